@@ -1,0 +1,3 @@
+from comp_core.cli import main
+
+raise SystemExit(main())

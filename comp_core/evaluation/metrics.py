@@ -1,0 +1,51 @@
+"""Figures for classifiers, from probabilities and true classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def class_report(probabilities: np.ndarray, labels: np.ndarray, names: Sequence[str] | None = None) -> dict:
+    """Accuracy, UAR, macro-F1, weighted F1, log loss and calibration error of a classifier.
+
+    Args:
+        probabilities: (n, K), rows sum to 1.
+        labels: (n,) true class of each row.
+        names: of the K classes; adds recall per class.
+
+    Returns:
+        ``accuracy``; ``majority``, the accuracy of always answering the commonest class; ``uar``, the mean recall over classes
+        that occur; ``macro_f1`` over those classes; ``weighted_f1``; ``log_loss`` in nats; ``ece`` (see
+        :func:`expected_calibration_error`); ``n``.
+    """
+    labels = np.asarray(labels)
+    count = probabilities.shape[1]
+    matrix = np.zeros((count, count), int)
+    np.add.at(matrix, (labels, probabilities.argmax(1)), 1)
+    hits, true, guessed = np.diag(matrix), matrix.sum(1), matrix.sum(0)
+    occurs = true > 0
+    recall = hits[occurs] / true[occurs]
+    f1 = 2 * hits[occurs] / (true[occurs] + guessed[occurs])
+    report = {
+        "accuracy": float(hits.sum() / len(labels)),
+        "majority": float(true.max() / len(labels)),
+        "uar": float(recall.mean()),
+        "macro_f1": float(f1.mean()),
+        "weighted_f1": float((f1 * true[occurs]).sum() / len(labels)),
+        "log_loss": float(-np.log(probabilities[np.arange(len(labels)), labels].clip(1e-9)).mean()),
+        "ece": expected_calibration_error(probabilities, labels),
+        "n": len(labels),
+    }
+    if names is not None:
+        report["recall"] = {name: float(h / t) for name, h, t in zip(names, hits, true, strict=True) if t}
+    return report
+
+
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+    """Mean gap between confidence and accuracy over ``bins`` equal-width bins of confidence (Guo et al., 2017)."""
+    confidence, correct = probabilities.max(1), probabilities.argmax(1) == labels
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs((confidence[which == b] - correct[which == b]).sum()) for b in range(bins)]
+    return float(sum(gaps) / len(labels))

@@ -1,0 +1,90 @@
+"""Face mesh -> aligned grey crop: the same geometry for training pictures and for live frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import mediapipe as mp
+import numpy as np
+
+CROP_SIZE = 48
+
+# Mesh vertices that expression moves least, grouped into the four points that we align; each point is the mean of its group.
+_ANCHOR_VERTICES = {"right_eye": (33, 133), "left_eye": (362, 263), "nose_base": (2,), "mouth": (61, 291)}
+# Where those points go in the unit square. Brows and an open mouth stay inside the crop.
+_TEMPLATE = np.array([(0.32, 0.36), (0.68, 0.36), (0.50, 0.57), (0.50, 0.74)])
+
+
+@dataclass(frozen=True)
+class LocatedFace:
+    """A face found in a picture.
+
+    Attributes:
+        box: (left, top, right, bottom) as fractions of the picture's width and height.
+        landmarks: (468, 2) vertices in pixels.
+    """
+
+    box: tuple[float, float, float, float]
+    landmarks: np.ndarray
+
+    @property
+    def height(self) -> float:
+        """Height of the mesh in pixels."""
+        return float(np.ptp(self.landmarks[:, 1]))
+
+
+class FaceLocator:
+    """Finds the face in pictures with MediaPipe's face mesh.
+
+    Args:
+        tracking: True follows one face from frame to frame (a video, a camera); False looks at each picture afresh.
+            A tracking locator holds state: use one per stream.
+    """
+
+    def __init__(self, tracking: bool) -> None:
+        self._mesh = mp.solutions.face_mesh.FaceMesh(
+            static_image_mode=not tracking, max_num_faces=1, min_detection_confidence=0.5, min_tracking_confidence=0.5
+        )
+
+    def locate(self, picture: np.ndarray) -> LocatedFace | None:
+        """Find the face in an RGB picture, (H, W, 3) uint8; None when there is none."""
+        found = self._mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks
+        if not found:
+            return None
+        unit = np.array([(p.x, p.y) for p in found[0].landmark], dtype=np.float32)
+        (left, top), (right, bottom) = np.clip(unit.min(0), 0, 1), np.clip(unit.max(0), 0, 1)
+        if right - left <= 0 or bottom - top <= 0:
+            return None
+        height, width = picture.shape[:2]
+        return LocatedFace((float(left), float(top), float(right), float(bottom)), unit * (width, height))
+
+    def close(self) -> None:
+        self._mesh.close()
+
+
+def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least-squares rotation, scale and shift that takes points ``source`` (P, 2) to ``target`` (P, 2), as a (2, 3) matrix.
+
+    In complex numbers the map is z -> a z + b, so that the fit is one division.
+    """
+    z = source[:, 0] + 1j * source[:, 1]
+    w = target[:, 0] + 1j * target[:, 1]
+    centred = z - z.mean()
+    a = np.vdot(centred, w - w.mean()) / np.vdot(centred, centred)
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def align(picture: np.ndarray, face: LocatedFace, size: int = CROP_SIZE) -> np.ndarray:
+    """Cut the face out of an RGB or grey picture, upright and at one scale: (size, size) uint8, grey."""
+    anchors = np.stack([face.landmarks[list(v)].mean(0) for v in _ANCHOR_VERTICES.values()])
+    matrix = similarity_transform(anchors, _TEMPLATE * size)
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    scale = np.hypot(matrix[0, 0], matrix[1, 0])
+    if scale < 0.5:
+        # A large face must be smoothed before it is thinned out, or the crop aliases.
+        smaller = cv2.resize(grey, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA)
+        matrix[:, :2] *= grey.shape[1] / smaller.shape[1]
+        grey = smaller
+    return cv2.warpAffine(grey, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -1,0 +1,98 @@
+"""Train the face network on FER+ vote distributions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from comp_core.data.ferplus import CLASSES, TO_LIVE, FaceSet, load_ferplus
+from comp_core.evaluation.metrics import class_report
+from comp_core.modalities import LABELS
+from comp_core.senses.face_net import FaceNet, FaceNetConfig
+from comp_core.training.fit import FitConfig, fit
+from comp_core.training.task import Task, keep_best
+
+BATCH = 64
+
+
+def train_face(task: Task, epochs: int = 24) -> None:
+    """Train on 85 % of FER+ train (the rest is for the fusion model), choose the epoch on valid, report test once."""
+    torch.manual_seed(task.seed)
+    sets = {split: load_ferplus(task.data, split, task.work) for split in ("train", "valid", "test")}
+    train = sets["train"].subset(~sets["train"].held_for_fusion)
+    crops, votes = torch.from_numpy(train.crops), torch.from_numpy(train.votes)
+    random = np.random.default_rng(task.seed)
+
+    def batches(_epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        order = torch.from_numpy(random.permutation(len(crops)))
+        for rows in order.split(BATCH):
+            yield augment(crops[rows].float()), votes[rows]
+
+    config = FaceNetConfig()
+    model = FaceNet(config).to(memory_format=torch.channels_last)
+    settings = FitConfig(epochs=epochs, learning_rate=2e-3, weight_decay=0.05, average=0.999, seed=task.seed)
+    stem = task.output("face")
+    best, history = fit(
+        model,
+        batches,
+        steps_per_epoch=-(-len(crops) // BATCH),
+        loss_of=lambda net, batch: F.cross_entropy(net(batch[0])[1], batch[1]),
+        score_of=lambda net: class_report(predict(net, sets["valid"].crops), sets["valid"].labels)["accuracy"],
+        config=settings,
+        on_best=keep_best(stem, "face", config, settings, {"classes": CLASSES}),
+    )
+    metrics = {split: report(best, sets[split]) for split in ("valid", "test")}
+    task.finish(stem, "face", best, config, settings, history, metrics, {"classes": CLASSES, "train_pictures": len(train.labels)})
+
+
+def report(model: FaceNet, faces: FaceSet) -> dict[str, dict]:
+    """Metrics on all eight FER+ classes (maximum vote) and on the seven live labels."""
+    probabilities = predict(model, faces.crops)
+    live = np.isin(faces.labels, list(TO_LIVE))
+    order = [CLASSES.index(label) for label in LABELS]
+    labels = np.array([TO_LIVE[label] for label in faces.labels[live]])
+    return {
+        "ferplus_8": {**class_report(probabilities, faces.labels, CLASSES), "mesh_found": float(faces.found.mean())},
+        "live_7": class_report(probabilities[live][:, order], labels, LABELS),
+    }
+
+
+def predict(model: FaceNet, crops: np.ndarray, batch: int = 256) -> np.ndarray:
+    """(n, 48, 48) uint8 -> probabilities (n, 8)."""
+    with torch.inference_mode():
+        logits = torch.cat([model(part)[1] for part in torch.from_numpy(crops).split(batch)])
+    return logits.softmax(1).numpy()
+
+
+def augment(crops: Tensor) -> Tensor:
+    """Random mirror, tilt, scale, shift, light, blur, noise and occlusion, (B, 48, 48) float 0-255 -> the same."""
+    count, size = len(crops), crops.shape[-1]
+    angle = torch.empty(count).uniform_(-0.35, 0.35)
+    scale = torch.empty(count).uniform_(0.85, 1.18)
+    mirror = torch.randint(0, 2, (count,)) * 2.0 - 1
+    shift = torch.empty(count, 2).uniform_(-0.1, 0.1)
+    cos, sin = angle.cos() * scale, angle.sin() * scale
+    matrix = torch.stack([torch.stack([cos * mirror, -sin, shift[:, 0]], 1), torch.stack([sin * mirror, cos, shift[:, 1]], 1)], 1)
+    grid = F.affine_grid(matrix, [count, 1, size, size], align_corners=False)
+    x = F.grid_sample(crops.unsqueeze(1), grid, padding_mode="border", align_corners=False)
+    blurred = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    x = torch.where(torch.rand(count, 1, 1, 1) < 0.25, blurred, x)
+    gamma = torch.empty(count, 1, 1, 1).uniform_(-0.4, 0.4).exp()
+    x = (x / 255).clamp(0, 1).pow(gamma) * 255
+    x = x + torch.randn_like(x) * torch.empty(count, 1, 1, 1).uniform_(0, 8)
+    return _occlude(x.squeeze(1))
+
+
+def _occlude(crops: Tensor) -> Tensor:
+    """Cover a random rectangle of half the crops with grey: hands, glasses, hair, a microphone."""
+    count, size = len(crops), crops.shape[-1]
+    centre = torch.randint(0, size, (2, count, 1))
+    extent = torch.randint(4, 11, (2, count, 1)) * (torch.rand(count, 1) < 0.5)
+    axis = torch.arange(size).expand(count, size)
+    rows, columns = ((axis - centre[i]).abs() < extent[i] for i in range(2))
+    return torch.where(rows.unsqueeze(2) & columns.unsqueeze(1), crops.mean((1, 2), keepdim=True), crops)

@@ -1,0 +1,94 @@
+"""The one training loop: AdamW, one cosine cycle with warm-up, the epoch that is best on validation data is kept."""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How to train; saved in the checkpoint. ``average`` is the decay of the moving average of weights that is validated and kept."""
+
+    epochs: int
+    learning_rate: float
+    weight_decay: float = 0.01
+    warm_up: float = 0.1
+    clip: float = 1.0
+    average: float = 0.99
+    seed: int = 0
+
+
+def fit(
+    model: nn.Module,
+    batches: Callable[[int], Iterable[Any]],
+    steps_per_epoch: int,
+    loss_of: Callable[[nn.Module, Any], Tensor],
+    score_of: Callable[[nn.Module], float],
+    config: FitConfig,
+    on_best: Callable[[nn.Module, float, int], None] = lambda *_: None,
+) -> tuple[nn.Module, list[dict[str, float]]]:
+    """Train ``model`` and return the averaged copy that scored best on validation data, with the history.
+
+    Args:
+        batches: epoch number -> the batches of that epoch.
+        loss_of: (model, batch) -> scalar loss.
+        score_of: averaged model in eval mode -> validation score, higher is better.
+        on_best: called with (model, score, epoch) whenever the score improves, so that a stopped run loses little.
+    """
+    total = config.epochs * steps_per_epoch
+    warm = max(1, round(config.warm_up * total))
+    optimiser = torch.optim.AdamW(_decay_groups(model, config.weight_decay), lr=config.learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimiser,
+        lambda step: step / warm if step < warm else 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, total - warm)))),
+    )
+    averaged = copy.deepcopy(model).eval().requires_grad_(False)
+    best, best_score, history, step, started = copy.deepcopy(averaged), -math.inf, [], 0, time.time()
+    for epoch in range(config.epochs):
+        model.train()
+        losses = []
+        for batch in batches(epoch):
+            loss = loss_of(model, batch)
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+            optimiser.step()
+            schedule.step()
+            step += 1
+            _update_average(averaged, model, min(config.average, step / (step + 10)))
+            losses.append(loss.item())
+        with torch.inference_mode():
+            score = score_of(averaged)
+        history.append({"epoch": epoch, "loss": sum(losses) / len(losses), "score": score})
+        print(f"epoch {epoch:3d}  loss {history[-1]['loss']:.4f}  validation {score:.4f}  {time.time() - started:.0f} s", file=sys.stderr)
+        if score > best_score:
+            best, best_score = copy.deepcopy(averaged), score
+            on_best(best, score, epoch)
+    return best, history
+
+
+def _decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Weight decay on matrices and filters only: shrinking gains and biases helps nobody."""
+    trained = [p for p in model.parameters() if p.requires_grad]
+    return [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+
+
+@torch.no_grad()
+def _update_average(averaged: nn.Module, model: nn.Module, decay: float) -> None:
+    for mean, new in zip(averaged.state_dict().values(), model.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(new, 1 - decay)
+        else:
+            mean.copy_(new)
