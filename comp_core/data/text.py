@@ -10,14 +10,10 @@ from typing import TextIO
 import numpy as np
 
 from comp_core.modalities import LABELS
+from comp_core.senses.tokens import plain_punctuation
 
 # Our name of a split -> the name in both corpora's files.
 _SPLITS = {"train": "train", "valid": "dev", "test": "test"}
-# Typeset quotes, dashes, ellipsis and space as a keyboard has them: the Unicode sign and what its cp1252 byte becomes in Latin-1.
-_PLAIN = str.maketrans(
-    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": " - ", "\u2026": "...", "\xa0": " "}
-    | {"\x91": "'", "\x92": "'", "\x93": '"', "\x94": '"', "\x96": "-", "\x97": " - ", "\x85": "..."}
-)
 
 
 @dataclass(frozen=True)
@@ -57,11 +53,6 @@ class LabelledTexts:
         """The rows that carry one label only."""
         keep = self.targets.max(1) == 1
         return LabelledTexts(tuple(text for text, k in zip(self.texts, keep, strict=True) if k), self.targets[keep])
-
-
-def plain_punctuation(text: str) -> str:
-    """Typeset quotes, dashes and ellipses as ASCII, runs of white space as one space."""
-    return " ".join(text.translate(_PLAIN).split())
 
 
 def load_meld_dialogues(data: Path, split: str) -> list[Dialogue]:

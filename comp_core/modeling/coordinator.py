@@ -1,0 +1,24 @@
+"""The coordinator: how much each modality counts for an utterance (ComP, eq. 12-14)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class Coordinator(nn.Module):
+    """Weights over modalities from their states and from which of them were really observed.
+
+    The weights are not masked: an absent modality has been filled in from the others, and may count for something.
+    """
+
+    def __init__(self, width: int, modalities: int, dropout: float) -> None:
+        super().__init__()
+        self.score = nn.Sequential(
+            nn.Linear(modalities * (width + 1), width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, modalities)
+        )
+
+    def forward(self, states: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, N, M, d), (B, N, M) bool -> weights (B, N, M) that sum to 1, and the weighted states side by side (B, N, M d)."""
+        weights = self.score(torch.cat([states.flatten(2), observed.to(states.dtype)], -1)).softmax(-1)
+        return weights, (weights.unsqueeze(-1) * states).flatten(2)

