@@ -65,7 +65,7 @@ def build_tokenizer(pieces: Sequence[str], positions: int) -> Tokenizer:
     return tokenizer
 
 
-def choose_pieces(source: Path, texts: Sequence[str], common: int = 8000, least: int = 3) -> tuple[list[str], Counter[str]]:
+def choose_pieces(source: Path, texts: Sequence[str], common: int = 10000, least: int = 3) -> tuple[list[str], Counter[str]]:
     """The word pieces to keep, and how often each occurs in ``texts``.
 
     Kept are the ``common`` commonest words of English, the pieces and emoji that occur ``least`` times, and all ASCII characters,
@@ -74,7 +74,8 @@ def choose_pieces(source: Path, texts: Sequence[str], common: int = 8000, least:
     everything = (source / "vocab.txt").read_text(encoding="utf-8").splitlines()
     whole = build_tokenizer(everything, positions=512)
     counts = Counter(piece for e in whole.encode_batch(list(texts)) for piece in e.tokens)
-    emoji = Counter(c for text in texts for c in text if unicodedata.category(c) == "So")
+    # Braille is a symbol to Unicode, but here it only draws pictures.
+    emoji = Counter(c for text in texts for c in text if unicodedata.category(c) == "So" and not "\u2800" <= c <= "\u28ff")
     often = {piece for piece, n in counts.items() if n >= least}
     always = often | set(everything[_FIRST_WORD : _FIRST_WORD + common])
     kept = [p for p in everything if p not in _SPECIAL and (p in always or (p.isascii() and len(p.removeprefix("##")) == 1))]
@@ -157,7 +158,7 @@ def _block(tensors: dict[str, Tensor], i: int) -> dict[str, Tensor]:
     return state
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def _activity(model: WordsNet, texts: tuple[Tensor, Tensor]) -> list[Tensor]:
     """Mean size of each feed-forward unit's output over the pieces of some texts, for each block."""
     active: list[Tensor] = []

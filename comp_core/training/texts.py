@@ -18,9 +18,9 @@ from comp_core.modalities import LABELS
 from comp_core.senses.tokens import encode
 from comp_core.senses.words_net import WordsNet
 
-BATCH = 32
+BATCH = 64
 # Rows of this many batches are sorted by length, so that little of a batch is padding.
-_SORTED_BATCHES = 50
+_SORTED_BATCHES = 25
 
 # tokens (B, L), mask (B, L), targets (B, 7), corpus (B,) as an index into the network's corpora
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
@@ -39,7 +39,8 @@ def as_recognised(text: str, random: np.random.Generator, lexicon: Sequence[str]
         return text
     words, rate = text.split(), random.uniform(0, 0.3)
     fates = random.random(len(words)) / rate
-    heard = [lexicon[random.integers(len(lexicon))] if fate < 0.5 else word for word, fate in zip(words, fates, strict=True) if not 0.5 <= fate < 1]
+    kept = [(word, fate) for word, fate in zip(words, fates, strict=True) if not 0.5 <= fate < 1]
+    heard = [lexicon[random.integers(len(lexicon))] if fate < 0.5 else word for word, fate in kept]
     return " ".join(heard) or text
 
 
@@ -62,12 +63,15 @@ def noisy_batches(
         random.shuffle(drawn)
         sets = list(parts.values())
         for start in range(0, len(drawn), BATCH * _SORTED_BATCHES):
-            group = [(as_recognised(sets[c].texts[i], random, lexicon), c, i) for c, i in drawn[start : start + BATCH * _SORTED_BATCHES]]
-            group.sort(key=lambda row: len(row[0]))
-            for first in random.permutation(range(0, len(group), BATCH)):
-                texts, corpora, numbers = zip(*group[first : first + BATCH], strict=True)
-                targets = np.stack([sets[c].targets[i] for c, i in zip(corpora, numbers, strict=True)])
-                yield *encode(tokenizer, texts), torch.from_numpy(targets), torch.tensor(corpora)
+            group = drawn[start : start + BATCH * _SORTED_BATCHES]
+            tokens, mask = encode(tokenizer, [as_recognised(sets[c].texts[i], random, lexicon) for c, i in group])
+            targets = torch.from_numpy(np.stack([sets[c].targets[i] for c, i in group]))
+            corpus = torch.tensor([c for c, _ in group])
+            by_length = mask.sum(1).argsort().split(BATCH)
+            for k in random.permutation(len(by_length)):
+                rows_of_batch = by_length[k]
+                longest = int(mask[rows_of_batch].sum(1).max())
+                yield tokens[rows_of_batch, :longest], mask[rows_of_batch, :longest], targets[rows_of_batch], corpus[rows_of_batch]
 
     total = sum(min(rows[name], len(part)) for name, part in parts.items())
     sizes = [min(BATCH * _SORTED_BATCHES, total - start) for start in range(0, total, BATCH * _SORTED_BATCHES)]

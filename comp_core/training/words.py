@@ -22,7 +22,7 @@ SPLITS = ("train", "valid", "test")
 REPLAY = 10_000
 
 
-def train_words(task: Task, epochs: int = 4) -> None:
+def train_words(task: Task, epochs: int = 3) -> None:
     """Train, choose the epoch on validation data, report test once; then train the encoders for out-of-fold features.
 
     MELD takes part in the second phase only, so that the fold encoders can share the first one without having met its labels.
@@ -46,10 +46,11 @@ def train_words(task: Task, epochs: int = 4) -> None:
     model = initial_words_net(source, config, pieces, counts, [str(text) for text in random.choice(texts, 512, replace=False)])
 
     stem = task.output("words")
-    rows = {"goemotions": {"goemotions": len(corpora["goemotions"]["train"])}, "both": {"goemotions": REPLAY, "meld": len(corpora["meld"]["train"])}}
+    every = {name: len(parts["train"]) for name, parts in corpora.items()}
+    rows = {"goemotions": {"goemotions": every["goemotions"]}, "both": {"goemotions": REPLAY, "meld": every["meld"]}}
     settings = {
-        "goemotions": FitConfig(epochs, learning_rate=3e-4, weight_decay=0.05, average=0.995, seed=task.seed),
-        "both": FitConfig(epochs, learning_rate=1.5e-4, weight_decay=0.05, average=0.99, seed=task.seed),
+        "goemotions": FitConfig(epochs, learning_rate=4e-4, weight_decay=0.05, average=0.995, seed=task.seed),
+        "both": FitConfig(epochs, learning_rate=2e-4, weight_decay=0.05, average=0.99, seed=task.seed),
     }
     stems = {"goemotions": task.work / FIRST_PHASE, "both": stem}
     histories = {}

@@ -45,7 +45,7 @@ def train_folds(task: Task, epochs: int) -> None:
     dialogues = load_meld_dialogues(task.data, "train")
     goemotions = {split: load_goemotions(task.data, split) for split in ("train", "valid")}
     valid = {"goemotions": goemotions["valid"], "meld": meld_texts(load_meld_dialogues(task.data, "valid"))}
-    settings = FitConfig(epochs, learning_rate=1.5e-4, weight_decay=0.05, average=0.99, seed=task.seed)
+    settings = FitConfig(epochs, learning_rate=2e-4, weight_decay=0.05, average=0.99, seed=task.seed)
 
     def loss_of(model: nn.Module, batch: Batch) -> Tensor:
         tokens, mask, targets, corpus = batch
