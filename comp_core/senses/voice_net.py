@@ -18,10 +18,10 @@ LOWEST_HZ, HIGHEST_HZ = 50.0, 7600.0
 class VoiceNetConfig:
     """Sizes of the voice network; saved in its checkpoint. ``heads`` maps a corpus to its number of classes."""
 
-    widths: tuple[int, ...] = (16, 32, 64, 128)
+    widths: tuple[int, ...] = (24, 48, 96, 128)
     feature_dim: int = 64
     heads: dict[str, int] = field(default_factory=lambda: {"ravdess": 8, "emodb": 7})
-    dropout: float = 0.4
+    dropout: float = 0.25
 
 
 def mel_filters() -> Tensor:
@@ -59,7 +59,6 @@ class VoiceNet(nn.Module):
                 nn.BatchNorm2d(channels_out),
                 nn.ReLU(inplace=True),
                 nn.MaxPool2d(2, ceil_mode=True),
-                nn.Dropout2d(config.dropout / 4),
             ]
         self.blocks = nn.Sequential(*blocks)
         self.reduction = 2 ** len(config.widths)

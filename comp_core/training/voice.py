@@ -20,7 +20,7 @@ from comp_core.training.fit import FitConfig, fit
 from comp_core.training.task import Task, keep_best
 from comp_core.training.voice_augment import augment
 
-BATCH = 32
+BATCH = 24
 LIVE = "live"
 HEADS = {**{corpus: len(names) for corpus, names in CLASSES.items()}, LIVE: len(LABELS)}
 FOLDS = 4
@@ -34,7 +34,7 @@ def train_voice(task: Task, epochs: int = 60) -> None:
     corpus = load_speech(task.data, task.work)
     sets = {split: [example(clip) for clip in corpus.split(split)] for split in SPLITS}
     config = VoiceNetConfig(heads=HEADS)
-    settings = FitConfig(epochs=epochs, learning_rate=2e-3, weight_decay=0.03, average=0.995, seed=task.seed)
+    settings = FitConfig(epochs=epochs, learning_rate=3e-3, weight_decay=0.02, average=0.99, seed=task.seed)
     stem = task.output("voice")
     about = {"classes": {**CLASSES, LIVE: LABELS}, "speakers": SPLITS}
     final, history = fit_voice(sets["train"], sets["valid"], config, settings, stem=stem)
@@ -131,7 +131,7 @@ def classification_loss(logits: dict[str, Tensor], classes: list[dict[str, int]]
         rows = [i for i, row in enumerate(classes) if head in row]
         if rows:
             target = torch.tensor([classes[i][head] for i in rows])
-            total = total + F.cross_entropy(values[rows], target, label_smoothing=0.1) * (len(rows) / len(classes))
+            total = total + F.cross_entropy(values[rows], target, label_smoothing=0.05) * (len(rows) / len(classes))
     return total
 
 

@@ -12,14 +12,14 @@ SHORTEST = 80  # frames: an utterance that has only begun
 
 def augment(mel: Tensor, random: np.random.Generator) -> Tensor:
     """One random variant of a log-mel spectrogram, (MELS, T) -> (MELS, T')."""
-    mel = crop(mel, random) if random.random() < 0.4 else mel
+    mel = crop(mel, random) if random.random() < 0.3 else mel
     mel = stretch(mel, time=random.uniform(0.85, 1.18), bands=random.uniform(0.92, 1.08))
-    if random.random() < 0.4:
+    if random.random() < 0.25:
         mel = reverberate(mel, decay=random.uniform(0.05, 0.3))
-    if random.random() < 0.3:
+    if random.random() < 0.2:
         mel = band_limit(mel, keep=int(random.integers(40, len(mel))))
-    if random.random() < 0.7:
-        mel = add_noise(mel, snr_db=random.uniform(5, 40), tilt=random.uniform(-3, 1), random=random)
+    if random.random() < 0.5:
+        mel = add_noise(mel, snr_db=random.uniform(8, 45), tilt=random.uniform(-3, 1), random=random)
     return mask(mel, random)
 
 

@@ -1,0 +1,263 @@
+"""The facade: media or readings in, records out. Used by the app, the command line and scripts alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore
+from comp_core.data.masks import subset_mask
+from comp_core.media import Media, open_media
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.senses.base import NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
+from comp_core.senses.face import FaceFrame, FaceSense
+from comp_core.senses.face_align import FaceLocator
+from comp_core.senses.recognition import Recogniser, load_recogniser
+from comp_core.senses.voice import VoiceSense
+from comp_core.senses.words import WordsSense
+from comp_core.utterances import segment
+from comp_core.windows import CONTEXT, Moment, collate, window_ends
+
+FACES_PER_SECOND = 5.0
+# A pause this long in a video is a moment of its own: the face goes on when the voice does not.
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 4.0  # seconds
+
+Distribution = dict[str, float]
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Fused:
+    """What the model makes of one moment.
+
+    Attributes:
+        fused: label -> probability from all that was observed; None when nothing was: there is nothing to go on.
+        by_modality: modality -> label -> probability, from this modality alone; None where it is absent.
+        weights: modality -> the coordinator's weight, sum 1; an absent modality, filled in from the others, may have some.
+        observed: modality -> was it there.
+        absent_because: modality -> why not, for those that were not.
+    """
+
+    fused: Distribution | None
+    by_modality: dict[str, Distribution | None]
+    weights: dict[str, float] | None
+    observed: dict[str, bool]
+    absent_because: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready, with each modality's prediction under its own name."""
+        return {
+            "observed": self.observed,
+            "absent_because": self.absent_because,
+            "fused": self.fused,
+            **self.by_modality,
+            "weights": self.weights,
+        }
+
+
+class Predictor:
+    """Senses and fusion model together. Immutable after loading, so visitors may share one."""
+
+    def __init__(
+        self,
+        face: FaceSense,
+        voice: VoiceSense,
+        words: WordsSense,
+        model: ComP,
+        description: dict[str, Any],
+        recogniser: Recogniser | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self.face, self.voice, self.words, self.recogniser = face, voice, words, recogniser
+        self.model_name: str = description["name"]
+        self.model_note: str = description["note"]
+        self.device = device
+        self._model = model.to(device)
+        self._temperature: dict[str, float] = description["temperature"]
+
+    @classmethod
+    def load(cls, model: str | Path | None = None, device: str | None = None, whisper: str = "off", notify: Callable[[str], None] = print) -> Predictor:
+        """Load everything.
+
+        Args:
+            model: name of a fusion model in ``assets/weights``, or the path of one (with or without suffix); by default the live ComP.
+            device: "cpu", "cuda", "cuda:1", ...; by default CUDA if there is any.
+            whisper: name of a Whisper model, path of a checkpoint, or "off" for no speech recognition.
+            notify: called with a sentence when loading takes another turn than asked (a download, a fall-back).
+
+        Raises:
+            CheckpointError: weights are missing, damaged or do not fit together.
+            ValueError: the device is not there.
+        """
+        device = choose_device(device)
+        face, voice, words = (sense.load(device=device) for sense in (FaceSense, VoiceSense, WordsSense))
+        config, state, record = load_checkpoint(model_stem(model), "comp", ComPConfig)
+        dims = {AUDIO: voice.feature_dim, TEXT: words.feature_dim, VIDEO: face.feature_dim}
+        if config.dims != dims:
+            raise CheckpointError(f"the fusion model was trained on other senses ({config.dims}) than those in assets/weights ({dims}).")
+        recogniser = load_recogniser(whisper, device, notify)
+        return cls(face, voice, words, restore(ComP(config), state), record, recogniser, device)
+
+    def fuse(self, moments: Sequence[Moment], without: Collection[str] = ()) -> list[Fused]:
+        """Predict every moment of a conversation, each from itself and what came before it.
+
+        Args:
+            moments: readings by modality, oldest first; a modality that is not in a moment was not given.
+            without: modalities to leave out throughout, as if switched off.
+        """
+        moments = [_switch_off(moment, without) for moment in moments]
+        return self._fuse([moments[part] for part in window_ends(len(moments))])
+
+    def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused:
+        """The last of :meth:`fuse`, at the cost of one."""
+        return self._fuse([[_switch_off(moment, without) for moment in moments[-CONTEXT:]]])[0]
+
+    def predict_text(self, text: str) -> dict[str, Any]:
+        """The record of one utterance of which only the words are known."""
+        fused = self.fuse_last([{TEXT: self.words.read(text)}])
+        return _record(0.0, 0.0, text, fused)
+
+    def predict_file(
+        self, path: str | Path, text: str | None = None, without: Collection[str] = (), progress: Progress = lambda *_: None
+    ) -> list[dict[str, Any]]:
+        """Read a video, a sound or a picture.
+
+        Args:
+            text: its words. The file then counts as one utterance, and nothing is recognised.
+            without: modalities to leave out.
+            progress: called with the done fraction and what is being done.
+
+        Returns:
+            A record per utterance: ``start`` and ``end`` in seconds, ``transcript``, ``observed``, ``absent_because``, ``fused``,
+            one prediction per modality (or None), and ``weights``. Long pauses of a video are moments of their own.
+
+        Raises:
+            MediaError: the file cannot be read; the message says why and what would do.
+        """
+        progress(0.0, "opening")
+        media = open_media(path)
+        spans = [(0.0, media.duration, media.samples)] if text is not None else _spans(media)
+        faces = self._faces(media, VIDEO in without, lambda done: progress(0.05 + 0.55 * done, "reading the face"))
+        moments, transcripts = [], []
+        for i, (start, end, samples) in enumerate(spans):
+            progress(0.6 + 0.35 * i / len(spans), "listening")
+            transcript = text if text is not None else self._transcribe(samples, without)
+            moments.append(
+                {
+                    AUDIO: self.voice.read(samples) if samples is not None else Reading.absent(SILENCE if media.has_audio else NOT_GIVEN),
+                    TEXT: self.words.read(transcript),
+                    VIDEO: self._face_between(faces, start, end) if media.has_video else Reading.absent(NOT_GIVEN),
+                }
+            )
+            transcripts.append(transcript)
+        fused = self.fuse(moments, without)
+        progress(1.0, "done")
+        return [_record(start, end, said, f) for (start, end, _), said, f in zip(spans, transcripts, fused, strict=True)]
+
+    def _transcribe(self, samples: np.ndarray | None, without: Collection[str]) -> str:
+        if samples is None or self.recogniser is None or TEXT in without:
+            return ""
+        return self.recogniser.transcribe(samples).text
+
+    def _faces(self, media: Media, skip: bool, progress: Callable[[float], None]) -> list[tuple[float, FaceFrame]]:
+        if skip or not media.has_video:
+            return []
+        locator, faces = FaceLocator(tracking=media.kind == "video"), []
+        try:
+            for time, picture in media.frames(FACES_PER_SECOND):
+                faces.append((time, self.face.see(picture, locator)))
+                progress(min(1.0, time / media.duration) if media.duration else 1.0)
+        finally:
+            locator.close()
+        return faces
+
+    def _face_between(self, faces: list[tuple[float, FaceFrame]], start: float, end: float) -> Reading:
+        # Half a sampling step on either side, so that the shortest utterance has a frame, and a picture's only one counts.
+        slack = 0.5 / FACES_PER_SECOND
+        return self.face.summarise([frame for time, frame in faces if start - slack <= time <= end + slack])
+
+    def _fuse(self, windows: Sequence[Sequence[Moment]]) -> list[Fused]:
+        if not windows:
+            return []
+        conversations = collate(windows, self._model.config.dims).to(self.device)
+        with torch.inference_mode():
+            whole = self._model(conversations)
+            # Each modality's own say is asked for in its own pass: with the others present, their prompts would have coloured it.
+            alone = [
+                self._model(conversations.observe(conversations.observed & subset_mask((m,), conversations.valid))).modality_logits[..., i, :]
+                for i, m in enumerate(MODALITIES)
+            ]
+        last = conversations.valid.sum(1) - 1
+        rows = torch.arange(len(windows), device=last.device)
+        fused = (whole.logits[rows, last] / self._temperature["fused"]).softmax(-1).tolist()
+        own = {m: (logits[rows, last] / self._temperature[m]).softmax(-1).tolist() for m, logits in zip(MODALITIES, alone, strict=True)}
+        weights, grounded = whole.weights[rows, last].tolist(), whole.grounded[rows, last].tolist()
+        results = []
+        for b, window in enumerate(windows):
+            readings = {m: window[-1].get(m, Reading.absent(NOT_GIVEN)) for m in MODALITIES}
+            results.append(
+                Fused(
+                    fused=_distribution(fused[b]) if grounded[b] else None,
+                    by_modality={m: _distribution(own[m][b]) if readings[m].present else None for m in MODALITIES},
+                    weights=dict(zip(MODALITIES, weights[b], strict=True)) if grounded[b] else None,
+                    observed={m: reading.present for m, reading in readings.items()},
+                    absent_because={m: reading.absent_because for m, reading in readings.items() if reading.absent_because},
+                )
+            )
+        return results
+
+
+def model_stem(model: str | Path | None) -> Path:
+    """Where a fusion model's two files are, without suffix: a name stands for a file in ``assets/weights``."""
+    if model is None:
+        return WEIGHTS_DIR / "comp"
+    path = Path(model)
+    if path.suffix in (".safetensors", ".json"):
+        return path.with_suffix("")
+    return WEIGHTS_DIR / path if path.parent == Path() and not path.with_suffix(".json").exists() else path
+
+
+def choose_device(device: str | None) -> str:
+    """The device asked for, or CUDA if there is any, else the CPU.
+
+    Raises:
+        ValueError: there is no such device.
+    """
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {device!r} cannot be used here; try --device cpu.") from error
+    return device
+
+
+def _switch_off(moment: Moment, without: Collection[str]) -> Moment:
+    return {**moment, **{m: Reading.absent(SWITCHED_OFF) for m in without}}
+
+
+def _spans(media: Media) -> list[tuple[float, float, np.ndarray | None]]:
+    """(start, end, speech or None) of each utterance, and of each long pause of a video."""
+    spoken = segment(media.samples) if media.samples is not None else []
+    spans: list[tuple[float, float, np.ndarray | None]] = [(u.start, u.end, u.samples) for u in spoken]
+    if media.has_video:
+        edges = [0.0, *(edge for u in spoken for edge in (u.start, u.end)), media.duration]
+        for start, end in zip(edges[::2], edges[1::2], strict=True):
+            if end - start >= SHORTEST_PAUSE:
+                pieces = np.linspace(start, end, 1 + max(1, round((end - start) / LONGEST_PAUSE)))
+                spans += [(float(a), float(b), None) for a, b in zip(pieces, pieces[1:], strict=False)]
+    return sorted(spans, key=lambda span: span[:2]) or [(0.0, media.duration, None)]
+
+
+def _distribution(probabilities: Sequence[float]) -> Distribution:
+    return dict(zip(LABELS, probabilities, strict=True))
+
+
+def _record(start: float, end: float, transcript: str, fused: Fused) -> dict[str, Any]:
+    return {"start": round(start, 2), "end": round(end, 2), "transcript": transcript, **fused.as_dict()}

@@ -1,0 +1,54 @@
+"""The voice sense: the sound of an utterance -> log-mel -> feature."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from comp_core.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
+from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.base import SILENCE, Reading
+from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig, log_mel, mel_filters
+
+SHORTEST = 0.3  # seconds: less holds no syllable
+LONGEST = 12.0  # seconds: the newest are read
+QUIETEST = 1e-4  # root mean square of full scale (-80 dB): a muted microphone's own noise
+
+
+class VoiceSense:
+    """Utterances to features. Holds no state of a stream."""
+
+    def __init__(self, network: VoiceNet, device: str = "cpu") -> None:
+        self.network = network.to(device)
+        self._filters = mel_filters().to(device)
+        self._device = device
+
+    @classmethod
+    def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> VoiceSense:
+        """Load ``voice.safetensors`` and ``voice.json`` from a folder.
+
+        Raises:
+            CheckpointError: they are missing, damaged or of another kind.
+        """
+        config, state, _ = load_checkpoint(weights / "voice", "voice", VoiceNetConfig)
+        return cls(restore(VoiceNet(config), state), device)
+
+    @property
+    def feature_dim(self) -> int:
+        return self.network.config.feature_dim
+
+    def read(self, samples: np.ndarray) -> Reading:
+        """Read the speech in (T,) float32 mono sound at 16 kHz, of which voice activity has found that it is speech."""
+        samples = np.asarray(samples, dtype=np.float32)[-round(LONGEST * SAMPLE_RATE) :]
+        if len(samples) < SHORTEST * SAMPLE_RATE or not np.isfinite(samples).all():
+            return Reading.absent(SILENCE)
+        level = float(np.sqrt(np.mean(samples**2)))
+        if level < QUIETEST:
+            return Reading.absent(SILENCE)
+        with torch.inference_mode():
+            mel = log_mel(torch.from_numpy(samples).to(self._device), self._filters).unsqueeze(0)
+            feature = self.network.features(mel, torch.ones(1, mel.shape[2], dtype=torch.bool, device=self._device))[0]
+        # A second of speech says most of what a longer utterance says.
+        return Reading(feature.cpu().numpy(), quality=min(1.0, len(samples) / SAMPLE_RATE))

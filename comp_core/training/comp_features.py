@@ -1,0 +1,78 @@
+"""The senses' features of every split, for the fusion model: in training, only from networks that never saw the item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from comp_core.data.ferplus import TO_LIVE, load_ferplus
+from comp_core.data.paired import PairedDialogues, Pool
+from comp_core.data.speech import SpeechClip, load_speech
+from comp_core.data.text import load_meld_dialogues
+from comp_core.progress import progress
+from comp_core.senses.face import FaceSense
+from comp_core.senses.voice import VoiceSense
+from comp_core.senses.voice_net import VoiceNet
+from comp_core.training.face import augment as augment_faces
+from comp_core.training.task import Task
+from comp_core.training.voice import FOLDS, example, fold_of, load_fold, pad
+from comp_core.training.voice_augment import augment as augment_voice
+from comp_core.training.words_folds import meld_features
+
+VARIANTS = 4  # augmented versions of each training item, beside itself
+
+
+def paired_split(task: Task, split: str) -> PairedDialogues:
+    """MELD's dialogues of a split with the pools of voices and faces of the same split.
+
+    Words and voices of train come from fold networks, faces of train from pictures held back from the face network.
+    """
+    return PairedDialogues(load_meld_dialogues(task.data, split), meld_features(task, split), voice_pool(task, split), face_pool(task, split))
+
+
+def voice_pool(task: Task, split: str) -> Pool:
+    """Voice features by label and speaker; clips without a live label (boredom) are left out."""
+    clips = [clip for clip in load_speech(task.data, task.work).split(split) if clip.live_index is not None]
+    random = np.random.default_rng(task.seed)
+    torch.manual_seed(task.seed)
+    if split == "train":
+        networks = [load_fold(task.work, fold) for fold in range(FOLDS)]
+        repeats = 1 + VARIANTS
+        features = [
+            _voice_features(networks[fold_of(clip.speaker)], clip, random, VARIANTS) for clip in progress(clips, "voices of train")
+        ]
+    else:
+        network, repeats = VoiceSense.load(task.weights).network, 1
+        features = [_voice_features(network, clip, random, 0) for clip in progress(clips, f"voices of {split}")]
+    return Pool.collect(
+        np.concatenate(features), np.repeat([clip.live_index for clip in clips], repeats), _each([clip.speaker for clip in clips], repeats)
+    )
+
+
+def face_pool(task: Task, split: str) -> Pool:
+    """Face features by label. FER+ does not say who is who, so all share one identity; contempt is left out."""
+    faces = load_ferplus(task.data, split, task.work)
+    # Live, a picture without a mesh is "no face"; so here too.
+    keep = np.isin(faces.labels, list(TO_LIVE)) & faces.found
+    faces = faces.subset(keep & faces.held_for_fusion if split == "train" else keep)
+    labels = np.array([TO_LIVE[label] for label in faces.labels])
+    sense = FaceSense.load(task.weights)
+    torch.manual_seed(task.seed)
+    variants = [faces.crops]
+    if split == "train":
+        crops = torch.from_numpy(faces.crops).float()
+        variants += [augment_faces(crops).clamp(0, 255).byte().numpy() for _ in range(VARIANTS)]
+    features = np.concatenate([sense.features(part) for crops in variants for part in np.array_split(crops, 20)])
+    return Pool.collect(features, np.tile(labels, len(variants)), ["unknown"] * len(features))
+
+
+def _voice_features(network: VoiceNet, clip: SpeechClip, random: np.random.Generator, variants: int) -> np.ndarray:
+    mel, _ = example(clip)
+    with torch.inference_mode():
+        return network.features(*pad([mel, *(augment_voice(mel, random) for _ in range(variants))])).numpy()
+
+
+def _each(items: Sequence[str], times: int) -> list[str]:
+    return [item for item in items for _ in range(times)]
