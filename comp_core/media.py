@@ -29,7 +29,7 @@ LIMIT_PIXELS = 64_000_000
 LIMIT_FRAMES = LIMIT_SECONDS * 120
 LONG_SIDE = 640
 
-_PICTURE_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "GIF")
+_PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 _DEMUXERS = "mov,mp4,m4a,3gp,matroska,webm,avi,wav,mp3,flac,ogg,aac,aiff,mpegts,mpeg,flv,asf"
 _WHAT_WORKS = "use a video (mp4, mov, webm, mkv, avi), a sound (wav, mp3, m4a, flac, ogg) or a picture (jpg, png, webp)"
 
@@ -119,6 +119,7 @@ def open_media(path: Path | str) -> Media:
 
 def _read_picture(path: Path) -> np.ndarray | None:
     """The upright picture, or None if the file is of no picture format."""
+    Image.init()  # without it, formats that Pillow has not met yet are a KeyError
     try:
         with Image.open(path, formats=_PICTURE_FORMATS) as image:
             _check_pixels(path, image.width, image.height)
