@@ -1,0 +1,1 @@
+"""Getting camera and microphone from the visitor to the engine."""

@@ -1,0 +1,97 @@
+"""The server side of browser capture: the functions that the live page's script calls.
+
+Such calls go past Gradio's queue, so ownership, sizes and rates are checked here, on every call. Each function takes one JSON
+object and returns one; a refusal is `{"error": code, "message": sentence}`, never an exception.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any
+
+from app.capture import wire
+from app.session import Frame, Session
+from app.transcription import Transcriber
+from app.views import live_view
+from app.visitors import Refused, Visitors
+
+logger = logging.getLogger(__name__)
+
+# A call that brings a frame waits this long for the snapshot of that very frame, so that it is shown at once.
+WAIT_FOR_SNAPSHOT_S = 0.08
+
+Call = Callable[[Any], dict[str, Any]]
+
+
+def server_functions(visitors: Visitors, transcriber: Transcriber) -> list[Call]:
+    """The calls of the live page: `open_visit`, `exchange`, `control`, `close_visit`, `recogniser_status`."""
+
+    def open_visit(data: Any) -> dict[str, Any]:
+        """Begin a visit; the answer holds its token."""
+        return {"token": visitors.open().token, "recogniser": transcriber.status}
+
+    def exchange(data: Any) -> dict[str, Any]:
+        """Frame and sound in, newest snapshot out."""
+        request = wire.fields(data)
+        session = visitors.find(request.get("token"))
+        captured = _receive(session, request)
+        snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)
+        return {"view": live_view(snapshot) if snapshot else None, "recogniser": transcriber.status}
+
+    def control(data: Any) -> dict[str, Any]:
+        """Switch modalities, type words."""
+        request = wire.fields(data)
+        session = visitors.find(request.get("token"))
+        if "switches" in request:
+            for modality, on in wire.switches(request["switches"]).items():
+                session.switch(modality, on)
+        if "typed" in request:
+            session.type(wire.text(request["typed"]))
+        return {"done": True}
+
+    def close_visit(data: Any) -> dict[str, Any]:
+        """End the visit; all that was known of it is gone."""
+        visitors.close(wire.fields(data).get("token"))
+        return {"done": True}
+
+    def recogniser_status(data: Any) -> dict[str, Any]:
+        """For the page before a visit begins."""
+        return {"recogniser": transcriber.status}
+
+    return [_answering(call) for call in (open_visit, exchange, control, close_visit, recogniser_status)]
+
+
+def _receive(session: Session, request: Mapping[str, Any]) -> float | None:
+    """Take in what one exchange brings; returns when its frame was captured, if there is one."""
+    begin = perf_counter()
+    picture = wire.picture(request.get("jpeg"))
+    decode_ms = 1000 * (perf_counter() - begin)
+    samples = wire.samples(request.get("pcm"))
+    if samples is not None:
+        # The page sends sound again when an answer was lost; what has been received before is left out.
+        first = int(wire.number(request.get("first"), "first"))
+        received, session.samples_received = session.samples_received, max(session.samples_received, first + len(samples))
+        samples = samples[max(0, received - first) :]
+    frame = None
+    if picture is not None:
+        frame = Frame(picture, wire.number(request.get("captured"), "captured"))
+        session.latencies.add("decode", decode_ms)
+    session.put(frame, samples)
+    return frame.captured if frame else None
+
+
+def _answering(call: Call) -> Call:
+    def answer(data: Any) -> dict[str, Any]:
+        try:
+            return call(data)
+        except Refused as refusal:
+            return {"error": refusal.code, "message": str(refusal)}
+        except Exception:
+            logger.exception("the call %s failed", call.__name__)
+            return {"error": "failed", "message": "Something went wrong on the server. Press Start to try again."}
+
+    answer.__name__ = call.__name__
+    answer.__doc__ = call.__doc__
+    return answer

@@ -1,0 +1,186 @@
+// Camera and microphone of this browser. One permission prompt; pictures as small JPEGs; sound as mono 16 kHz, none of it lost
+// while it waits to be sent (up to a bound).
+
+const SAMPLE_RATE = 16000;
+const KEEP_SECONDS = 10;
+const LONG_SIDE = 320;
+const JPEG_QUALITY = 0.75;
+
+const DEVICE_ERRORS = {
+  NotAllowedError: "Camera and microphone were not allowed. Allow them for this page in the browser's address bar, then press Start.",
+  SecurityError: "This browser does not allow camera and microphone on this page. Check its settings, then press Start.",
+  NotFoundError: "No camera and no microphone were found. Connect one and press Start, or use the Clip page.",
+  NotReadableError: "The camera or the microphone is in use by another program. Close that program, then press Start.",
+  AbortError: "The camera or the microphone could not be started. Reconnect it, then press Start.",
+  OverconstrainedError: "This camera or microphone cannot do what the page asks for. Try another one, then press Start.",
+};
+const INSECURE =
+  "Browsers give camera and microphone only to secure pages. Open this page by https, or on the computer itself at http://localhost.";
+
+function deviceMessage(error) {
+  return DEVICE_ERRORS[error.name] || `Camera and microphone could not be started (${error.name}: ${error.message}).`;
+}
+
+// Windowed-sinc resampling to 16 kHz, across the borders of blocks.
+class Resampler {
+  constructor(rate) {
+    this.step = rate / SAMPLE_RATE;
+    this.half = Math.ceil(12 * Math.max(1, this.step));
+    this.input = new Float32Array(2 * this.half);
+    this.position = this.half;
+    this.kernels = new Map();
+  }
+
+  kernel(phase) {
+    const key = Math.round(phase * 512);
+    if (!this.kernels.has(key)) {
+      const cutoff = 0.94 / Math.max(1, this.step);
+      const taps = Float32Array.from({ length: 2 * this.half }, (_, i) => {
+        const x = i - this.half + 1 - key / 512;
+        const sinc = x === 0 ? 1 : Math.sin(Math.PI * cutoff * x) / (Math.PI * cutoff * x);
+        return cutoff * sinc * (0.5 + 0.5 * Math.cos((Math.PI * x) / (this.half + 1)));
+      });
+      this.kernels.set(key, taps);
+    }
+    return this.kernels.get(key);
+  }
+
+  push(block) {
+    const input = new Float32Array(this.input.length + block.length);
+    input.set(this.input);
+    input.set(block, this.input.length);
+    const output = [];
+    for (; this.position + this.half < input.length; this.position += this.step) {
+      const whole = Math.floor(this.position);
+      const taps = this.kernel(this.position - whole);
+      let sum = 0;
+      for (let i = 0, j = whole - this.half + 1; i < taps.length; i++, j++) sum += taps[i] * input[j];
+      output.push(sum);
+    }
+    const done = Math.floor(this.position) - this.half;
+    this.input = input.slice(done);
+    this.position -= done;
+    return output;
+  }
+}
+
+const WORKLET = `registerProcessor("tap", class extends AudioWorkletProcessor {
+  process(inputs) { if (inputs[0].length) this.port.postMessage(inputs[0][0].slice()); return true; }
+});`;
+
+class Capture {
+  constructor(video, onLost) {
+    this.video = video;
+    this.onLost = onLost;
+    this.canvas = document.createElement("canvas");
+    this.clear();
+  }
+
+  clear() {
+    this.stream = this.context = null;
+    this.samples = [];
+    this.first = 0;
+  }
+
+  get hasCamera() { return this.live("video"); }
+  get hasMicrophone() { return this.live("audio"); }
+
+  live(kind) {
+    return Boolean(this.stream && this.stream.getTracks().some((track) => track.kind === kind && track.readyState === "live"));
+  }
+
+  // Opens what there is. Returns a sentence about what is missing, or "".
+  async open() {
+    if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) throw new Error(INSECURE);
+    const wanted = {
+      video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" },
+      // What makes calls pleasant changes the voice; only the level is evened out.
+      audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true },
+    };
+    try {
+      this.stream = await this.ask(wanted);
+      const missing = [["camera", this.hasCamera], ["microphone", this.hasMicrophone]].filter(([, there]) => !there).map(([name]) => name);
+      for (const track of this.stream.getTracks()) track.addEventListener("ended", () => this.onLost(track.kind));
+      if (this.hasCamera) {
+        this.video.srcObject = this.stream;
+        await this.video.play();
+      }
+      if (this.hasMicrophone) await this.tap();
+      return missing.length ? `No ${missing[0]} was found. The page goes on without it.` : "";
+    } catch (error) {
+      this.close();
+      throw new Error(deviceMessage(error));
+    }
+  }
+
+  async ask(wanted) {
+    try {
+      return await navigator.mediaDevices.getUserMedia(wanted);
+    } catch (error) {
+      if (error.name !== "NotFoundError") throw error;
+      // One of the two is missing: go on with the other alone.
+      const kinds = new Set((await navigator.mediaDevices.enumerateDevices()).map((device) => device.kind));
+      const there = Object.entries(wanted).filter(([kind]) => kinds.has(`${kind}input`));
+      if (there.length !== 1) throw error;
+      return navigator.mediaDevices.getUserMedia(Object.fromEntries(there));
+    }
+  }
+
+  async tap() {
+    this.context = new AudioContext();
+    await this.context.resume();
+    this.resampler = new Resampler(this.context.sampleRate);
+    const source = this.context.createMediaStreamSource(this.stream);
+    let node;
+    if (this.context.audioWorklet) {
+      const address = URL.createObjectURL(new Blob([WORKLET], { type: "text/javascript" }));
+      await this.context.audioWorklet.addModule(address);
+      URL.revokeObjectURL(address);
+      node = new AudioWorkletNode(this.context, "tap");
+      node.port.onmessage = ({ data }) => this.keep(data);
+    } else {
+      node = this.context.createScriptProcessor(2048, 1, 1);
+      node.onaudioprocess = ({ inputBuffer }) => this.keep(inputBuffer.getChannelData(0));
+    }
+    source.connect(node);
+    node.connect(this.context.destination); // it gives no sound, but browsers run only what leads somewhere
+  }
+
+  keep(block) {
+    for (const sample of this.resampler.push(block)) this.samples.push(sample);
+    const excess = this.samples.length - KEEP_SECONDS * SAMPLE_RATE;
+    if (excess > 0) this.forget(excess);
+  }
+
+  // All sound that waits, as base64 of int16; it stays until it is forgotten.
+  sound() {
+    const pcm = Int16Array.from(this.samples, (x) => Math.max(-32768, Math.min(32767, Math.round(32767 * x))));
+    const bytes = new Uint8Array(pcm.buffer);
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    return { first: this.first, length: pcm.length, pcm: pcm.length ? btoa(text) : null };
+  }
+
+  forget(count) {
+    this.samples.splice(0, count);
+    this.first += count;
+  }
+
+  // The picture of now, as base64 JPEG; null without a camera.
+  picture() {
+    const { videoWidth, videoHeight } = this.video;
+    if (!this.hasCamera || !videoWidth) return null;
+    const scale = Math.min(1, LONG_SIDE / Math.max(videoWidth, videoHeight));
+    this.canvas.width = Math.round(videoWidth * scale);
+    this.canvas.height = Math.round(videoHeight * scale);
+    this.canvas.getContext("2d").drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
+    return this.canvas.toDataURL("image/jpeg", JPEG_QUALITY).split(",")[1];
+  }
+
+  close() {
+    if (this.stream) for (const track of this.stream.getTracks()) track.stop();
+    if (this.context) this.context.close();
+    this.video.srcObject = null;
+    this.clear();
+  }
+}

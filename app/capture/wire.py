@@ -1,0 +1,116 @@
+"""What a page may send: checked here before anything else sees it. Every field comes from a stranger."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from app.visitors import Refused
+from comp_core.modalities import MODALITIES
+from comp_core.senses.activity import SAMPLE_RATE
+
+JPEG_BYTES = 300_000
+PICTURE_SIDE = 1280
+PCM_SECONDS = 12
+TEXT_LENGTH = 10_000
+# The whole request: both media in base64, and the rest.
+REQUEST_BYTES = 2_000_000
+
+
+def fields(data: object) -> Mapping[str, Any]:
+    """The request as a mapping.
+
+    Raises:
+        Refused: it is something else.
+    """
+    if not isinstance(data, Mapping):
+        raise _bad("The request is not an object.")
+    return data
+
+
+def picture(value: object) -> np.ndarray | None:
+    """A JPEG in base64 -> (H, W, 3) uint8, RGB; None stays None.
+
+    Raises:
+        Refused: too large, or not a JPEG that can be decoded.
+    """
+    if value is None:
+        return None
+    encoded = _bytes(value, "picture", JPEG_BYTES)
+    try:
+        with Image.open(io.BytesIO(encoded), formats=["JPEG"]) as image:
+            # Before anything is decoded: a small file can claim a huge picture.
+            if max(image.size) > PICTURE_SIDE:
+                raise Refused("too_large", f"The picture is larger than {PICTURE_SIDE} pixels.")
+            return np.asarray(image.convert("RGB"))
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise _bad("The picture is not a JPEG that can be decoded.") from error
+
+
+def samples(value: object) -> np.ndarray | None:
+    """Mono 16 kHz int16 in base64 -> float32 in [-1, 1]; None stays None.
+
+    Raises:
+        Refused: too long, or not whole samples.
+    """
+    if value is None:
+        return None
+    encoded = _bytes(value, "sound", 2 * SAMPLE_RATE * PCM_SECONDS)
+    if len(encoded) % 2:
+        raise _bad("The sound is not made of 16-bit samples.")
+    return np.frombuffer(encoded, "<i2").astype(np.float32) / 32768
+
+
+def number(value: object, name: str) -> float:
+    """A finite number.
+
+    Raises:
+        Refused: it is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise _bad(f"The field {name!r} is not a number.")
+    return float(value)
+
+
+def text(value: object) -> str:
+    """Typed words, cut to a length that no honest visitor reaches.
+
+    Raises:
+        Refused: it is no text.
+    """
+    if not isinstance(value, str):
+        raise _bad("The typed words are not text.")
+    return value[:TEXT_LENGTH]
+
+
+def switches(value: object) -> dict[str, bool]:
+    """Which modalities are on, by name.
+
+    Raises:
+        Refused: an unknown modality, or something else than true and false.
+    """
+    if not isinstance(value, Mapping) or not all(name in MODALITIES and isinstance(on, bool) for name, on in value.items()):
+        raise _bad("The switches must be true or false for audio, text or video.")
+    return dict(value)
+
+
+def _bytes(value: object, what: str, limit: int) -> bytes:
+    if not isinstance(value, str):
+        raise _bad(f"The {what} is not base64 text.")
+    if len(value) > 4 * (limit // 3 + 1):
+        raise Refused("too_large", f"The {what} is larger than {limit // 1000} kB.")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _bad(f"The {what} is not base64 text.") from error
+
+
+def _bad(message: str) -> Refused:
+    return Refused("bad_request", message)

@@ -1,0 +1,289 @@
+"""The live loop: newest media -> senses -> conversation -> fusion -> snapshot.
+
+One thread per visitor runs it. Capture never waits for it: frames are replaced by newer ones, sound queues up. A sense that
+fails makes its modality absent, and the loop goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.session import Frame, Heard, Inbox, Session, Snapshot, Turn
+from app.smoothing import Smoother
+from app.transcription import Transcriber
+from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.senses.base import NO_WORDS, NOT_GIVEN, SILENCE, Reading
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EngineConfig:
+    """Times in seconds.
+
+    Attributes:
+        face_window: the face of the present moment is the mean over this long.
+        face_grace: a face that was lost for less than this still counts as there (a blink of the tracker, a blurred frame).
+        voice_every: the voice of a growing utterance is read at most this often.
+        partial_every: words of a growing utterance are asked for at most this often, and only while the recogniser is idle.
+        partial_from: no words are asked for before an utterance is this long.
+        hold: an utterance stays the present moment this long after its end, and after its words came.
+        typed_hold: the same for typed words.
+        patience: words that take longer than this are not waited for; they still reach the history.
+        idle: without anything new the loop looks at the clock this often.
+    """
+
+    face_window: float = 1.5
+    face_grace: float = 0.4
+    voice_every: float = 0.4
+    partial_every: float = 2.0
+    partial_from: float = 1.5
+    hold: float = 3.0
+    typed_hold: float = 8.0
+    patience: float = 10.0
+    idle: float = 0.2
+
+
+class Engine:
+    """Turns what visitors send into snapshots.
+
+    Args:
+        predictor: the senses (`face`, `voice`, `words`) and `fuse_last`; shared by all visitors.
+        transcriber: the speech recogniser; shared by all visitors.
+        clock: seconds; given by tests.
+    """
+
+    def __init__(
+        self,
+        predictor: Any,
+        transcriber: Transcriber,
+        config: EngineConfig | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.predictor, self.transcriber = predictor, transcriber
+        self.config = config or EngineConfig()
+        self.clock = clock
+
+    def start(self, session: Session) -> None:
+        threading.Thread(target=self.run, args=(session,), name="engine", daemon=True).start()
+
+    def run(self, session: Session) -> None:
+        """Update until the session is closed, then let go of what it held."""
+        smoother = Smoother()
+        while not session.closed:
+            inbox = session.take(self.config.idle)
+            try:
+                self.update(session, inbox, smoother)
+            except Exception:
+                # One bad update must not end the visit.
+                logger.exception("an update of the live loop failed")
+        session.locator.close()
+
+    def update(self, session: Session, inbox: Inbox, smoother: Smoother) -> None:
+        """One pass: take in what arrived, then publish a snapshot of the present moment."""
+        now = self.clock()
+        samples = inbox.samples
+        if samples.size:
+            self._listen(session, samples, now)
+        if inbox.frame is not None:
+            self._look(session, inbox.frame, now)
+        for heard in inbox.heard:
+            self._take_words(session, heard, now)
+        for text in inbox.typed:
+            self._take_typed(session, text, now)
+        self._release(session, now)
+        session.publish(self._snapshot(session, now, smoother))
+
+    # --- sound --------------------------------------------------------------------------------------------------
+
+    def _listen(self, session: Session, samples: np.ndarray, now: float) -> None:
+        session.has_microphone = True
+        try:
+            with session.latencies.measure("speech"):
+                ended = session.segmenter.push(samples)
+            session.speech_failure = None
+        except Exception as error:
+            session.speech_failure = _failure(error)
+            logger.exception("speech detection failed")
+            return
+        for utterance in ended:
+            turn = session.turn if session.turn and session.turn.open else self._begin(session, utterance.start)
+            self._end(session, turn, utterance, now)
+        growing = session.segmenter.open
+        if growing is None:
+            if session.turn and session.turn.open:
+                session.turn = None  # a click or a cough, not an utterance
+            return
+        turn = session.turn if session.turn and session.turn.open else self._begin(session, growing.start)
+        if now - turn.voice_read_at >= self.config.voice_every:
+            turn.voice_read_at = now
+            turn.voice = self._read(session, "voice", self.predictor.voice.read, growing.samples)
+        seconds = growing.end - growing.start
+        if (
+            seconds >= self.config.partial_from
+            and now - turn.partial_asked_at >= self.config.partial_every
+            and self.transcriber.idle
+        ):
+            turn.partial_asked_at = now
+            self._ask_words(session, turn, growing.samples, final=False)
+
+    def _begin(self, session: Session, start: float) -> Turn:
+        session.turn_count += 1
+        session.turn = Turn(session.turn_count, start)
+        return session.turn
+
+    def _end(self, session: Session, turn: Turn, utterance: Any, now: float) -> None:
+        turn.start, turn.end, turn.closed_at = utterance.start, utterance.end, now
+        turn.shown_until = now + self.config.hold
+        turn.voice = self._read(session, "voice", self.predictor.voice.read, utterance.samples)
+        turn.face = self._face_of(session, list(turn.frames))
+        turn.pending = self._ask_words(session, turn, utterance.samples, final=True)
+        session.turns.append(turn)
+        self._judge(session, turn)
+
+    # --- words --------------------------------------------------------------------------------------------------
+
+    def _ask_words(self, session: Session, turn: Turn, samples: np.ndarray, final: bool) -> bool:
+        number = turn.number
+
+        def deliver(text: str, milliseconds: float, error: str | None) -> None:
+            session.hear(Heard(number, text, final, milliseconds, error))
+
+        return self.transcriber.submit(samples, deliver)
+
+    def _take_words(self, session: Session, heard: Heard, now: float) -> None:
+        session.latencies.add("recogniser", heard.milliseconds)
+        known = [*session.turns, session.turn] if session.turn else session.turns
+        turn = next((turn for turn in known if turn.number == heard.turn), None)
+        if turn is None or (not heard.final and not turn.open):
+            return  # too late: dropped from the history, or the final words are on their way
+        if heard.error:
+            turn.spoken = ("", Reading.absent(f"failed: {heard.error}"))
+        else:
+            turn.spoken = (heard.text, self._read(session, "words", self.predictor.words.read, heard.text))
+        if heard.final:
+            turn.pending = False
+            turn.shown_until = max(turn.shown_until, now + self.config.hold)
+            self._judge(session, turn)
+
+    def _take_typed(self, session: Session, text: str, now: float) -> None:
+        turn = session.turn
+        if not text.strip():
+            if turn is not None:
+                turn.typed = None
+                self._judge(session, turn)
+            return
+        if turn is None:
+            seconds = now - session.began
+            turn = self._begin(session, seconds)
+            turn.end, turn.closed_at = seconds, now
+            turn.face = self._face_of(session, self._recent(session, now))
+            session.turns.append(turn)
+        turn.typed = (text, self._read(session, "words", self.predictor.words.read, text))
+        turn.shown_until = max(turn.shown_until, now + self.config.typed_hold)
+        self._judge(session, turn)
+
+    # --- picture ------------------------------------------------------------------------------------------------
+
+    def _look(self, session: Session, frame: Frame, now: float) -> None:
+        session.has_camera = True
+        session.captured = frame.captured
+        try:
+            with session.latencies.measure("face"):
+                seen = self.predictor.face.see(frame.picture, session.locator)
+        except Exception as error:
+            logger.exception("the face sense failed")
+            session.face_failure, session.box = _failure(error), None
+            return
+        session.face_failure, session.box = None, seen.box
+        session.recent_frames.append((now, seen))
+        if session.turn is not None and session.turn.open:
+            session.turn.frames.append(seen)
+
+    def _recent(self, session: Session, now: float) -> list[Any]:
+        while session.recent_frames and now - session.recent_frames[0][0] > self.config.face_window:
+            session.recent_frames.popleft()
+        there = any(seen.box is not None for at, seen in session.recent_frames if now - at <= self.config.face_grace)
+        return [seen for _, seen in session.recent_frames] if there else []
+
+    def _face_of(self, session: Session, frames: Sequence[Any]) -> Reading:
+        if session.face_failure:
+            return Reading.absent(session.face_failure)
+        if not session.has_camera:
+            return Reading.absent(NOT_GIVEN)
+        try:
+            return self.predictor.face.summarise(frames)
+        except Exception as error:
+            logger.exception("the face sense failed")
+            return Reading.absent(_failure(error))
+
+    # --- the present moment -------------------------------------------------------------------------------------
+
+    def _release(self, session: Session, now: float) -> None:
+        """Let the shown utterance go once it has been seen long enough."""
+        turn = session.turn
+        if turn is None or turn.open or now < turn.shown_until:
+            return
+        if turn.pending and now - turn.closed_at < self.config.patience:
+            return
+        session.turn = None
+
+    def _present(self, session: Session, now: float) -> dict[str, Reading]:
+        """The present moment: the turn that is spoken or held, else silence; the face always as it is now."""
+        turn = session.turn
+        silence = (session.speech_failure or SILENCE) if session.has_microphone else NOT_GIVEN
+        face = self._face_of(session, self._recent(session, now))
+        if turn is None:
+            return {AUDIO: Reading.absent(silence), TEXT: Reading.absent(NO_WORDS), VIDEO: face}
+        voice = turn.voice if turn.voice.present or turn.voice.absent_because != SILENCE else Reading.absent(silence)
+        return {AUDIO: voice, TEXT: turn.words, VIDEO: face}
+
+    def _judge(self, session: Session, turn: Turn) -> None:
+        """Fuse a whole turn, for the history."""
+        if turn.open:
+            return
+        before = [earlier.readings() for earlier in session.turns if earlier.number < turn.number]
+        turn.fused = self.predictor.fuse_last([*before, turn.readings()], without=session.switched_off).fused
+
+    def _snapshot(self, session: Session, now: float, smoother: Smoother) -> Snapshot:
+        turn = session.turn
+        context = [earlier.readings() for earlier in session.turns if earlier is not turn]
+        with session.latencies.measure("fusion"):
+            fused = self.predictor.fuse_last([*context, self._present(session, now)], without=session.switched_off)
+        words_shown = turn is not None and bool(turn.transcript)
+        return Snapshot(
+            captured=session.captured,
+            box=session.box,
+            fused=smoother.update(fused.as_dict(), now),
+            speaking=bool(session.segmenter.speaking),
+            speech_probability=float(session.segmenter.speech_probability),
+            transcript=turn.transcript if turn else "",
+            transcript_source=("typed" if turn.typed else "recognised") if words_shown else "",
+            pending=bool(turn and turn.pending and not turn.typed),
+            turns=[
+                {"number": t.number, "start": t.start, "end": t.end, "transcript": t.transcript, "pending": t.pending, "fused": t.fused}
+                for t in session.turns
+            ],
+            stage_ms=session.latencies.medians(),
+            frames_dropped=session.frames_dropped,
+            audio_lost_s=session.audio_lost_s,
+        )
+
+    def _read(self, session: Session, stage: str, read: Callable[[Any], Reading], of: Any) -> Reading:
+        try:
+            with session.latencies.measure(stage):
+                return read(of)
+        except Exception as error:
+            logger.exception("the %s sense failed", stage)
+            return Reading.absent(_failure(error))
+
+
+def _failure(error: Exception) -> str:
+    return f"failed: {str(error) or type(error).__name__}"

@@ -1,0 +1,126 @@
+"""Start the demo: arguments, models, pages, server."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# Before torch, numpy or gradio are imported: waiting threads must sleep (the live loop shares few cores), and nothing is reported home.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+_CSS = Path(__file__).parent / "ui" / "theme.css"
+# Uploaded clips are looked for every ten minutes and removed when they are an hour old.
+_DELETE_CACHE_S = (600, 3600)
+_TITLE = "Expression, live"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo until it is interrupted; returns the exit status."""
+    began = time.monotonic()
+    options = _parser().parse_args(arguments)
+    import torch
+    from comp_core.senses.recognition import load_recogniser
+
+    from app.transcription import Transcriber
+    from comp_core.checkpoint import CheckpointError
+    from comp_core.predictor import Predictor
+
+    # With more threads than idle cores torch is many times slower.
+    torch.set_num_threads(1)
+    try:
+        predictor = Predictor.load(model=options.model, device=options.device, whisper="off")
+    except (CheckpointError, ValueError) as error:
+        print(f"The demo cannot start: {error}", file=sys.stderr)
+        return 2
+
+    def adopt(recogniser: Any) -> None:
+        predictor.recogniser = recogniser
+
+    # Speech recognition may have to be downloaded: the page does not wait for it.
+    transcriber = Transcriber(lambda notify: load_recogniser(options.whisper, predictor.device, notify), on_ready=adopt)
+    serve(predictor, transcriber.start(), options, began)
+    return 0
+
+
+def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: float) -> None:
+    """Open the pages and block until interrupted."""
+    import gradio as gr
+    from fastapi.middleware import Middleware
+
+    from app.capture.wire import REQUEST_BYTES
+    from app.limits import RequestLimit
+    from app.ui.clip import SAMPLES_DIR
+    from comp_core.media import LIMIT_BYTES
+
+    limits = {"/component_server": REQUEST_BYTES, "/upload": LIMIT_BYTES + 1_000_000}
+    demo = build(predictor, transcriber)
+    demo.queue(default_concurrency_limit=1, max_size=32)
+    demo.launch(
+        server_name=options.host,
+        server_port=options.port,
+        share=options.share,
+        css_paths=_CSS,
+        theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        max_file_size=LIMIT_BYTES,
+        allowed_paths=[str(SAMPLES_DIR)],
+        footer_links=[],
+        app_kwargs={"middleware": [Middleware(RequestLimit, limits=limits)]},
+        prevent_thread_lock=True,
+    )
+    print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
+    demo.block_thread()
+
+
+def build(predictor: Any, transcriber: Any) -> Any:
+    """The pages as Gradio blocks, with the engine behind them."""
+    import gradio as gr
+
+    from app.capture.browser import server_functions
+    from app.engine import Engine
+    from app.session import Session
+    from app.ui.about import about_page
+    from app.ui.clip import clip_page
+    from app.ui.live import live_page
+    from app.visitors import Visitors
+    from comp_core.senses.face_align import FaceLocator
+    from comp_core.utterances import Segmenter
+
+    engine = Engine(predictor, transcriber)
+
+    def visit(token: str) -> Session:
+        return Session(token, engine.clock(), FaceLocator(tracking=True), Segmenter())
+
+    visitors = Visitors(visit, engine.start)
+    visitors.keep_sweeping()
+    with gr.Blocks(title=_TITLE, delete_cache=_DELETE_CACHE_S, analytics_enabled=False) as demo:
+        gr.HTML(
+            f'<header class="cp cp-head"><h1>{_TITLE}</h1><p>What a machine reads from face, voice and words, '
+            "and what it does when one of them is missing.</p></header>",
+            apply_default_css=False,
+        )
+        with gr.Tabs():
+            with gr.Tab("Live"):
+                live_page(server_functions(visitors, transcriber))
+            with gr.Tab("Clip"):
+                clip_page(predictor)
+            with gr.Tab("About"):
+                about_page()
+    return demo
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python app.py", description="Expression from face, voice and words, live in the browser.")
+    parser.add_argument("--port", type=int, default=7860, help="(default: %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for the network; cameras then need https (default: %(default)s)")
+    parser.add_argument("--share", action="store_true", help="a public https address, through Gradio's tunnel")
+    parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
+    parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    parser.add_argument("--model", metavar="NAME|PATH", help="fusion model (default: the live ComP in assets/weights)")
+    return parser

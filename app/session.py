@@ -1,0 +1,277 @@
+"""One visitor: what came in, what is known of the conversation, what is shown. All in memory; it dies with its token."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
+
+# Audio that waits for the engine. More than this means that the engine has stopped, not that it is late.
+AUDIO_BACKLOG_S = 30.0
+# Face frames kept of one utterance: 12 s at 20 frames a second.
+FRAMES_PER_TURN = 240
+TURNS_KEPT = 12
+STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One camera picture.
+
+    Attributes:
+        picture: (H, W, 3) uint8, RGB.
+        captured: when it was taken, on the page's own clock in ms; it comes back with the snapshot.
+    """
+
+    picture: np.ndarray
+    captured: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Text from the recogniser for one turn; `error` instead of the text when it failed."""
+
+    turn: int
+    text: str
+    final: bool
+    milliseconds: float
+    error: str | None = None
+
+
+@dataclass
+class Turn:
+    """One utterance of the conversation, spoken or typed, while it grows and after.
+
+    Attributes:
+        number: counts the turns of the visit.
+        start, end: seconds since the visit began; `end` is None while it is still spoken.
+        voice, face: readings of the whole turn.
+        frames: face frames seen during the turn (features, no pictures).
+        spoken: words the recogniser heard, with their reading.
+        typed: words the visitor typed instead, with their reading.
+        pending: the recogniser still works on it.
+        shown_until: on the engine's clock, until when it counts as the present moment.
+        closed_at: on the engine's clock, when it ended.
+        fused: the fused prediction of the turn as a whole.
+    """
+
+    number: int
+    start: float
+    end: float | None = None
+    voice: Reading = field(default_factory=lambda: Reading.absent(SILENCE))
+    face: Reading = field(default_factory=lambda: Reading.absent(NO_FACE))
+    frames: deque = field(default_factory=lambda: deque(maxlen=FRAMES_PER_TURN))
+    spoken: tuple[str, Reading] = field(default_factory=lambda: ("", Reading.absent(NO_WORDS)))
+    typed: tuple[str, Reading] | None = None
+    pending: bool = False
+    shown_until: float = 0.0
+    closed_at: float = 0.0
+    voice_read_at: float = float("-inf")
+    partial_asked_at: float = float("-inf")
+    fused: dict[str, float] | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.end is None
+
+    @property
+    def transcript(self) -> str:
+        return (self.typed or self.spoken)[0]
+
+    @property
+    def words(self) -> Reading:
+        return (self.typed or self.spoken)[1]
+
+    def readings(self) -> dict[str, Reading]:
+        """The turn as one moment of the conversation."""
+        return {AUDIO: self.voice, TEXT: self.words, VIDEO: self.face}
+
+
+class Latencies:
+    """The last durations of each stage, in ms."""
+
+    def __init__(self, kept: int = 30) -> None:
+        self._of = {stage: deque(maxlen=kept) for stage in STAGES}
+
+    def add(self, stage: str, milliseconds: float) -> None:
+        self._of[stage].append(milliseconds)
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        begin = perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, 1000 * (perf_counter() - begin))
+
+    def medians(self) -> dict[str, float | None]:
+        return {stage: round(median(values), 1) if values else None for stage, values in self._of.items()}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the engine knows after one update; :mod:`app.views` turns it into what is shown.
+
+    Attributes:
+        captured: page clock in ms of the newest frame that was looked at.
+        box: the face in it, as fractions of the picture.
+        fused: one record of the predictor, as a dict: fused, one prediction per modality, weights, observed, absent_because.
+        speaking, speech_probability: voice activity right now.
+        transcript: the words of the present moment; `transcript_source` is "recognised", "typed" or "".
+        pending: the recogniser still works on them.
+        turns: the conversation so far, oldest first.
+        stage_ms: median duration of each stage.
+    """
+
+    captured: float | None
+    box: tuple[float, float, float, float] | None
+    fused: dict[str, Any]
+    speaking: bool
+    speech_probability: float
+    transcript: str
+    transcript_source: str
+    pending: bool
+    turns: list[dict[str, Any]]
+    stage_ms: dict[str, float | None]
+    frames_dropped: int
+    audio_lost_s: float
+
+
+@dataclass
+class Inbox:
+    """What arrived since the engine last looked."""
+
+    frame: Frame | None = None
+    audio: list[np.ndarray] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
+    typed: list[str] = field(default_factory=list)
+    changed: bool = False
+
+    def __bool__(self) -> bool:
+        return self.changed
+
+    @property
+    def samples(self) -> np.ndarray:
+        return np.concatenate(self.audio) if self.audio else np.zeros(0, np.float32)
+
+
+class Session:
+    """A visit: an inbox that capture fills, the state that the engine alone touches, and the snapshot that the page reads.
+
+    Args:
+        token: the secret that the page holds.
+        began: when the visit began, on the engine's clock.
+        locator: follows the face of this visitor.
+        segmenter: cuts this visitor's sound into utterances.
+    """
+
+    def __init__(self, token: str, began: float, locator: Any, segmenter: Any) -> None:
+        self.token, self.began = token, began
+        self.locator, self.segmenter = locator, segmenter
+        self.last_seen = began
+        self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
+        self.turn: Turn | None = None
+        self.turn_count = 0
+        self.recent_frames: deque = deque()
+        self.box: tuple[float, float, float, float] | None = None
+        self.captured: float | None = None
+        self.face_failure: str | None = None
+        self.speech_failure: str | None = None
+        self.has_camera = self.has_microphone = False
+        self.latencies = Latencies()
+        self.frames_dropped = 0
+        self.audio_lost_s = 0.0
+        self.samples_received = 0
+        self._switches = dict.fromkeys(MODALITIES, True)
+        self._inbox = Inbox()
+        self._snapshot: Snapshot | None = None
+        self._closed = False
+        self._changed = threading.Condition()
+
+    # --- called by capture, from any thread -------------------------------------------------------------------
+
+    def put(self, frame: Frame | None, samples: np.ndarray | None) -> None:
+        """Hand over a frame (the newest wins) and samples (none is dropped while the engine runs)."""
+        with self._changed:
+            if frame is not None:
+                self.frames_dropped += self._inbox.frame is not None
+                self._inbox.frame = frame
+            if samples is not None and samples.size:
+                self._inbox.audio.append(samples)
+                waiting = sum(len(chunk) for chunk in self._inbox.audio)
+                while waiting > AUDIO_BACKLOG_S * SAMPLE_RATE:
+                    lost = len(self._inbox.audio.pop(0))
+                    waiting -= lost
+                    self.audio_lost_s += lost / SAMPLE_RATE
+            self._announce()
+
+    def type(self, text: str) -> None:
+        """Words typed instead of spoken; empty text takes them back."""
+        with self._changed:
+            self._inbox.typed.append(text)
+            self._announce()
+
+    def hear(self, heard: Heard) -> None:
+        with self._changed:
+            self._inbox.heard.append(heard)
+            self._announce()
+
+    def switch(self, modality: str, on: bool) -> None:
+        with self._changed:
+            self._switches[modality] = on
+            self._announce()
+
+    @property
+    def switched_off(self) -> frozenset[str]:
+        return frozenset(modality for modality, on in self._switches.items() if not on)
+
+    def snapshot(self, at_least: float | None = None, timeout: float = 0.0) -> Snapshot | None:
+        """The newest snapshot; waits up to `timeout` seconds for one that has seen the frame captured `at_least` then."""
+
+        def seen() -> bool:
+            captured = self._snapshot.captured if self._snapshot else None
+            return self._closed or (captured is not None and captured >= at_least)
+
+        with self._changed:
+            if at_least is not None:
+                self._changed.wait_for(seen, timeout)
+            return self._snapshot
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    # --- called by the engine -----------------------------------------------------------------------------------
+
+    def take(self, timeout: float) -> Inbox:
+        """What arrived since the last call; waits up to `timeout` seconds for something."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._inbox or self._closed, timeout)
+            taken, self._inbox = self._inbox, Inbox()
+            return taken
+
+    def publish(self, snapshot: Snapshot) -> None:
+        with self._changed:
+            self._snapshot = snapshot
+            self._changed.notify_all()
+
+    def _announce(self) -> None:
+        self._inbox.changed = True
+        self._changed.notify_all()
+

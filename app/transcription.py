@@ -1,0 +1,100 @@
+"""One speech recogniser for all visitors, in a thread of its own: it may be slow, the live loop may not."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+logger = logging.getLogger(__name__)
+
+# Utterances that may wait. Beyond that the words would come too late to be of use.
+QUEUE_LENGTH = 16
+
+Notify = Callable[[str], None]
+# Receives the text, the milliseconds it took, and the reason when it failed.
+Deliver = Callable[[str, float, str | None], None]
+
+
+class Transcriber:
+    """Loads a recogniser in the background, then serves requests one after the other.
+
+    Args:
+        load: makes the recogniser (or None where recognition is off); is given a callback for its progress messages.
+        on_ready: is given the recogniser once it is there.
+    """
+
+    def __init__(self, load: Callable[[Notify], Any | None], on_ready: Callable[[Any], None] = lambda recogniser: None) -> None:
+        self._load, self._on_ready = load, on_ready
+        self._jobs: queue.Queue[tuple[np.ndarray, Deliver]] = queue.Queue(QUEUE_LENGTH)
+        self._recogniser: Any | None = None
+        self._status = {"state": "loading", "name": "", "note": "Speech recognition is loading."}
+        self._busy = False
+
+    def start(self) -> Transcriber:
+        threading.Thread(target=self._run, name="transcriber", daemon=True).start()
+        return self
+
+    @property
+    def status(self) -> dict[str, str]:
+        """`state` (loading, ready, off, failed), the recogniser's `name`, and a `note` in one sentence."""
+        return dict(self._status)
+
+    @property
+    def available(self) -> bool:
+        return self._status["state"] in ("ready", "loading")
+
+    @property
+    def idle(self) -> bool:
+        return self._status["state"] == "ready" and not self._busy and self._jobs.empty()
+
+    def submit(self, samples: np.ndarray, deliver: Deliver) -> bool:
+        """Ask for the words in ``samples`` (float32, 16 kHz); False when there is no recogniser or too much waits."""
+        if not self.available:
+            return False
+        try:
+            self._jobs.put_nowait((samples, deliver))
+        except queue.Full:
+            return False
+        return True
+
+    def _run(self) -> None:
+        try:
+            self._recogniser = self._load(self._note)
+        except Exception as error:
+            logger.exception("the speech recogniser could not be loaded")
+            self._status = {"state": "failed", "name": "", "note": f"Speech recognition failed to load: {error}. Typed words still work."}
+            self._refuse_waiting()
+            return
+        if self._recogniser is None:
+            self._status = {"state": "off", "name": "", "note": "Speech recognition is off. Typed words still work."}
+            self._refuse_waiting()
+            return
+        self._status = {"state": "ready", "name": self._recogniser.name, "note": self._recogniser.note}
+        self._on_ready(self._recogniser)
+        while True:
+            self._serve(*self._jobs.get())
+
+    def _serve(self, samples: np.ndarray, deliver: Deliver) -> None:
+        self._busy = True
+        begin, text, error = perf_counter(), "", None
+        try:
+            text = self._recogniser.transcribe(samples).text
+        except Exception as failure:
+            logger.exception("speech recognition failed")
+            error = str(failure) or type(failure).__name__
+        self._busy = False
+        deliver(text, 1000 * (perf_counter() - begin), error)
+
+    def _refuse_waiting(self) -> None:
+        while not self._jobs.empty():
+            _, deliver = self._jobs.get_nowait()
+            deliver("", 0.0, self._status["note"])
+
+    def _note(self, message: str) -> None:
+        self._status = {**self._status, "note": message}

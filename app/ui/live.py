@@ -1,0 +1,21 @@
+"""The live page: one component that draws itself and calls the server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+
+from app.capture.browser import Call
+from app.ui.markup import cards_html, fused_html
+
+_HERE = Path(__file__).resolve().parent
+_CAPTURE_SCRIPT = _HERE.parent / "capture" / "capture.js"
+
+
+def live_page(calls: list[Call]) -> gr.HTML:
+    """Build the page; `calls` are the functions that its script may call (see :mod:`app.capture.browser`)."""
+    markup = (_HERE / "live.html").read_text(encoding="utf-8")
+    markup = markup.replace("@fused", fused_html()).replace("@cards", cards_html(switches=True))
+    script = _CAPTURE_SCRIPT.read_text(encoding="utf-8") + "\n" + (_HERE / "live.js").read_text(encoding="utf-8")
+    return gr.HTML("", html_template=markup, js_on_load=script, server_functions=calls, apply_default_css=False, elem_id="live")

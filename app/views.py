@@ -1,0 +1,149 @@
+"""What is known -> what is shown. Pure functions to plain JSON, shared by the live page (its script draws it) and the clip page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.session import Snapshot
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
+
+# What people call the modalities.
+NAMES = {AUDIO: "voice", TEXT: "words", VIDEO: "face"}
+# Reasons for absence that read better with their modality known.
+REASONS = {
+    (AUDIO, NOT_GIVEN): "no sound",
+    (VIDEO, NOT_GIVEN): "no picture",
+    (AUDIO, SILENCE): "silence",
+    (TEXT, NO_WORDS): "no words",
+    (VIDEO, NO_FACE): "no face",
+    (AUDIO, SWITCHED_OFF): "off",
+    (TEXT, SWITCHED_OFF): "off",
+    (VIDEO, SWITCHED_OFF): "off",
+}
+
+# Below this, or with the second this close, no label is named as the answer.
+SURE_FROM = 0.40
+SURE_MARGIN = 0.08
+
+Probabilities = Mapping[str, float]
+
+
+def percent(p: float) -> str:
+    return f"{round(100 * p)} %"
+
+
+def ranked(probabilities: Probabilities) -> list[tuple[str, float]]:
+    return sorted(probabilities.items(), key=lambda item: -item[1])
+
+
+def is_sure(probabilities: Probabilities) -> bool:
+    (_, first), (_, second) = ranked(probabilities)[:2]
+    return first >= SURE_FROM and first - second >= SURE_MARGIN
+
+
+def in_words(probabilities: Probabilities | None) -> str:
+    """A prediction in a few words: "joy 72 %", "not sure", "nothing to go on"."""
+    if probabilities is None:
+        return "nothing to go on"
+    label, p = ranked(probabilities)[0]
+    return f"{label} {percent(p)}" if is_sure(probabilities) else "not sure"
+
+
+def moment_view(record: Mapping[str, Any]) -> dict[str, Any]:
+    """One fusion record (as_dict of :class:`comp_core.predictor.Fused`) -> headline, seven bars, three cards."""
+    modalities = {modality: _modality_view(modality, record) for modality in MODALITIES}
+    return {**_headline(record["fused"], modalities), "bars": _bars(record["fused"]), "modalities": modalities}
+
+
+def _headline(fused: Probabilities | None, modalities: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    present = [view["name"] for view in modalities.values() if view["state"] == "present"]
+    if fused is None:
+        return {"kind": "nothing", "headline": "nothing to go on", "percent": "", "top": None, "basis": "No face, no voice and no words."}
+    (first, p), (second, q) = ranked(fused)[:2]
+    basis = f"from {_listed(present)}" + (" alone" if len(present) == 1 else "") if present else ""
+    if is_sure(fused):
+        return {"kind": "sure", "headline": first, "percent": percent(p), "top": first, "basis": basis}
+    leaning = f"{first} {percent(p)} or {second} {percent(q)}"
+    return {"kind": "unsure", "headline": "not sure", "percent": "", "top": first, "basis": f"{leaning}, {basis}" if basis else leaning}
+
+
+def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    observed = record["observed"][modality]
+    reason = "" if observed else record["absent_because"].get(modality, "absent")
+    probabilities = record[modality] if observed else None
+    weight = record["weights"][modality] if record["weights"] else None
+    if observed:
+        state = "present"
+    elif reason == SWITCHED_OFF:
+        state = "off"
+    else:
+        state = "failed" if reason.startswith("failed") else "absent"
+    return {
+        "name": NAMES[modality],
+        "state": state,
+        "state_text": "present" if observed else REASONS.get((modality, reason), reason),
+        "prediction": _own_words(probabilities),
+        "top": ranked(probabilities)[0][0] if probabilities else None,
+        "bars": _bars(probabilities),
+        "weight": weight,
+        "weight_text": "" if weight is None else percent(weight),
+        # Weight on an absent modality acts on features that the model made up from the others.
+        "filled_in": not observed and weight is not None,
+    }
+
+
+def _own_words(probabilities: Probabilities | None) -> str:
+    if probabilities is None:
+        return "nothing to read"
+    label, p = ranked(probabilities)[0]
+    return f"{label} {percent(p)}"
+
+
+def _bars(probabilities: Probabilities | None) -> dict[str, float] | None:
+    return {label: round(float(probabilities[label]), 4) for label in LABELS} if probabilities else None
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def clock_text(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def live_view(snapshot: Snapshot) -> dict[str, Any]:
+    """A snapshot as the JSON that the live page draws."""
+    return {
+        "captured": snapshot.captured,
+        "box": snapshot.box,
+        "moment": moment_view(snapshot.fused),
+        "speaking": snapshot.speaking,
+        "speech": round(snapshot.speech_probability, 3),
+        "transcript": {"text": snapshot.transcript, "source": snapshot.transcript_source, "pending": snapshot.pending},
+        "turns": [
+            {
+                "number": turn["number"],
+                "time": clock_text(turn["start"]),
+                "transcript": turn["transcript"] or ("recognising…" if turn["pending"] else "(no words)"),
+                "prediction": in_words(turn["fused"]),
+            }
+            for turn in reversed(snapshot.turns)
+        ],
+        "stage_ms": snapshot.stage_ms,
+        "frames_dropped": snapshot.frames_dropped,
+        "audio_lost_s": round(snapshot.audio_lost_s, 1),
+    }
+
+
+def utterance_view(record: Mapping[str, Any]) -> dict[str, Any]:
+    """One utterance record of :meth:`comp_core.predictor.Predictor.predict_file` -> the same view, with its time and words."""
+    return {
+        "moment": moment_view(record),
+        "time": f"{clock_text(record['start'])} to {clock_text(record['end'])}" if record["end"] > record["start"] else "",
+        "start": float(record["start"]),
+        "transcript": record["transcript"] or "",
+        "prediction": in_words(record["fused"]),
+    }

@@ -1,0 +1,124 @@
+"""The visitors who are here now: who may do what, how many fit, and who has left."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+
+from app.session import Session
+
+
+class Refused(Exception):
+    """A request that is not served.
+
+    Attributes:
+        code: for the page's script: "ended", "full", "too_fast", "too_large", "bad_request".
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class RateLimit:
+    """Token bucket: `rate` requests a second on average, `burst` at once."""
+
+    def __init__(self, rate: float, burst: float, clock: Callable[[], float]) -> None:
+        self._rate, self._burst, self._clock = rate, burst, clock
+        self._left, self._at = burst, clock()
+
+    def allow(self) -> bool:
+        now = self._clock()
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Visitors:
+    """Opens, finds and ends visits. A visit is reached only by its token, which only its page knows.
+
+    Args:
+        make: makes a session from its token; called once per visit.
+        start: starts the engine on it.
+        limit: visits at a time.
+        idle: seconds without a request after which a visit ends (the tab was closed).
+        rate: requests a second that one visit may make; a page makes ten.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[str], Session],
+        start: Callable[[Session], None],
+        limit: int = 8,
+        idle: float = 15.0,
+        rate: float = 25.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._make, self._start = make, start
+        self._limit, self._idle, self._rate, self._clock = limit, idle, rate, clock
+        self._here: dict[str, tuple[Session, RateLimit]] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._here)
+
+    def open(self) -> Session:
+        """Begin a visit.
+
+        Raises:
+            Refused: all places are taken.
+        """
+        self.sweep()
+        with self._lock:
+            if len(self._here) >= self._limit:
+                raise Refused("full", f"All {self._limit} places are taken right now. Please try again in a minute.")
+            session = self._make(secrets.token_urlsafe(24))
+            session.last_seen = self._clock()
+            self._here[session.token] = (session, RateLimit(self._rate, 2 * self._rate, self._clock))
+        self._start(session)
+        return session
+
+    def find(self, token: object) -> Session:
+        """The visit that a token belongs to.
+
+        Raises:
+            Refused: there is none (any more), or it asks too often.
+        """
+        with self._lock:
+            session, limit = self._here.get(token, (None, None)) if isinstance(token, str) else (None, None)
+            if session is None:
+                raise Refused("ended", "The session has ended. Press Start to begin a new one.")
+            session.last_seen = self._clock()
+            if not limit.allow():
+                raise Refused("too_fast", "Too many requests. The page slows down.")
+            return session
+
+    def close(self, token: object) -> None:
+        """End a visit; nothing happens if it has ended before."""
+        with self._lock:
+            session, _ = self._here.pop(token, (None, None)) if isinstance(token, str) else (None, None)
+        if session is not None:
+            session.close()
+
+    def sweep(self) -> None:
+        """End the visits that have gone silent."""
+        now = self._clock()
+        with self._lock:
+            gone = [token for token, (session, _) in self._here.items() if now - session.last_seen > self._idle]
+        for token in gone:
+            self.close(token)
+
+    def keep_sweeping(self, every: float = 2.0) -> None:
+        """Sweep in the background for as long as the program runs."""
+
+        def sweep_on() -> None:
+            while True:
+                time.sleep(every)
+                self.sweep()
+
+        threading.Thread(target=sweep_on, name="sweeper", daemon=True).start()

@@ -1,0 +1,168 @@
+"""Scripted senses and fusion for the tests: they answer what a test told them to, at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.predictor import Fused
+from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
+from comp_core.utterances import Utterance
+
+
+def feature(label: str) -> np.ndarray:
+    """A feature that stands for one label."""
+    return np.eye(len(LABELS), dtype=np.float32)[LABELS.index(label)]
+
+
+@dataclass(frozen=True)
+class Seen:
+    box: tuple | None
+    feature: np.ndarray | None
+    quality: float = 1.0
+
+
+@dataclass
+class ScriptedFace:
+    """Sees `label` in every picture that is not black."""
+
+    label: str = "joy"
+    error: Exception | None = None
+
+    def see(self, picture, locator):
+        if self.error:
+            raise self.error
+        there = picture.any()
+        return Seen((0.2, 0.2, 0.6, 0.8) if there else None, feature(self.label) if there else None)
+
+    def summarise(self, frames):
+        seen = [frame.feature for frame in frames if frame.feature is not None]
+        return Reading(np.mean(seen, 0), quality=1.0) if seen else Reading.absent(NO_FACE)
+
+
+@dataclass
+class ScriptedVoice:
+    label: str = "anger"
+    error: Exception | None = None
+    lengths: list = field(default_factory=list)
+
+    def read(self, samples):
+        self.lengths.append(len(samples))
+        if self.error:
+            raise self.error
+        return Reading(feature(self.label), quality=1.0) if len(samples) >= 4800 else Reading.absent(SILENCE)
+
+
+@dataclass
+class ScriptedWords:
+    """Reads the first label that the text names."""
+
+    error: Exception | None = None
+
+    def read(self, text):
+        if self.error:
+            raise self.error
+        named = [label for label in LABELS if label in text]
+        return Reading(feature(named[0] if named else "neutral"), quality=1.0) if text.strip() else Reading.absent(NO_WORDS)
+
+
+class ScriptedPredictor:
+    """Fuses by the mean of the present features; remembers the conversations it was given."""
+
+    def __init__(self):
+        self.face, self.voice, self.words = ScriptedFace(), ScriptedVoice(), ScriptedWords()
+        self.recogniser = None
+        self.conversations = []
+        self.records = []
+        self.file_error = None
+
+    def fuse_last(self, moments, without=()):
+        self.conversations.append(list(moments))
+        readings = {m: Reading.absent(SWITCHED_OFF) if m in without else moments[-1].get(m, Reading.absent(NOT_GIVEN)) for m in MODALITIES}
+        present = {m: r.feature for m, r in readings.items() if r.present}
+        spread = {m: dict(zip(LABELS, (0.9 * x + 0.1 / 7).tolist(), strict=True)) for m, x in present.items()}
+        fused = {label: float(np.mean([p[label] for p in spread.values()])) for label in LABELS} if present else None
+        return Fused(
+            fused=fused,
+            by_modality={m: spread.get(m) for m in MODALITIES},
+            weights=dict.fromkeys(MODALITIES, 1 / 3) if present else None,
+            observed={m: m in present for m in MODALITIES},
+            absent_because={m: r.absent_because for m, r in readings.items() if not r.present},
+        )
+
+    def predict_file(self, path, text=None, without=(), progress=lambda *_: None):
+        if self.file_error:
+            raise self.file_error
+        progress(0.5, "reading")
+        return self.records
+
+    def predict_text(self, text):
+        return {"start": 0.0, "end": 0.0, "transcript": text, **self.fuse_last([{TEXT: self.words.read(text)}]).as_dict()}
+
+
+class ScriptedSegmenter:
+    """Loud samples are speech, zeros are silence; an utterance ends with the first push of zeros."""
+
+    def __init__(self):
+        self._samples = np.zeros(0, np.float32)
+        self._time = 0.0
+        self.speech_probability = 0.0
+        self.error = None
+
+    @property
+    def speaking(self):
+        return self._samples.size > 0
+
+    @property
+    def open(self):
+        return self._utterance(complete=False) if self._samples.size else None
+
+    def push(self, samples):
+        if self.error:
+            raise self.error
+        self._time += len(samples) / 16000
+        if samples.any():
+            self._samples = np.concatenate([self._samples, samples])
+            return []
+        if not self._samples.size:
+            return []
+        ended = self._utterance(complete=True)
+        self._samples = np.zeros(0, np.float32)
+        return [ended]
+
+    def _utterance(self, complete):
+        return Utterance(self._time - len(self._samples) / 16000, self._time, self._samples, complete)
+
+
+class ScriptedLocator:
+    closed = False
+
+    def close(self):
+        self.closed = True
+
+
+class ScriptedTranscriber:
+    """Keeps the requests; a test delivers the words when it wants."""
+
+    def __init__(self, available=True):
+        self.available = available
+        self.idle = False
+        self.requests = []
+        self.status = {"state": "ready", "name": "script", "note": ""}
+
+    def submit(self, samples, deliver):
+        if self.available:
+            self.requests.append((samples, deliver))
+        return self.available
+
+
+def record(start=0.0, end=1.0, transcript="hello", **features):
+    """An utterance record as predict_file gives it, from label names by modality."""
+    predictor = ScriptedPredictor()
+    readings = {m: Reading(feature(features[m])) if m in features else Reading.absent(NO_WORDS if m == TEXT else SILENCE) for m in MODALITIES}
+    if VIDEO not in features:
+        readings[VIDEO] = Reading.absent(NO_FACE)
+    assert AUDIO in readings
+    return {"start": start, "end": end, "transcript": transcript, **predictor.fuse_last([readings]).as_dict()}
