@@ -1,0 +1,200 @@
+"""Speech recognition: Whisper where its weights can be had, else the offline recogniser PocketSphinx.
+
+Both are given arrays and only speech: Whisper invents words in silence, so that voice activity comes first.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import socket
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from comp_core.senses.activity import SAMPLE_RATE
+
+OFF = "off"
+
+# Whisper's own measures of a segment beyond which it is more likely invented than heard (the thresholds of Radford et al., 2022).
+_MOST_NO_SPEECH = 0.6
+_LEAST_LOGPROB = -1.0
+_MOST_REPETITION = 2.4  # compression ratio of the text: a loop of one phrase compresses well
+
+# A dead network must not hold up the start for minutes.
+_NETWORK_TIMEOUT = 15.0
+
+# PocketSphinx: fillers such as <sil>, [NOISE], ++BREATH++, and the number of a pronunciation, as in "read(2)".
+_SPHINX_MARKS = re.compile(r"<[^>]*>|\[[^\]]*\]|\+\+[^+]*\+\+|\(\d+\)")
+
+
+class RecogniserError(Exception):
+    """The recogniser that was asked for cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """``text`` as recognised ("" when nothing was understood); ``confidence`` 0 to 1, about the probability of a word."""
+
+    text: str
+    confidence: float
+
+
+class Recogniser(ABC):
+    """Speech -> text. Safe to share between threads: one transcription runs at a time.
+
+    Attributes:
+        name: what the page calls it.
+        note: one sentence why it is this one; "" if it is the one that was asked for.
+    """
+
+    def __init__(self, name: str, note: str = "") -> None:
+        self.name = name
+        self.note = note
+        self._lock = Lock()
+
+    def transcribe(self, samples: np.ndarray) -> Transcript:
+        """Recognise one utterance, (n,) float32 mono 16 kHz."""
+        if not len(samples):
+            return Transcript("", 0.0)
+        with self._lock:
+            return self._transcribe(np.asarray(samples, dtype=np.float32))
+
+    @abstractmethod
+    def _transcribe(self, samples: np.ndarray) -> Transcript: ...
+
+
+class WhisperRecogniser(Recogniser):
+    """OpenAI's Whisper (MIT). ``model`` is what ``whisper.load_model`` returns."""
+
+    def __init__(self, model: Any, name: str, language: str = "en") -> None:
+        super().__init__(f"Whisper {name}")
+        self._model = model
+        self._language = language
+
+    def _transcribe(self, samples: np.ndarray) -> Transcript:
+        heard = self._model.transcribe(
+            samples,
+            language=self._language,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            fp16=self._model.device.type == "cuda",
+            verbose=None,
+        )
+        segments = [segment for segment in heard["segments"] if is_heard(segment)]
+        text = " ".join(segment["text"].strip() for segment in segments).strip()
+        if not text:
+            return Transcript("", 0.0)
+        seconds = [max(1e-3, segment["end"] - segment["start"]) for segment in segments]
+        confidence = [math.exp(segment["avg_logprob"]) * (1 - segment["no_speech_prob"]) for segment in segments]
+        return Transcript(text, float(np.clip(np.average(confidence, weights=seconds), 0, 1)))
+
+
+def is_heard(segment: dict[str, Any]) -> bool:
+    """Whether a segment of Whisper's result was heard rather than invented."""
+    return (
+        segment["no_speech_prob"] <= _MOST_NO_SPEECH
+        and segment["avg_logprob"] >= _LEAST_LOGPROB
+        and segment["compression_ratio"] <= _MOST_REPETITION
+    )
+
+
+class SphinxRecogniser(Recogniser):
+    """CMU PocketSphinx with its own US English model (BSD): no download; it errs in about three words of ten of human speech."""
+
+    def __init__(self, note: str = "") -> None:
+        from pocketsphinx import Decoder
+
+        super().__init__("PocketSphinx (offline, low accuracy)", note)
+        # Batch normalisation: with the default, one visitor's voice would shift the recogniser for the next.
+        self._decoder = Decoder(samprate=SAMPLE_RATE, cmn="batch", loglevel="FATAL")
+
+    def _transcribe(self, samples: np.ndarray) -> Transcript:
+        self._decoder.start_utt()
+        try:
+            self._decoder.process_raw((np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
+        finally:
+            self._decoder.end_utt()
+        hypothesis = self._decoder.hyp()
+        words = _SPHINX_MARKS.sub(" ", hypothesis.hypstr).split() if hypothesis else []
+        if not words:
+            return Transcript("", 0.0)
+        # The posterior of the whole sentence falls with its length; its geometric mean is that of one word.
+        return Transcript(" ".join(words), float(np.clip(hypothesis.prob, 0, 1) ** (1 / len(words))))
+
+
+def load_recogniser(spec: str = "tiny.en", device: str = "cpu", notify: Callable[[str], None] = lambda _: None) -> Recogniser | None:
+    """The recogniser that was asked for, or the best that can be had.
+
+    Args:
+        spec: the name of a Whisper model, the path of a Whisper checkpoint (``.pt`` in OpenAI's format), or ``"off"``.
+        device: of Whisper, such as ``"cpu"`` or ``"cuda"``.
+        notify: is told in one sentence each what is being loaded and what could not be.
+
+    Returns:
+        None when it is off, or when no recogniser is installed: words can then be typed.
+
+    Raises:
+        RecogniserError: ``spec`` is neither a model nor a readable checkpoint.
+    """
+    if spec.strip().lower() == OFF:
+        return None
+    try:
+        import whisper
+    except (ImportError, OSError):
+        return _fall_back("Whisper is not installed (pip install openai-whisper)", notify)
+    if spec in whisper.available_models():
+        notify(f"Loading Whisper {spec}; the first use downloads it.")
+        try:
+            model = _load_by_name(whisper, spec, device)
+        # Besides network errors: a wrong hash (RuntimeError), a proxy's page in place of the file (TypeError, ValueError).
+        except (OSError, RuntimeError, TypeError, ValueError, EOFError, UnpicklingError) as error:
+            return _fall_back(f"Whisper {spec} could not be loaded ({_first_line(error)})", notify)
+        return WhisperRecogniser(model, spec)
+    return WhisperRecogniser(_load_checkpoint(whisper, Path(spec).expanduser(), device), Path(spec).name)
+
+
+def _load_by_name(whisper: Any, name: str, device: str) -> Any:
+    """Whisper downloads without a time limit of its own, with a progress bar on standard error."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(_NETWORK_TIMEOUT)
+    try:
+        return whisper.load_model(name, device=device)
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _load_checkpoint(whisper: Any, path: Path, device: str) -> Any:
+    """Whisper reads it with ``weights_only``: a file that would run code as it is unpickled is refused."""
+    if not path.is_file():
+        names = ", ".join(whisper.available_models())
+        raise RecogniserError(f"{str(path)!r} is neither a file nor a Whisper model: give the path of a .pt file, off, or one of {names}.")
+    try:
+        return whisper.load_model(str(path), device=device)
+    except Exception as error:  # bytes that are no checkpoint can fail in any way while they are unpickled
+        raise RecogniserError(
+            f"{path} is not a Whisper checkpoint that can be loaded on {device} ({_first_line(error)}): "
+            "take a .pt file as OpenAI publishes it, with dims and model_state_dict."
+        ) from error
+
+
+def _fall_back(reason: str, notify: Callable[[str], None]) -> Recogniser | None:
+    try:
+        recogniser = SphinxRecogniser(f"{reason}, so the offline recogniser is used.")
+    except (ImportError, OSError, RuntimeError):
+        notify(f"{reason}, and PocketSphinx is not installed either (pip install pocketsphinx): words must be typed.")
+        return None
+    notify(recogniser.note)
+    return recogniser
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "reason", error)  # a URLError wraps what happened
+    lines = str(getattr(cause, "strerror", None) or cause).strip().splitlines()
+    return lines[0][:120].rstrip(".") if lines else type(error).__name__
