@@ -195,6 +195,8 @@ def _fall_back(reason: str, notify: Callable[[str], None]) -> Recogniser | None:
 
 
 def _first_line(error: Exception) -> str:
+    if isinstance(error, UnpicklingError):
+        return "it holds more than plain weights, or no weights at all"
     cause = getattr(error, "reason", error)  # a URLError wraps what happened
     lines = str(getattr(cause, "strerror", None) or cause).strip().splitlines()
     return lines[0][:120].rstrip(".") if lines else type(error).__name__

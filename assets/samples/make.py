@@ -1,0 +1,121 @@
+"""Make the sample clips of this folder: a public-domain portrait that moves a little, and synthetic speech.
+
+Needs scikit-image (the portrait) and Debian's `flite` (the voice): python assets/samples/make.py
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import skimage.data
+
+HERE = Path(__file__).resolve().parent
+SAMPLE_RATE = 16000
+FPS = 10
+SIZE = (320, 240)
+
+# Of flite's voices, slt is the one that the offline recogniser understands best.
+VOICE = "slt"
+HAPPY = ("I am so happy today, this is wonderful.", "This is the best day of my life, I love it.")
+ANGRY = ("I am really angry, leave me alone right now.", "This is a terrible day, and I am very angry.")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """``words`` None is ``seconds`` of silence; with ``words``, ``seconds`` follow them. ``face`` False shows an empty wall."""
+
+    words: str | None
+    seconds: float
+    face: bool = True
+
+
+CLIPS: dict[str, Sequence[Scene]] = {
+    "happy.mp4": (Scene(None, 0.6), Scene(HAPPY[0], 1.0), Scene(HAPPY[1], 0.8)),
+    "mixed.mp4": (
+        Scene(None, 0.6),
+        Scene(HAPPY[0], 1.0),
+        Scene(HAPPY[1], 1.0),
+        Scene(None, 2.2),
+        Scene(ANGRY[0], 1.0),
+        Scene(ANGRY[1], 0.8, face=False),
+        Scene(None, 0.6),
+    ),
+    "voice_only.mp3": (Scene(None, 0.4, face=False), Scene(ANGRY[0], 1.0, face=False), Scene(ANGRY[1], 0.6, face=False)),
+}
+
+
+def main() -> None:
+    portrait = skimage.data.astronaut()
+    picture = cv2.cvtColor(portrait[0:300, 70:370], cv2.COLOR_RGB2BGR)
+    cv2.imwrite(str(HERE / "face.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    for name, scenes in CLIPS.items():
+        sounds = [render_sound(scene) for scene in scenes]
+        pictures = [] if name.endswith(".mp3") else render_pictures(portrait, scenes, sounds)
+        write_clip(HERE / name, np.concatenate(sounds), pictures)
+    for path in sorted(HERE.iterdir()):
+        print(f"{path.name:16} {path.stat().st_size / 1024:7.0f} kB")
+
+
+def render_sound(scene: Scene) -> np.ndarray:
+    """(n,) int16; faint noise lies under everything, as a room has."""
+    spoken = speak(scene.words) if scene.words else np.zeros(0)
+    sound = np.concatenate([spoken, np.zeros(round(scene.seconds * SAMPLE_RATE))])
+    room = np.random.default_rng(0).normal(0, 12, len(sound))
+    return np.clip(sound + room, -32768, 32767).astype(np.int16)
+
+
+def speak(words: str) -> np.ndarray:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speech.wav"
+        subprocess.run(["flite", "-voice", VOICE, "-t", words, "-o", str(path)], check=True)
+        with wave.open(str(path)) as file:
+            if file.getframerate() != SAMPLE_RATE:
+                raise RuntimeError(f"the voice {VOICE} has another sample rate than {SAMPLE_RATE}")
+            return np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float64)
+
+
+def render_pictures(portrait: np.ndarray, scenes: Sequence[Scene], sounds: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """One RGB picture for each tenth of a second: the portrait sways, nods and comes nearer, or a grey wall."""
+    ends = np.cumsum([len(sound) for sound in sounds]) / SAMPLE_RATE
+    wall = np.full((SIZE[1], SIZE[0], 3), (150, 152, 148), np.uint8)
+    times = np.arange(int(ends[-1] * FPS)) / FPS
+    return [sway(portrait, time) if scenes[int(np.searchsorted(ends, time, "right"))].face else wall for time in times]
+
+
+def sway(portrait: np.ndarray, time: float) -> np.ndarray:
+    scale = 1.05 + 0.06 * np.sin(0.7 * time)
+    matrix = cv2.getRotationMatrix2D((225.0, 115.0), 3 * np.sin(1.1 * time), scale)
+    matrix[:, 2] += (SIZE[0] / 2 - 225 + 8 * np.sin(0.9 * time), SIZE[1] / 2 - 115 + 5 * np.sin(1.7 * time))
+    return cv2.warpAffine(portrait, matrix, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def write_clip(path: Path, sound: np.ndarray, pictures: Sequence[np.ndarray]) -> None:
+    """H.264 and AAC in MP4, which every browser plays; MP3 without pictures."""
+    with av.open(str(path), "w", options={"movflags": "faststart"} if pictures else {}) as container:
+        if pictures:
+            video = container.add_stream("libx264", rate=FPS, options={"crf": "26", "preset": "slow"})
+            video.width, video.height = SIZE
+            video.pix_fmt = "yuv420p"
+        audio = container.add_stream("aac" if pictures else "mp3", rate=SAMPLE_RATE, layout="mono")
+        audio.bit_rate = 64_000
+        for picture in pictures:
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        if pictures:
+            container.mux(video.encode(None))
+        frame = av.AudioFrame.from_ndarray(sound[None], format="s16", layout="mono")
+        frame.sample_rate, frame.pts = SAMPLE_RATE, 0
+        resampler = av.AudioResampler(audio.format, audio.layout, SAMPLE_RATE, frame_size=audio.frame_size)
+        for part in (*resampler.resample(frame), *resampler.resample(None), None):
+            container.mux(audio.encode(part))
+
+
+if __name__ == "__main__":
+    main()
