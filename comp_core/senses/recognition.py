@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.sphinx_process import SphinxProcess
 
 OFF = "off"
 
@@ -109,24 +110,16 @@ class SphinxRecogniser(Recogniser):
     """CMU PocketSphinx with its own US English model (BSD): no download; it errs in about three words of ten of human speech."""
 
     def __init__(self, note: str = "") -> None:
-        from pocketsphinx import Decoder
-
         super().__init__("PocketSphinx (offline, low accuracy)", note)
-        # Batch normalisation: with the default, one visitor's voice would shift the recogniser for the next.
-        self._decoder = Decoder(samprate=SAMPLE_RATE, cmn="batch", loglevel="FATAL")
+        self._process = SphinxProcess(SAMPLE_RATE)
 
     def _transcribe(self, samples: np.ndarray) -> Transcript:
-        self._decoder.start_utt()
-        try:
-            self._decoder.process_raw((np.clip(samples, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
-        finally:
-            self._decoder.end_utt()
-        hypothesis = self._decoder.hyp()
-        words = _SPHINX_MARKS.sub(" ", hypothesis.hypstr).split() if hypothesis else []
+        hypothesis = self._process.decode((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+        words = _SPHINX_MARKS.sub(" ", hypothesis["text"]).split()
         if not words:
             return Transcript("", 0.0)
         # The posterior of the whole sentence falls with its length; its geometric mean is that of one word.
-        return Transcript(" ".join(words), float(np.clip(hypothesis.prob, 0, 1) ** (1 / len(words))))
+        return Transcript(" ".join(words), float(np.clip(hypothesis["probability"], 0, 1) ** (1 / len(words))))
 
 
 def load_recogniser(spec: str = "tiny.en", device: str = "cpu", notify: Callable[[str], None] = lambda _: None) -> Recogniser | None:
