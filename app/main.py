@@ -26,11 +26,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     options = _parser().parse_args(arguments)
     import torch
-    from comp_core.senses.recognition import load_recogniser
 
     from app.transcription import Transcriber
     from comp_core.checkpoint import CheckpointError
     from comp_core.predictor import Predictor
+    from comp_core.senses.recognition import load_recogniser
 
     # With more threads than idle cores torch is many times slower.
     torch.set_num_threads(1)
@@ -51,7 +51,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: float) -> None:
     """Open the pages and block until interrupted."""
-    import gradio as gr
     from fastapi.middleware import Middleware
 
     from app.capture.wire import REQUEST_BYTES
@@ -67,7 +66,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: 
         server_port=options.port,
         share=options.share,
         css_paths=_CSS,
-        theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
+        theme=_theme(),
         max_file_size=LIMIT_BYTES,
         allowed_paths=[str(SAMPLES_DIR)],
         footer_links=[],
@@ -113,6 +112,14 @@ def build(predictor: Any, transcriber: Any) -> Any:
             with gr.Tab("About"):
                 about_page()
     return demo
+
+
+def _theme() -> Any:
+    import gradio as gr
+
+    # Fonts of the visitor's own system: nothing is fetched from elsewhere.
+    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
+    return gr.themes.Default(primary_hue="sky", neutral_hue="slate", **fonts)
 
 
 def _parser() -> argparse.ArgumentParser:

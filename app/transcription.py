@@ -34,6 +34,7 @@ class Transcriber:
         self._jobs: queue.Queue[tuple[np.ndarray, Deliver]] = queue.Queue(QUEUE_LENGTH)
         self._recogniser: Any | None = None
         self._status = {"state": "loading", "name": "", "note": "Speech recognition is loading."}
+        self._last_note = ""
         self._busy = False
 
     def start(self) -> Transcriber:
@@ -67,14 +68,9 @@ class Transcriber:
         try:
             self._recogniser = self._load(self._note)
         except Exception as error:
-            logger.exception("the speech recogniser could not be loaded")
-            self._status = {"state": "failed", "name": "", "note": f"Speech recognition failed to load: {error}. Typed words still work."}
-            self._refuse_waiting()
-            return
+            return self._give_up("failed", f"Speech recognition could not be loaded: {error}")
         if self._recogniser is None:
-            self._status = {"state": "off", "name": "", "note": "Speech recognition is off. Typed words still work."}
-            self._refuse_waiting()
-            return
+            return self._give_up("off", self._last_note or "Speech recognition is off. Typed words still work.")
         self._status = {"state": "ready", "name": self._recogniser.name, "note": self._recogniser.note}
         self._on_ready(self._recogniser)
         while True:
@@ -91,10 +87,13 @@ class Transcriber:
         self._busy = False
         deliver(text, 1000 * (perf_counter() - begin), error)
 
-    def _refuse_waiting(self) -> None:
+    def _give_up(self, state: str, note: str) -> None:
+        logger.warning(note)
+        self._status = {"state": state, "name": "", "note": note}
         while not self._jobs.empty():
             _, deliver = self._jobs.get_nowait()
-            deliver("", 0.0, self._status["note"])
+            deliver("", 0.0, note)
 
     def _note(self, message: str) -> None:
+        self._last_note = message
         self._status = {**self._status, "note": message}

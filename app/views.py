@@ -91,6 +91,7 @@ def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
         "weight_text": "" if weight is None else percent(weight),
         # Weight on an absent modality acts on features that the model made up from the others.
         "filled_in": not observed and weight is not None,
+        "relied": "" if weight is None else "of what the fusion relies on" if observed else "filled in from the others",
     }
 
 

@@ -76,6 +76,7 @@ function drawMoment(moment) {
     drawBars(card.querySelector(".cp-bars"), view.bars, view.top);
     setWidth(part("weight", card), view.weight ?? 0);
     setText(part("weight_text", card), view.weight_text);
+    setText(part("relied", card), view.relied);
   }
   const spoken = [moment.headline, moment.percent, moment.basis].join(" ");
   const now = performance.now();
@@ -99,6 +100,7 @@ function drawWaiting(basis) {
     setText(part("prediction", card), "nothing to read");
     setWidth(part("weight", card), 0);
     setText(part("weight_text", card), "");
+    setText(part("relied", card), "");
   }
   drawTranscript({ text: "", source: "", pending: false });
   drawHistory([]);
@@ -169,7 +171,7 @@ function draw(view) {
   drawTranscript(view.transcript);
   drawHistory(view.turns);
   setData(part("activity"), "speaking", view.speaking);
-  setText(part("activity_text"), !capture.hasMicrophone ? "no microphone" : view.speaking ? "voice" : "listening");
+  setText(part("activity_text"), !capture.hasMicrophone ? "no microphone" : view.speaking ? "voice heard" : "listening");
   setWidth(part("level"), view.speech);
   if (view.captured !== null && view.captured !== latest.captured) {
     latest.captured = view.captured;
@@ -189,6 +191,7 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 // One exchange at a time: while an answer is late, sound waits and pictures are simply not taken.
 async function run(mine) {
   let answeredAt = performance.now();
+  let due = performance.now();
   while (token === mine) {
     const captured = performance.now();
     const sound = capture.sound();
@@ -215,7 +218,8 @@ async function run(mine) {
     capture.forget(Math.max(0, sound.first + sound.length - capture.first));
     drawRecogniser(answer.recogniser);
     if (answer.view) draw(answer.view);
-    await wait(Math.max(0, PERIOD_MS - (performance.now() - captured)));
+    due = Math.max(due + PERIOD_MS, performance.now()); // on time again after a late answer, without a rush to catch up
+    await wait(due - performance.now());
   }
 }
 

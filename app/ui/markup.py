@@ -46,10 +46,10 @@ def cards_html(view: Mapping[str, Any] | None = None, switches: bool = False) ->
 
 def _card_html(modality: str, view: Mapping[str, Any] | None, switch: bool) -> str:
     name = NAMES[modality]
-    state, state_text, prediction, weight, weight_text, filled = (
-        (view["state"], view["state_text"], view["prediction"], view["weight"], view["weight_text"], view["filled_in"])
+    state, state_text, prediction, weight, weight_text, filled, relied = (
+        (view[key] for key in ("state", "state_text", "prediction", "weight", "weight_text", "filled_in", "relied"))
         if view
-        else ("waiting", "waiting", "nothing to read", None, "", False)
+        else ("waiting", "waiting", "nothing to read", None, "", False, "")
     )
     button = (
         f'<button class="cp-switch" type="button" role="switch" aria-checked="true" aria-label="Use the {name}" '
@@ -66,7 +66,7 @@ def _card_html(modality: str, view: Mapping[str, Any] | None, switch: bool) -> s
   <div class="cp-weight">
     <span>weight</span><span class="cp-track"><i data-part="weight" style="width:{100 * (weight or 0):.1f}%"></i></span>
     <span class="cp-value" data-part="weight_text">{weight_text}</span>
-    <p class="cp-filled">filled in from the others</p>
+    <p class="cp-relied" data-part="relied">{escape(relied)}</p>
   </div>
 </article>"""
 

@@ -161,8 +161,6 @@ class ScriptedTranscriber:
 def record(start=0.0, end=1.0, transcript="hello", **features):
     """An utterance record as predict_file gives it, from label names by modality."""
     predictor = ScriptedPredictor()
-    readings = {m: Reading(feature(features[m])) if m in features else Reading.absent(NO_WORDS if m == TEXT else SILENCE) for m in MODALITIES}
-    if VIDEO not in features:
-        readings[VIDEO] = Reading.absent(NO_FACE)
-    assert AUDIO in readings
+    absent = {AUDIO: SILENCE, TEXT: NO_WORDS, VIDEO: NO_FACE}
+    readings = {m: Reading(feature(features[m])) if m in features else Reading.absent(absent[m]) for m in MODALITIES}
     return {"start": start, "end": end, "transcript": transcript, **predictor.fuse_last([readings]).as_dict()}
