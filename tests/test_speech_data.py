@@ -66,9 +66,12 @@ def test_no_speaker_is_in_two_splits() -> None:
 
 def test_every_class_but_boredom_has_a_live_label(corpora: Path, tmp_path: Path) -> None:
     clips = {clip.name: clip for clip in load_speech(corpora, tmp_path / "cache")}
-    assert clips["03-01-02-01-01-01-15"].class_name == "calm" and clips["03-01-02-01-01-01-15"].live_label == "neutral"
-    assert clips["13a02Lb"].live_label is None and clips["13a02Lb"].live_index is None
-    assert clips["16b10Wa"].live_index == LABELS.index("anger") and clips["16b10Wa"].class_index == CLASSES[EMODB].index("anger")
+    assert clips["03-01-02-01-01-01-15"].class_name == "calm"
+    assert clips["03-01-02-01-01-01-15"].live_label == "neutral"
+    assert clips["13a02Lb"].live_label is None
+    assert clips["13a02Lb"].live_index is None
+    assert clips["16b10Wa"].live_index == LABELS.index("anger")
+    assert clips["16b10Wa"].class_index == CLASSES[EMODB].index("anger")
 
 
 def test_samples_survive_decoding_and_the_cache(corpora: Path, tmp_path: Path) -> None:

@@ -79,8 +79,10 @@ def test_reset_forgets_the_stream(happy: np.ndarray) -> None:
 
 def test_two_sentences_are_two_utterances(happy: np.ndarray) -> None:
     first, second = segment(happy)
-    assert 0.4 < first.start < 0.9 and 3.2 < first.end < 4.2
-    assert first.end < second.start < 5 and second.end <= len(happy) / SAMPLE_RATE
+    assert 0.4 < first.start < 0.9
+    assert 3.2 < first.end < 4.2
+    assert first.end < second.start < 5
+    assert second.end <= len(happy) / SAMPLE_RATE
     for utterance in (first, second):
         assert utterance.complete
         at = round(utterance.start * SAMPLE_RATE)
@@ -116,14 +118,20 @@ def test_a_click_is_no_utterance() -> None:
 def test_open_utterance_grows_and_is_then_closed() -> None:
     segmenter = make()
     segmenter.push(sound((0.1, 10), (0.9, 3)))
-    assert segmenter.open is None and segmenter.speaking
+    assert segmenter.open is None
+    assert segmenter.speaking
     segmenter.push(sound((0.9, 20)))
     growing = segmenter.open
-    assert growing is not None and not growing.complete and growing.end == pytest.approx(33 * STEP)
+    assert growing is not None
+    assert not growing.complete
+    assert growing.end == pytest.approx(33 * STEP)
     segmenter.push(sound((0.1, 10)))
-    assert not segmenter.speaking and segmenter.open is not None
+    assert not segmenter.speaking
+    assert segmenter.open is not None
     (done,) = segmenter.push(sound((0.1, 20)))
-    assert done.complete and done.start == growing.start and segmenter.open is None
+    assert done.complete
+    assert done.start == growing.start
+    assert segmenter.open is None
 
 
 def test_long_speech_is_split_at_its_likeliest_pause_and_nothing_is_lost() -> None:
@@ -153,7 +161,8 @@ def test_finish_completes_the_open_utterance_and_time_counts_all() -> None:
     segmenter.push(np.concatenate([sound((0.9, 20)), np.zeros(100, np.float32)]))
     assert segmenter.time == pytest.approx((20 * CHUNK + 100) / SAMPLE_RATE)
     (utterance,) = segmenter.finish()
-    assert utterance.complete and utterance.end == pytest.approx(20 * STEP)
+    assert utterance.complete
+    assert utterance.end == pytest.approx(20 * STEP)
     assert segmenter.finish() == []
 
 
@@ -168,7 +177,7 @@ def test_bad_samples_do_not_poison_the_stream(happy: np.ndarray) -> None:
 
 @pytest.mark.parametrize("bad", [{"begin": 0.2}, {"pause": 0.1}, {"longest": 1.0}, {"least_speech": 0.0}, {"pad": -1.0}])
 def test_senseless_configurations_are_refused(bad: dict[str, float]) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="must be"):
         SegmenterConfig(**bad)
 
 

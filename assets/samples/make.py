@@ -112,9 +112,8 @@ def write_clip(path: Path, sound: np.ndarray, pictures: Sequence[np.ndarray]) ->
             container.mux(video.encode(None))
         frame = av.AudioFrame.from_ndarray(sound[None], format="s16", layout="mono")
         frame.sample_rate, frame.pts = SAMPLE_RATE, 0
-        resampler = av.AudioResampler(audio.format, audio.layout, SAMPLE_RATE, frame_size=audio.frame_size)
-        for part in (*resampler.resample(frame), *resampler.resample(None), None):
-            container.mux(audio.encode(part))
+        container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
 
 
 if __name__ == "__main__":
