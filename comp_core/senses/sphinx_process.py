@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,10 +27,13 @@ class SphinxProcess:
     """The owner's side: starts the process, sends it samples, restarts it if it died.
 
     Raises:
-        RuntimeError: PocketSphinx cannot be started, or stopped while it worked.
+        ImportError: PocketSphinx is not installed.
+        RuntimeError: it cannot be started, or stopped while it worked.
     """
 
     def __init__(self, sample_rate: int) -> None:
+        if find_spec("pocketsphinx") is None:
+            raise ImportError("pocketsphinx is not installed")
         self._sample_rate = sample_rate
         self._process = self._start()
 
@@ -69,10 +73,12 @@ def _serve(samples_in: BinaryIO, answers_out: BinaryIO, sample_rate: int) -> Non
 
     with suppress(OSError, AttributeError):
         os.nice(_NICENESS)
-    # Batch normalisation: with the default, one visitor's voice would shift the recogniser for the next.
     decoder = Decoder(samprate=sample_rate, cmn="batch", loglevel="FATAL")
     _say(answers_out, {"ready": True})
     while header := samples_in.read(_LENGTH.size):
+        decoder.reinit_feat()  # else the level of one visitor's voice would shift the recogniser for the next
+        # The noise estimate of the front end would carry over as well.
+        decoder.reinit_feat()
         decoder.start_utt()
         try:
             decoder.process_raw(samples_in.read(*_LENGTH.unpack(header)), full_utt=True)
