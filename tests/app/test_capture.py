@@ -1,0 +1,197 @@
+"""What strangers may send to the live page's server functions."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.capture import wire
+from app.capture.browser import server_functions
+from app.engine import Engine
+from app.session import SAMPLE_RATE, Session
+from app.visitors import RateLimit, Refused, Visitors
+from comp_core.modalities import AUDIO
+from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
+
+
+def jpeg(width=32, height=24, format="JPEG"):
+    out = io.BytesIO()
+    Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(out, format)
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def pcm(seconds=0.1, value=1000):
+    return base64.b64encode(np.full(round(seconds * SAMPLE_RATE), value, "<i2").tobytes()).decode()
+
+
+class Page:
+    """The server functions over visitors without engine threads, and a clock."""
+
+    def __init__(self, **limits):
+        self.now = 0.0
+        self.transcriber = ScriptedTranscriber()
+        self.engine = Engine(ScriptedPredictor(), self.transcriber, clock=lambda: self.now)
+        self.sessions = []
+        self.visitors = Visitors(self.make, self.sessions.append, clock=lambda: self.now, **limits)
+        for function in server_functions(self.visitors, self.transcriber):
+            setattr(self, function.__name__, function)
+
+    def make(self, token):
+        return Session(token, self.now, ScriptedLocator(), ScriptedSegmenter())
+
+    def start(self):
+        return self.open_visit({})["token"]
+
+
+@pytest.fixture
+def page():
+    return Page()
+
+
+def test_tokens_cannot_be_guessed_and_answers_are_json(page):
+    tokens = {page.start() for _ in range(5)}
+    assert len(tokens) == 5
+    assert all(len(token) >= 32 for token in tokens)
+    json.dumps(page.exchange({"token": tokens.pop(), "jpeg": jpeg(), "captured": 1.0}))
+
+
+@pytest.mark.parametrize("token", ["", "x" * 32, None, 3, ["a"], {"a": 1}])
+def test_an_unknown_token_is_told_that_the_session_has_ended(page, token):
+    page.start()
+    for call in (page.exchange, page.control):
+        answer = call({"token": token})
+        assert answer["error"] == "ended"
+        assert "Start" in answer["message"]
+    assert page.close_visit({"token": token}) == {"done": True}
+    assert len(page.visitors) == 1
+
+
+BAD = [
+    {"jpeg": "not base64!"},
+    {"jpeg": base64.b64encode(b"not a picture").decode()},
+    {"jpeg": jpeg(format="PNG")},
+    {"jpeg": jpeg()[:100]},
+    {"jpeg": 17},
+    {"jpeg": jpeg(), "captured": "soon"},
+    {"jpeg": jpeg(), "captured": float("nan")},
+    {"jpeg": jpeg(), "captured": True},
+    {"jpeg": jpeg()},
+    {"pcm": "ÄÖÜ"},
+    {"pcm": base64.b64encode(b"odd").decode(), "first": 0},
+    {"pcm": [1, 2, 3], "first": 0},
+    {"pcm": pcm()},
+    {"pcm": pcm(), "first": "0"},
+]
+
+
+@pytest.mark.parametrize("fields", BAD)
+def test_bad_media_are_refused_and_nothing_breaks(page, fields):
+    token = page.start()
+    answer = page.exchange({"token": token, **fields})
+    assert answer["error"] == "bad_request"
+    assert answer["message"].endswith(".")
+    good = page.exchange({"token": token, "jpeg": jpeg(), "captured": 1.0, "pcm": pcm(), "first": 0})
+    assert "error" not in good
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"jpeg": base64.b64encode(bytes(wire.JPEG_BYTES + 30)).decode()},
+        {"pcm": pcm(wire.PCM_SECONDS + 1), "first": 0},
+        {"jpeg": jpeg(wire.PICTURE_SIDE + 1, 8), "captured": 1.0},
+    ],
+)
+def test_what_is_too_large_is_refused(page, fields):
+    assert page.exchange({"token": page.start(), **fields})["error"] == "too_large"
+
+
+@pytest.mark.parametrize("request_", [None, [], "text", 4])
+def test_a_request_that_is_no_object_is_refused(page, request_):
+    for call in (page.exchange, page.control, page.close_visit):
+        assert call(request_)["error"] == "bad_request"
+
+
+@pytest.mark.parametrize("change", [{"switches": {"smell": True}}, {"switches": {"audio": 1}}, {"switches": []}, {"typed": 3}])
+def test_bad_controls_are_refused(page, change):
+    assert page.control({"token": page.start(), **change})["error"] == "bad_request"
+
+
+def test_controls_reach_only_their_own_session(page):
+    mine = page.start()
+    page.start()
+    assert page.control({"token": mine, "switches": {AUDIO: False}, "typed": "joy" * 9000}) == {"done": True}
+    first, second = page.sessions
+    assert (first.switched_off, second.switched_off) == ({AUDIO}, set())
+    assert (len(first.take(0).typed[0]), second.take(0).typed) == (wire.TEXT_LENGTH, [])
+
+
+def test_sound_that_is_sent_again_counts_once(page):
+    token = page.start()
+    page.exchange({"token": token, "pcm": pcm(0.1), "first": 0})
+    page.exchange({"token": token, "pcm": pcm(0.3), "first": 0})
+    page.exchange({"token": token, "pcm": pcm(0.1), "first": round(0.3 * SAMPLE_RATE)})
+    assert page.sessions[0].take(0).samples.size == round(0.4 * SAMPLE_RATE)
+
+
+def test_samples_keep_their_scale():
+    assert wire.samples(pcm(value=16384)).max() == pytest.approx(0.5)
+
+
+def test_places_are_bounded_and_free_again_after_stop(page):
+    page = Page(limit=2)
+    token = page.start()
+    page.start()
+    answer = page.open_visit({})
+    assert answer["error"] == "full"
+    page.close_visit({"token": token})
+    assert page.sessions[0].closed
+    assert "token" in page.open_visit({})
+
+
+def test_a_silent_visit_ends_by_itself():
+    page = Page(limit=1, idle=15)
+    token = page.start()
+    page.now = 10.0
+    page.exchange({"token": token})
+    page.now = 24.0
+    page.visitors.sweep()
+    assert not page.sessions[0].closed
+    page.now = 26.0
+    assert "token" in page.open_visit({})
+    assert page.sessions[0].closed
+    assert page.exchange({"token": token})["error"] == "ended"
+
+
+def test_a_page_that_asks_too_often_is_slowed_down():
+    page = Page(rate=10)
+    token = page.start()
+    answers = [page.exchange({"token": token}).get("error") for _ in range(30)]
+    assert answers.count(None) == 20
+    assert answers[-1] == "too_fast"
+    page.now += 1.0
+    assert "error" not in page.exchange({"token": token})
+
+
+def test_rate_limit_never_saves_up_more_than_a_burst():
+    now = [0.0]
+    limit = RateLimit(10, 5, lambda: now[0])
+    now[0] = 1000.0
+    assert sum(limit.allow() for _ in range(50)) == 5
+
+
+def test_an_error_of_the_program_is_a_sentence_and_no_trace(page, monkeypatch):
+    token = page.start()
+    monkeypatch.setattr(page.sessions[0], "put", lambda *_: 1 / 0)
+    answer = page.exchange({"token": token})
+    assert answer["error"] == "failed"
+    assert "division" not in answer["message"]
+
+
+def test_refused_carries_its_code():
+    with pytest.raises(Refused) as refusal:
+        wire.fields(3)
+    assert refusal.value.code == "bad_request"

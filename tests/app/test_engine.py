@@ -1,0 +1,279 @@
+"""The live loop, step by step, on scripted senses and a clock that the test moves."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from app.engine import Engine, EngineConfig
+from app.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
+from app.smoothing import TIME_CONSTANT, Smoother
+from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
+from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
+
+FACE = np.full((24, 32, 3), 200, np.uint8)
+WALL = np.zeros((24, 32, 3), np.uint8)
+SPEECH = np.full(SAMPLE_RATE, 0.5, np.float32)
+QUIET = np.zeros(SAMPLE_RATE // 10, np.float32)
+CONFIG = EngineConfig()
+
+
+class Visit:
+    """A session with its engine, and a clock."""
+
+    def __init__(self, transcriber=None):
+        self.now = 100.0
+        self.predictor = ScriptedPredictor()
+        self.transcriber = transcriber or ScriptedTranscriber()
+        self.engine = Engine(self.predictor, self.transcriber, clock=lambda: self.now)
+        self.session = Session("token", self.now, ScriptedLocator(), ScriptedSegmenter())
+        self.smoother = Smoother()
+
+    def step(self, picture=None, sound=None, seconds=0.1):
+        self.now += seconds
+        self.session.put(None if picture is None else Frame(picture, 1000 * self.now), sound)
+        self.engine.update(self.session, self.session.take(0), self.smoother)
+        return self.session.snapshot()
+
+    def say(self):
+        """One second of speech and its end, with the face in view."""
+        self.step(FACE, SPEECH, seconds=1.0)
+        return self.step(FACE, QUIET)
+
+    def hear(self, text, request=-1):
+        self.transcriber.requests[request][1](text, 12.0, None)
+
+
+@pytest.fixture
+def visit():
+    return Visit()
+
+
+def absent(snapshot):
+    return snapshot.fused["absent_because"]
+
+
+def test_speech_words_and_face_come_together(visit):
+    visit.say()
+    visit.hear("what joy")
+    snapshot = visit.step(FACE, QUIET)
+    assert snapshot.fused["observed"] == dict.fromkeys(MODALITIES, True)
+    assert (snapshot.transcript, snapshot.transcript_source, snapshot.pending) == ("what joy", "recognised", False)
+    assert snapshot.box == (0.2, 0.2, 0.6, 0.8)
+    assert snapshot.captured == pytest.approx(1000 * visit.now)
+    assert [(t["transcript"], t["fused"] is not None) for t in snapshot.turns] == [("what joy", True)]
+
+
+def test_before_anything_came_the_reasons_are_not_given(visit):
+    snapshot = visit.step()
+    assert absent(snapshot) == {AUDIO: NOT_GIVEN, TEXT: NO_WORDS, VIDEO: NOT_GIVEN}
+    assert snapshot.fused["fused"] is None
+
+
+def test_silence_and_an_empty_wall_are_absent_with_their_reasons(visit):
+    snapshot = visit.step(WALL, QUIET)
+    assert absent(snapshot) == {AUDIO: SILENCE, TEXT: NO_WORDS, VIDEO: NO_FACE}
+
+
+def test_an_utterance_is_held_and_then_let_go_while_the_face_goes_on(visit):
+    visit.say()
+    visit.hear("what joy")
+    assert visit.step(FACE, QUIET).fused["observed"][AUDIO]
+    assert visit.step(FACE, QUIET, seconds=CONFIG.hold - 0.5).fused["observed"][AUDIO]
+    snapshot = visit.step(FACE, QUIET, seconds=1.0)
+    assert snapshot.fused["observed"] == {AUDIO: False, TEXT: False, VIDEO: True}
+    assert snapshot.transcript == ""
+    assert len(snapshot.turns) == 1
+
+
+def test_words_that_come_late_are_still_seen(visit):
+    visit.say()
+    snapshot = visit.step(FACE, QUIET, seconds=CONFIG.hold + 1)
+    assert snapshot.pending
+    assert snapshot.fused["observed"][AUDIO]
+    visit.hear("what joy")
+    assert visit.step(FACE, QUIET, seconds=0.1).fused["observed"][TEXT]
+    assert visit.step(FACE, QUIET, seconds=CONFIG.hold - 0.2).fused["observed"][TEXT]
+
+
+def test_words_are_not_waited_for_without_end(visit):
+    visit.say()
+    assert not visit.step(FACE, QUIET, seconds=CONFIG.patience + 0.1).fused["observed"][AUDIO]
+    visit.hear("what joy")
+    snapshot = visit.step(FACE, QUIET)
+    assert snapshot.turns[0]["transcript"] == "what joy"
+    assert snapshot.transcript == ""
+
+
+def test_the_present_moment_is_fused_in_the_context_of_the_conversation(visit):
+    visit.say()
+    visit.hear("what joy")
+    visit.step(FACE, QUIET, seconds=CONFIG.hold + 1)
+    visit.step(FACE, QUIET, seconds=CONFIG.hold + 1)
+    visit.step(FACE, SPEECH, seconds=1.0)
+    before, present = visit.predictor.conversations[-1]
+    assert before[TEXT].present
+    assert present[AUDIO].present
+    assert not present[TEXT].present
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_a_switch_acts_at_the_next_update_and_back(visit, modality):
+    visit.say()
+    visit.hear("what joy")
+    assert visit.step(FACE, QUIET).fused["observed"][modality]
+    visit.session.switch(modality, False)
+    assert absent(visit.step(FACE, QUIET)) == {modality: SWITCHED_OFF}
+    visit.session.switch(modality, True)
+    assert visit.step(FACE, QUIET).fused["observed"][modality]
+
+
+def test_typed_words_replace_the_recognised_ones(visit):
+    visit.say()
+    visit.hear("what joy")
+    visit.session.type("what anger")
+    snapshot = visit.step(FACE, QUIET)
+    assert (snapshot.transcript, snapshot.transcript_source) == ("what anger", "typed")
+    assert snapshot.turns[0]["transcript"] == "what anger"
+    visit.session.type("  ")
+    assert visit.step(FACE, QUIET).transcript == "what joy"
+
+
+def test_typed_words_alone_are_a_moment_of_their_own(visit):
+    visit.session.type("pure fear")
+    snapshot = visit.step(WALL, QUIET)
+    assert snapshot.fused["observed"] == {AUDIO: False, TEXT: True, VIDEO: False}
+    assert absent(snapshot)[AUDIO] == SILENCE
+    assert visit.step(WALL, QUIET, seconds=CONFIG.typed_hold - 0.5).transcript == "pure fear"
+    assert visit.step(WALL, QUIET, seconds=1.0).transcript == ""
+    assert [t["transcript"] for t in visit.session.snapshot().turns] == ["pure fear"]
+
+
+def test_a_new_utterance_ends_the_typed_moment(visit):
+    visit.session.type("pure fear")
+    visit.step(FACE, QUIET)
+    snapshot = visit.step(FACE, SPEECH, seconds=1.0)
+    assert snapshot.transcript == ""
+    assert snapshot.fused["observed"] == {AUDIO: True, TEXT: False, VIDEO: True}
+
+
+def test_voice_is_read_at_most_every_so_often(visit):
+    for _ in range(8):
+        visit.step(FACE, SPEECH[:1600])
+    reads = len(visit.predictor.voice.lengths)
+    assert 1 < reads <= 1 + 0.8 / CONFIG.voice_every
+    assert visit.predictor.voice.lengths == sorted(visit.predictor.voice.lengths)
+
+
+def test_partial_words_are_asked_for_only_while_the_recogniser_is_idle(visit):
+    visit.step(FACE, SPEECH)
+    visit.step(FACE, SPEECH)
+    assert visit.transcriber.requests == []
+    visit.transcriber.idle = True
+    visit.step(FACE, SPEECH)
+    visit.hear("what joy")
+    snapshot = visit.step(FACE, SPEECH[:800])
+    assert (snapshot.transcript, snapshot.turns) == ("what joy", [])
+    visit.step(FACE, QUIET)
+    visit.hear("too late", request=0)
+    visit.hear("what a joy")
+    assert visit.step(FACE, QUIET).transcript == "what a joy"
+
+
+def test_without_a_recogniser_nothing_is_pending():
+    visit = Visit(ScriptedTranscriber(available=False))
+    snapshot = visit.say()
+    assert not snapshot.pending
+    assert absent(snapshot) == {TEXT: NO_WORDS}
+
+
+def test_a_failed_recogniser_makes_the_words_absent(visit):
+    visit.say()
+    visit.transcriber.requests[-1][1]("", 5.0, "out of memory")
+    assert absent(visit.step(FACE, QUIET)) == {TEXT: "failed: out of memory"}
+
+
+@pytest.mark.parametrize(("sense", "modality"), [("face", VIDEO), ("voice", AUDIO), ("words", TEXT)])
+def test_a_failing_sense_makes_its_modality_absent_and_the_loop_goes_on(visit, sense, modality):
+    getattr(visit.predictor, sense).error = RuntimeError("broken")
+    visit.say()
+    visit.hear("what joy")
+    snapshot = visit.step(FACE, QUIET)
+    assert absent(snapshot) == {modality: "failed: broken"}
+    getattr(visit.predictor, sense).error = None
+    visit.say()
+    visit.hear("what joy")
+    assert absent(visit.step(FACE, QUIET)) == {}
+
+
+def test_failing_speech_detection_leaves_the_face(visit):
+    visit.session.segmenter.error = ValueError("bad state")
+    snapshot = visit.step(FACE, SPEECH)
+    assert absent(snapshot)[AUDIO] == "failed: bad state"
+    assert snapshot.fused["observed"][VIDEO]
+
+
+def test_the_face_is_gone_soon_after_it_left_but_not_at_one_lost_frame(visit):
+    visit.step(FACE, QUIET)
+    assert visit.step(WALL, QUIET).fused["observed"][VIDEO]
+    snapshot = visit.step(WALL, QUIET, seconds=CONFIG.face_grace)
+    assert absent(snapshot)[VIDEO] == NO_FACE
+    assert snapshot.box is None
+
+
+def test_the_newest_frame_wins_and_no_sound_is_dropped(visit):
+    for n in range(3):
+        visit.session.put(Frame(FACE, float(n)), SPEECH[:1600])
+    inbox = visit.session.take(0)
+    assert inbox.frame.captured == 2.0
+    assert inbox.samples.size == 4800
+    assert visit.session.frames_dropped == 2
+    assert visit.session.audio_lost_s == 0.0
+
+
+def test_sound_that_nobody_takes_is_bounded_and_counted(visit):
+    for _ in range(int(AUDIO_BACKLOG_S) + 5):
+        visit.session.put(None, SPEECH)
+    assert visit.session.take(0).samples.size <= AUDIO_BACKLOG_S * SAMPLE_RATE
+    assert visit.session.audio_lost_s == pytest.approx(5.0)
+
+
+def test_history_is_bounded(visit):
+    for _ in range(20):
+        visit.say()
+    assert len(visit.session.turns) == 12
+    assert len(visit.predictor.conversations[-1]) <= 12
+
+
+def test_two_visitors_do_not_see_each_other(visit):
+    other = Visit(visit.transcriber)
+    visit.say()
+    other.session.switch(VIDEO, False)
+    other.step(WALL, QUIET)
+    visit.hear("what joy")
+    mine, theirs = visit.step(FACE, QUIET), other.step(WALL, QUIET)
+    assert mine.transcript == "what joy"
+    assert (theirs.transcript, theirs.turns, theirs.box) == ("", [], None)
+    assert mine.fused["observed"][VIDEO]
+
+
+def test_the_thread_publishes_the_frame_it_was_given_and_closes_the_locator(visit):
+    thread = threading.Thread(target=visit.engine.run, args=(visit.session,))
+    thread.start()
+    visit.session.put(Frame(FACE, 5.0), None)
+    assert visit.session.snapshot(at_least=5.0, timeout=10).captured == 5.0
+    visit.session.close()
+    thread.join(10)
+    assert not thread.is_alive()
+    assert visit.session.locator.closed
+
+
+def test_smoothing_blends_and_starts_afresh_when_the_observed_set_changes():
+    smoother = Smoother()
+    record = {"observed": {"video": True}, "fused": {"joy": 0.0}, "weights": None, **dict.fromkeys(MODALITIES)}
+    smoother.update(record, 0.0)
+    blended = smoother.update({**record, "fused": {"joy": 1.0}}, TIME_CONSTANT)
+    assert blended["fused"]["joy"] == pytest.approx(1 - np.exp(-1))
+    fresh = smoother.update({**record, "observed": {"video": False}, "fused": {"joy": 1.0}}, TIME_CONSTANT)
+    assert fresh["fused"]["joy"] == 1.0

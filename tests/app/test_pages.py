@@ -1,0 +1,119 @@
+"""The pages and the start of the program."""
+
+import asyncio
+import json
+
+import pytest
+
+from app import main as program
+from app.limits import RequestLimit
+from app.ui.about import CARDS_DIR, split_title
+from app.ui.clip import media_kind, read_clip
+from comp_core.media import MediaError
+from comp_core.modalities import MODALITIES, VIDEO
+from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
+
+
+@pytest.fixture
+def predictor():
+    return ScriptedPredictor()
+
+
+def read(predictor, path="clip.mp4", text="", used=MODALITIES):
+    return read_clip(predictor, path, text, list(used), progress=lambda *_, **__: None)
+
+
+def test_a_clip_is_shown_by_utterance_with_its_player(predictor):
+    predictor.records = [record(0, 1.5, "what joy", audio="joy", text="joy"), record(2, 3, "", video="fear")]
+    html = read(predictor, "/tmp/my clip.mp4")
+    assert html.count("<details") == 2
+    assert "what joy" in html
+    assert '<video controls playsinline src="gradio_api/file=/tmp/my%20clip.mp4">' in html
+
+
+def test_words_alone_need_no_file(predictor):
+    assert "pure fear" in read(predictor, None, "pure fear")
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"), [(MediaError("clip.mp4 is empty."), "clip.mp4 is empty."), (RuntimeError("secret"), "could not be read")]
+)
+def test_errors_are_sentences_and_the_next_file_works(predictor, error, shown):
+    predictor.file_error = error
+    html = read(predictor)
+    assert shown in html
+    assert "secret" not in html
+    assert 'role="alert"' in html
+    predictor.file_error, predictor.records = None, [record(video="joy")]
+    assert "<details" in read(predictor)
+
+
+def test_nothing_chosen_and_nothing_found_are_said(predictor):
+    assert "Choose a sample" in read(predictor, None)
+    assert "Nothing was found" in read(predictor)
+
+
+def test_switched_off_modalities_and_words_reach_the_predictor(predictor):
+    asked = {}
+    predictor.predict_file = lambda path, **options: asked.update(path=path, **options) or [record(video="joy")]
+    read(predictor, "a.wav", " hello ", ["text"])
+    assert (asked["text"], asked["without"]) == ("hello", ["audio", VIDEO])
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.mp4", "video"), ("a.mp3", "audio"), ("a.JPG", "image"), ("a.py", None), ("a", None)])
+def test_media_kind(tmp_path, name, kind):
+    assert media_kind(tmp_path / name) == kind
+
+
+def test_card_title():
+    assert split_title("# Face sense\n\ntext", "face") == ("Face sense", "\n\ntext".removeprefix("\n"))
+    assert split_title("text", "face") == ("face", "text")
+    assert CARDS_DIR.name == "cards"
+
+
+def test_all_pages_build_and_offer_no_api(predictor):
+    demo = program.build(predictor, ScriptedTranscriber())
+    assert not demo.get_api_info()["named_endpoints"]
+    config = json.dumps(demo.get_config_file())
+    assert all(name in config for name in ("open_visit", "exchange", "control", "close_visit"))
+
+
+def test_a_missing_model_is_one_sentence(tmp_path, capsys):
+    assert program.main(["--model", str(tmp_path / "nothing")]) == 2
+    written = capsys.readouterr().err
+    assert "nothing.safetensors" in written
+    assert "Traceback" not in written
+
+
+def request(limit, body, length=None, path="/gradio_api/component_server/"):
+    """Status that a request gets from an application that reads its whole body."""
+    pieces = [body[i : i + 10] for i in range(0, len(body), 10)]
+    waiting = [{"type": "http.request", "body": piece, "more_body": n + 1 < len(pieces)} for n, piece in enumerate(pieces)]
+    sent = []
+
+    async def application(scope, receive, send):
+        message = {"more_body": True}
+        while message.get("more_body"):
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return await send({"type": "http.response.start", "status": 400})
+        await send({"type": "http.response.start", "status": 200})
+
+    async def receive():
+        return waiting.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    headers = [] if length is None else [(b"content-length", str(length).encode())]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    asyncio.run(RequestLimit(application, {"/component_server": limit})(scope, receive, send))
+    return sent[0]["status"]
+
+
+def test_requests_are_bounded_before_they_are_read():
+    assert request(100, b"x" * 50, length=50) == 200
+    assert request(100, b"x" * 500, length=500) == 413
+    assert request(100, b"x" * 500) == 400
+    assert request(100, b"x" * 500, length="12junk") == 413
+    assert request(100, b"x" * 500, length=500, path="/gradio_api/other") == 200

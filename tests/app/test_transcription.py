@@ -1,0 +1,126 @@
+"""The shared recogniser's thread."""
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from app.transcription import QUEUE_LENGTH, Transcriber
+
+SOUND = np.ones(1600, np.float32)
+
+
+class Recogniser:
+    name, note = "Scripted", "Because the test wants it."
+
+    def __init__(self):
+        self.allowed = threading.Semaphore(0)
+        self.error = None
+
+    def transcribe(self, samples):
+        self.allowed.acquire(timeout=10)
+        if self.error:
+            raise self.error
+        return SimpleNamespace(text=f"{len(samples)} samples", confidence=1.0)
+
+
+class Delivery:
+    def __init__(self):
+        self.arrived = threading.Event()
+
+    def __call__(self, *answer):
+        self.answer = answer
+        self.arrived.set()
+
+    def wait(self):
+        assert self.arrived.wait(10)
+        return self.answer
+
+
+@pytest.fixture
+def recogniser():
+    return Recogniser()
+
+
+@pytest.fixture
+def ready(recogniser):
+    adopted = Delivery()
+    transcriber = Transcriber(lambda notify: recogniser, on_ready=adopted).start()
+    assert adopted.wait() == (recogniser,)
+    return transcriber
+
+
+def test_words_are_delivered(ready, recogniser):
+    delivery = Delivery()
+    assert ready.submit(SOUND, delivery)
+    recogniser.allowed.release()
+    text, milliseconds, error = delivery.wait()
+    assert (text, error) == ("1600 samples", None)
+    assert milliseconds >= 0
+    assert ready.status == {"state": "ready", "name": "Scripted", "note": "Because the test wants it."}
+
+
+def test_a_failure_is_delivered_and_the_next_one_works(ready, recogniser):
+    recogniser.error = RuntimeError("out of memory")
+    delivery = Delivery()
+    ready.submit(SOUND, delivery)
+    recogniser.allowed.release()
+    assert delivery.wait()[0] == ""
+    assert delivery.answer[2] == "out of memory"
+    recogniser.error, again = None, Delivery()
+    ready.submit(SOUND, again)
+    recogniser.allowed.release()
+    assert again.wait()[2] is None
+
+
+def test_a_full_queue_refuses(ready):
+    accepted = [ready.submit(SOUND, Delivery()) for _ in range(QUEUE_LENGTH + 2)]
+    assert not accepted[-1]
+    assert not ready.idle
+
+
+def test_what_waits_while_it_loads_is_served(recogniser):
+    gate, delivery = threading.Event(), Delivery()
+
+    def load(notify):
+        notify("downloading 40 %")
+        gate.wait(10)
+        return recogniser
+
+    transcriber = Transcriber(load).start()
+    assert transcriber.submit(SOUND, delivery)
+    assert transcriber.status["state"] == "loading"
+    recogniser.allowed.release()
+    gate.set()
+    assert delivery.wait()[0] == "1600 samples"
+
+
+def refused(load):
+    given_up, delivery = threading.Event(), Delivery()
+
+    def late(notify):
+        given_up.wait(10)
+        return load(notify)
+
+    transcriber = Transcriber(late).start()
+    transcriber.submit(SOUND, delivery)
+    given_up.set()
+    return transcriber, delivery.wait()
+
+
+def test_a_recogniser_that_cannot_be_loaded_leaves_typing():
+    def load(notify):
+        raise RuntimeError("no such checkpoint")
+
+    transcriber, (text, _, error) = refused(load)
+    assert text == ""
+    assert "no such checkpoint" in error
+    assert transcriber.status["state"] == "failed"
+    assert not transcriber.submit(SOUND, Delivery())
+
+
+def test_recognition_that_is_off_says_so():
+    transcriber, _ = refused(lambda notify: None)
+    assert transcriber.status["state"] == "off"
+    assert "yped words" in transcriber.status["note"]

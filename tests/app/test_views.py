@@ -1,0 +1,112 @@
+"""What is shown, from what is known."""
+
+import numpy as np
+import pytest
+
+from app.session import Snapshot
+from app.ui.markup import cards_html, clip_html, fused_html, message_html, player_html
+from app.views import clock_text, in_words, live_view, moment_view, utterance_view
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.senses.base import SWITCHED_OFF, Reading
+from tests.app.doubles import ScriptedPredictor, feature, record
+
+
+def spread(**named):
+    rest = (1 - sum(named.values())) / (len(LABELS) - len(named))
+    return {label: named.get(label, rest) for label in LABELS}
+
+
+def test_a_clear_prediction_is_named_with_its_share():
+    assert in_words(spread(joy=0.72)) == "joy 72 %"
+
+
+@pytest.mark.parametrize("fused", [spread(joy=0.39), spread(joy=0.45, anger=0.42)])
+def test_a_low_or_close_top_is_not_sure(fused):
+    assert in_words(fused) == "not sure"
+    view = moment_view({**record(audio="joy"), "fused": fused})
+    assert view["kind"] == "unsure"
+    assert "joy" in view["basis"]
+
+
+def test_nothing_present_is_nothing_to_go_on():
+    view = moment_view(record())
+    assert (view["kind"], view["headline"], view["bars"]) == ("nothing", "nothing to go on", None)
+    assert all(card["weight"] is None and not card["filled_in"] for card in view["modalities"].values())
+
+
+def test_the_headline_says_which_senses_it_rests_on():
+    assert moment_view(record(audio="joy", text="joy", video="joy"))["basis"] == "from voice, words and face"
+    assert moment_view(record(video="joy"))["basis"] == "from face alone"
+
+
+def test_weight_on_an_absent_modality_is_filled_in():
+    cards = moment_view(record(video="joy"))["modalities"]
+    assert (cards[VIDEO]["state"], cards[VIDEO]["filled_in"]) == ("present", False)
+    assert (cards[AUDIO]["state"], cards[AUDIO]["state_text"], cards[AUDIO]["filled_in"]) == ("absent", "silence", True)
+    assert cards[TEXT]["state_text"] == "no words"
+    assert cards[TEXT]["bars"] is None
+
+
+def test_switched_off_and_failed_are_told_apart():
+    moments = [{VIDEO: Reading(feature("joy")), AUDIO: Reading.absent("failed: no memory"), TEXT: Reading(feature("fear"))}]
+    fused = ScriptedPredictor().fuse_last(moments, without={TEXT})
+    assert fused.absent_because[TEXT] == SWITCHED_OFF
+    cards = moment_view(fused.as_dict())["modalities"]
+    assert {m: card["state"] for m, card in cards.items()} == {AUDIO: "failed", TEXT: "off", VIDEO: "present"}
+    assert cards[AUDIO]["state_text"] == "failed: no memory"
+
+
+def test_clock():
+    assert (clock_text(0), clock_text(65.9), clock_text(600)) == ("0:00", "1:05", "10:00")
+
+
+def test_live_view_lists_the_newest_turn_first():
+    turn = {"number": 1, "start": 3.0, "end": 5.0, "transcript": "hello", "pending": False, "fused": spread(joy=0.9)}
+    waiting = {**turn, "number": 2, "start": 61.0, "transcript": "", "pending": True, "fused": None}
+    snapshot = Snapshot(None, None, record(), False, 0.0, "", "", False, [turn, waiting], {"face": 3.0}, 0, 0.0)
+    view = live_view(snapshot)
+    assert [(t["time"], t["transcript"], t["prediction"]) for t in view["turns"]] == [
+        ("1:01", "recognising…", "nothing to go on"),
+        ("0:03", "hello", "joy 90 %"),
+    ]
+
+
+def test_words_from_outside_are_escaped():
+    attack = "<img src=x onerror=alert(1)>"
+    html = clip_html(player_html("video", 'a"><script>', attack), [utterance_view(record(transcript=attack, audio="joy"))])
+    assert "<img" not in html
+    assert "<script" not in html
+    assert "<img" not in message_html(attack)
+    failed = {**record(), "absent_because": dict.fromkeys(MODALITIES, f"failed: {attack}")}
+    assert "<img" not in cards_html(moment_view(failed))
+
+
+def test_markup_has_a_bar_per_label_and_a_card_per_modality():
+    view = moment_view(record(audio="anger", text="joy", video="joy"))
+    assert all(fused_html(view).count(f'data-label="{label}"') == 1 for label in LABELS)
+    cards = cards_html(view, switches=True)
+    assert all(cards.count(f'data-modality="{m}"') == 1 and cards.count(f'data-switch="{m}"') == 1 for m in MODALITIES)
+    assert 'role="switch"' not in cards_html(view)
+    assert cards_html() != cards
+
+
+def test_markup_is_safe_for_the_template_that_carries_it():
+    # Gradio reads the page's markup as a JavaScript template string and as Handlebars.
+    for html in (fused_html(), cards_html(switches=True)):
+        assert not {"${", "{{", "`"} & {html[i : i + n] for n in (1, 2) for i in range(len(html))}
+
+
+def test_utterances_show_their_time_and_words():
+    records = [record(1.25, 3.5, "so happy", audio="joy", text="joy"), record(4, 4, "", video="fear")]
+    html = clip_html("", [utterance_view(r) for r in records])
+    assert 'data-seek="1.25"' in html
+    assert "so happy" in html
+    assert "(no words)" in html
+    assert html.count("<details") == 2
+    assert html.count("data-seek") == 1
+
+
+def test_bars_are_plain_numbers():
+    fused = {label: np.float32(p) for label, p in spread(joy=0.5).items()}
+    view = moment_view({**record(audio="joy"), "fused": fused})
+    assert all(type(p) is float for p in view["bars"].values())
