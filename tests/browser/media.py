@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 
 SAMPLE_RATE = 16_000
-FRAMES_PER_SECOND = 10
+# Chromium plays the file at this rate, whatever it was made for; the portrait moves every third frame.
+FRAMES_PER_SECOND = 30
+REPEATS = 3
 HAPPY = "I am so happy today. This is wonderful, I love it."
 ANGRY = "I am furious. I hate this. Leave me alone, you liar."
 
@@ -52,15 +54,16 @@ def portrait() -> np.ndarray:
     return cv2.resize(astronaut()[:384], (640, 480), interpolation=cv2.INTER_AREA)
 
 
-def camera(folder: Path, with_face: float = 20.0, without: float = 6.0) -> Path:
-    """The portrait, swaying a little, then an empty wall; Chromium repeats it."""
+def camera(folder: Path, with_face: float = 20.0, without: float = 5.0) -> Path:
+    """The portrait, swaying a little, then an empty wall (seconds); Chromium repeats it."""
     path = folder / "camera.mjpeg"
     face, wall = portrait(), np.full((480, 640, 3), 120, np.uint8)
+    pictures_per_second = FRAMES_PER_SECOND / REPEATS
     with path.open("wb") as out:
-        for n in range(round((with_face + without) * FRAMES_PER_SECOND)):
+        for n in range(round((with_face + without) * pictures_per_second)):
             picture = wall
-            if n < with_face * FRAMES_PER_SECOND:
+            if n < with_face * pictures_per_second:
                 shift = np.float32([[1, 0, 12 * np.sin(n / 9)], [0, 1, 6 * np.sin(n / 5)]])
                 picture = cv2.warpAffine(face, shift, (640, 480), borderMode=cv2.BORDER_REPLICATE)
-            out.write(cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes())
+            out.write(REPEATS * cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes())
     return path

@@ -1,0 +1,113 @@
+"""One program and one browser for all tests of this folder; they are skipped where there is no browser."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.browser import harness, media
+
+# Where pictures of the page go, if anyone wants to look at them.
+SCREENSHOTS = os.environ.get("SCREENSHOTS")
+# Records what the page asks the browser for, so that a test can see whether the devices were released.
+SPY = """
+window.asked = [];
+window.streams = [];
+if (navigator.mediaDevices) {
+  const original = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    window.asked.push(Object.keys(wanted).sort().join());
+    const stream = await original(wanted);
+    window.streams.push(stream);
+    return stream;
+  };
+}
+"""
+
+
+def pytest_collection_modifyitems(items):
+    reason = harness.missing()
+    if reason:
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with harness.running_app(tmp_path_factory.mktemp("app")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def devices(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("devices")
+    return {"camera": media.camera(folder), "microphone": media.microphone(folder)}
+
+
+@pytest.fixture(scope="session")
+def playwright():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright, devices):
+    flags = [*harness.device_flags(**devices), harness.ALLOW_DEVICES]
+    running = playwright.chromium.launch(executable_path=harness.chromium(), args=flags)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def guarded_browser(playwright, devices):
+    """Like `browser`, but nobody answers its permission prompts, which counts as a no."""
+    running = playwright.chromium.launch(executable_path=harness.chromium(), args=harness.device_flags(**devices))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def open_page(browser, server):
+    """Opens pages; afterwards asserts that none of them logged an error or asked for anything from elsewhere."""
+    contexts, errors, outside = [], [], []
+
+    def open_one(width=1280, height=900, scheme="light", script="", in_browser=browser):
+        context = in_browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+        context.set_default_timeout(60_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.add_init_script(SPY + script)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: outside.append(request.url) if not _local(request.url, server.address) else None)
+        page.goto(server.address)
+        page.wait_for_selector("[data-live] [data-part=consent]")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert errors == []
+    assert outside == []
+
+
+@pytest.fixture
+def picture(request):
+    """Saves a screenshot under the name of the test, where SCREENSHOTS names a folder."""
+
+    def save(page, name, full_page=False):
+        if SCREENSHOTS:
+            folder = Path(SCREENSHOTS)
+            folder.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=folder / f"{request.node.name}-{name}.png", full_page=full_page)
+
+    return save
+
+
+def _local(url, address):
+    return url.startswith((address, "blob:", "data:"))

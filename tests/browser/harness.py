@@ -1,0 +1,108 @@
+"""The real program in a process of its own, and a Chromium whose camera and microphone are files."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_LIMIT_S = 120
+# Besides the fake devices: nothing of the browser's own may go to the network.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+)
+ALLOW_DEVICES = "--use-fake-ui-for-media-stream"
+
+
+def chromium() -> str | None:
+    """Where Chromium is, if it is installed."""
+    names = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+def missing() -> str:
+    """What these tests lack on this machine; "" if nothing."""
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        return "playwright is not installed"
+    if chromium() is None:
+        return "no Chromium was found"
+    return "" if shutil.which("flite") else "flite (synthetic speech) is not installed"
+
+
+def device_flags(camera: Path, microphone: Path) -> list[str]:
+    return [*FLAGS, f"--use-file-for-fake-video-capture={camera}", f"--use-file-for-fake-audio-capture={microphone}"]
+
+
+@dataclass(frozen=True)
+class Server:
+    """The running program: its address, its process, and how long it took to open its page."""
+
+    address: str
+    process: subprocess.Popen
+    start_s: float
+    log: Path
+
+    def resident_mb(self) -> dict[str, float]:
+        """Resident memory of the program and of its helper processes, in MB."""
+        children = _children(self.process.pid)
+        return {"server": _resident_mb(self.process.pid), "helpers": sum(map(_resident_mb, children))}
+
+
+@contextmanager
+def running_app(folder: Path, *arguments: str) -> Iterator[Server]:
+    """Run `python app.py` on a free port. No network: Whisper falls back to the offline recogniser."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "server.log"
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
+    environment = {**os.environ, **nowhere, "no_proxy": "127.0.0.1,localhost", "XDG_CACHE_HOME": str(folder)}
+    begin = time.monotonic()
+    with log.open("wb") as out:
+        command = [sys.executable, "app.py", "--port", str(port), *arguments]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        while not re.search(r"Ready after [\d.]+ s", log.read_text(errors="replace")):
+            if process.poll() is not None or time.monotonic() - begin > START_LIMIT_S:
+                raise RuntimeError(f"the program did not start:\n{log.read_text(errors='replace')}")
+            time.sleep(0.1)
+        yield Server(f"http://127.0.0.1:{port}", process, time.monotonic() - begin, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _resident_mb(pid: int) -> float:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    direct = {int(child) for task in tasks for child in task.read_text().split()}
+    return [*direct, *(grandchild for child in direct for grandchild in _children(child))]

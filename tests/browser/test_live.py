@@ -1,0 +1,189 @@
+"""The live page in a real browser, with a camera and a microphone that are files, on the real models.
+
+The microphone says something happy, pauses, says something angry and is silent; the camera shows a face and then a wall; both repeat.
+"""
+
+import json
+
+import pytest
+
+MODALITIES = {"audio": "voice", "text": "words", "video": "face"}
+STATES = """() => Object.fromEntries([...document.querySelectorAll("[data-live] [data-modality]")]
+  .map((card) => [card.dataset.modality, card.dataset.state + ": " + card.querySelector("[data-part=state]").textContent]))"""
+
+
+def states(page):
+    """Modality -> "state: what the page says about it"."""
+    return page.evaluate(STATES)
+
+
+def wait_for(page, **wanted):
+    """Until the cards are in these states, all at once."""
+    check = f"(wanted) => {{ const now = ({STATES})(); return Object.entries(wanted).every(([m, s]) => now[m].startsWith(s)); }}"
+    page.wait_for_function(check, arg=wanted)
+
+
+def text(page, part):
+    return page.inner_text(f"[data-live] [data-part={part}]")
+
+
+def start(page):
+    page.check("[data-part=consent]")
+    page.click("[data-part=start]")
+    page.wait_for_selector("[data-live][data-phase=running]")
+    return page
+
+
+def tracks(page):
+    return page.evaluate("window.streams.flatMap((stream) => stream.getTracks().map((track) => `${track.kind} ${track.readyState}`)).sort()")
+
+
+def test_nothing_is_asked_before_consent(open_page, picture):
+    page = open_page()
+    assert page.is_disabled("[data-part=start]")
+    gate = text(page, "gate")
+    assert "expression, not feelings" in gate
+    assert "paired by label" in gate
+    assert all(word in gate for word in ("at work", "education", "hiring", "Art. 5(1)(f)"))
+    picture(page, "gate")
+    page.check("[data-part=consent]")
+    assert page.is_enabled("[data-part=start]")
+    assert page.evaluate("window.asked") == []
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1280, 900, "light"), (390, 844, "dark")])
+def test_one_click_brings_face_voice_and_words(open_page, picture, width, height, scheme):
+    page = start(open_page(width, height, scheme))
+    wait_for(page, audio="present", text="present", video="present")
+    picture(page, "all", full_page=True)
+    assert page.evaluate("window.asked") == ["audio,video"]
+    assert page.is_visible("[data-part=box]")
+    assert text(page, "transcript").split()
+    assert page.get_attribute("[data-fused]", "data-kind") in ("sure", "unsure")
+    weights = [float(share.split()[0]) for share in page.locator("[data-live] [data-part=weight_text]").all_inner_texts()]
+    assert sum(weights) == pytest.approx(100, abs=2)
+    page.wait_for_selector("[data-part=history] li")
+    overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert overflow <= 0
+
+
+def test_happy_and_angry_words_are_heard(open_page):
+    page = start(open_page())
+    page.wait_for_function("""() => {
+      const said = [...document.querySelectorAll("[data-part=history] .cp-said")].map((node) => node.textContent).join(" ");
+      return /happy|wonderful|love/.test(said) && /furious|hate|leave|alone/.test(said);
+    }""")
+
+
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_a_switch_takes_its_modality_off_and_back(open_page, modality):
+    page = start(open_page())
+    wait_for(page, **{modality: "present"})
+    switch = f"[data-switch={modality}]"
+    page.focus(switch)
+    page.keyboard.press("Space")
+    assert page.get_attribute(switch, "aria-checked") == "false"
+    wait_for(page, **{modality: "off"})
+    page.click(switch)
+    wait_for(page, **{modality: "present"})
+
+
+def test_silence_makes_voice_and_words_absent_while_the_face_goes_on(open_page, picture):
+    page = start(open_page())
+    wait_for(page, audio="present")
+    wait_for(page, audio="absent: silence", text="absent: no words", video="present")
+    picture(page, "silence")
+    assert "from face alone" in text(page, "basis") or page.get_attribute("[data-fused]", "data-kind") == "unsure"
+
+
+def test_without_a_face_the_face_is_absent(open_page, picture):
+    page = start(open_page())
+    wait_for(page, video="present")
+    wait_for(page, video="absent: no face")
+    picture(page, "no-face")
+    assert page.is_hidden("[data-part=box]")
+    wait_for(page, video="present")
+
+
+def test_typed_words_count_as_words(open_page):
+    page = start(open_page())
+    page.fill("[data-part=typed]", "<b>This is a disgrace</b>, I am so angry!")
+    page.click("[data-part=type] button")
+    page.wait_for_function("document.querySelector('[data-part=transcript]').textContent === '<b>This is a disgrace</b>, I am so angry!'")
+    assert text(page, "source") == "(typed)"
+    wait_for(page, text="present")
+
+
+def test_stop_releases_the_devices_and_start_works_again(open_page, picture):
+    page = start(open_page())
+    wait_for(page, video="present")
+    assert tracks(page) == ["audio live", "video live"]
+    page.click("[data-part=stop]")
+    page.wait_for_selector("[data-live][data-phase=stopped]")
+    assert tracks(page) == ["audio ended", "video ended"]
+    assert page.evaluate("document.querySelector('[data-part=video]').srcObject") is None
+    picture(page, "stopped")
+    page.click("[data-part=start]")
+    wait_for(page, video="present")
+
+
+def test_a_session_that_has_ended_is_said_and_the_devices_are_released(open_page):
+    page = start(open_page())
+    wait_for(page, video="present")
+    ended = {"error": "ended", "message": "The session has ended. Press Start to begin a new one."}
+
+    def answer(route):
+        if '"exchange"' in route.request.post_data:
+            route.fulfill(json=ended)
+        else:
+            route.continue_()
+
+    page.route("**/component_server/**", answer)
+    page.wait_for_selector("[data-live][data-phase=stopped]")
+    assert text(page, "message") == ended["message"]
+    assert "live" not in " ".join(tracks(page))
+
+
+def test_denied_devices_are_explained(open_page, guarded_browser):
+    page = open_page(in_browser=guarded_browser)
+    page.check("[data-part=consent]")
+    page.click("[data-part=start]")
+    page.wait_for_selector("[data-part=message]:visible")
+    assert "not allowed" in text(page, "message")
+    assert page.is_enabled("[data-part=start]")
+
+
+def failing(name, only=""):
+    """A script after which asking for devices fails, or only when this one is among them."""
+    return f"""
+    const working = navigator.mediaDevices.getUserMedia;
+    navigator.mediaDevices.getUserMedia = (wanted) =>
+      !{json.dumps(only)} || wanted[{json.dumps(only)}] ? Promise.reject(new DOMException("no", "{name}")) : working(wanted);
+    navigator.mediaDevices.enumerateDevices = async () =>
+      ["audio", "video"].filter((kind) => kind !== {json.dumps(only)}).map((kind) => ({{ kind: kind + "input" }}));
+    """
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (failing("NotFoundError"), "No camera and no microphone"),
+        (failing("NotReadableError"), "in use by another program"),
+        (failing("OverconstrainedError"), "cannot do what the page asks"),
+        ("Object.defineProperty(navigator, 'mediaDevices', { value: undefined });", "https"),
+    ],
+)
+def test_every_lack_of_devices_has_its_message(open_page, script, said):
+    page = open_page(script=script)
+    page.check("[data-part=consent]")
+    page.click("[data-part=start]")
+    page.wait_for_selector("[data-part=message]:visible")
+    assert said in text(page, "message")
+
+
+@pytest.mark.parametrize(("lacking", "name", "goes_on"), [("video", "camera", "audio"), ("audio", "microphone", "video")])
+def test_one_device_is_enough(open_page, lacking, name, goes_on):
+    page = start(open_page(script=failing("NotFoundError", only=lacking)))
+    assert f"No {name} was found" in text(page, "message")
+    wait_for(page, **{goes_on: "present", lacking: "absent"})
+    assert tracks(page) == [f"{goes_on} live"]
