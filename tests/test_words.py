@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError, save_checkpoint
 from comp_core.modalities import LABELS
@@ -34,6 +35,12 @@ def tiny(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def committed() -> WordsSense:
     return WordsSense.load()
+
+
+@pytest.fixture(scope="module")
+def heads() -> nn.ModuleDict:
+    """The committed heads, one for each training corpus."""
+    return load_words_net(WEIGHTS_DIR / "words").heads
 
 
 def test_feature_has_the_stated_size(tiny: Path) -> None:
@@ -143,11 +150,9 @@ OBVIOUS = (
 
 @pytest.mark.parametrize("written", [str, unpunctuated, str.upper], ids=["as is", "bare", "capitals"])
 @pytest.mark.parametrize(("text", "label"), OBVIOUS, ids=[label for _, label in OBVIOUS])
-def test_committed_weights_read_obvious_sentences(committed: WordsSense, text: str, label: str, written) -> None:
-    heads = load_words_net(WEIGHTS_DIR / "words").heads
+def test_committed_weights_read_obvious_sentences(committed: WordsSense, heads: nn.ModuleDict, text: str, label: str, written) -> None:
     feature = torch.from_numpy(committed.read(written(text)).feature)
-    named = {LABELS[head(feature).argmax()] for head in heads.values()}
-    assert label in named
+    assert label in {LABELS[head(feature).argmax()] for head in heads.values()}
 
 
 def test_card_and_weights_and_report_tell_the_same_figures() -> None:
