@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from app.session import Session
 
@@ -39,6 +40,12 @@ class RateLimit:
         return True
 
 
+@dataclass(frozen=True)
+class _Visit:
+    session: Session
+    limit: RateLimit
+
+
 class Visitors:
     """Opens, finds and ends visits. A visit is reached only by its token, which only its page knows.
 
@@ -61,7 +68,7 @@ class Visitors:
     ) -> None:
         self._make, self._start = make, start
         self._limit, self._idle, self._rate, self._clock = limit, idle, rate, clock
-        self._here: dict[str, tuple[Session, RateLimit]] = {}
+        self._here: dict[str, _Visit | None] = {}
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -74,12 +81,20 @@ class Visitors:
             Refused: all places are taken.
         """
         self.sweep()
+        token = secrets.token_urlsafe(24)
         with self._lock:
             if len(self._here) >= self._limit:
                 raise Refused("full", f"All {self._limit} places are taken right now. Please try again in a minute.")
-            session = self._make(secrets.token_urlsafe(24))
+            self._here[token] = None  # the place is taken while the session is made, which takes a moment
+        try:
+            session = self._make(token)
+        except BaseException:
+            with self._lock:
+                del self._here[token]
+            raise
+        with self._lock:
             session.last_seen = self._clock()
-            self._here[session.token] = (session, RateLimit(self._rate, 2 * self._rate, self._clock))
+            self._here[token] = _Visit(session, RateLimit(self._rate, 2 * self._rate, self._clock))
         self._start(session)
         return session
 
@@ -90,26 +105,26 @@ class Visitors:
             Refused: there is none (any more), or it asks too often.
         """
         with self._lock:
-            session, limit = self._here.get(token, (None, None)) if isinstance(token, str) else (None, None)
-            if session is None:
+            visit = self._here.get(token) if isinstance(token, str) else None
+            if visit is None:
                 raise Refused("ended", "The session has ended. Press Start to begin a new one.")
-            session.last_seen = self._clock()
-            if not limit.allow():
+            visit.session.last_seen = self._clock()
+            if not visit.limit.allow():
                 raise Refused("too_fast", "Too many requests. The page slows down.")
-            return session
+            return visit.session
 
     def close(self, token: object) -> None:
         """End a visit; nothing happens if it has ended before."""
         with self._lock:
-            session, _ = self._here.pop(token, (None, None)) if isinstance(token, str) else (None, None)
-        if session is not None:
-            session.close()
+            visit = self._here.pop(token, None) if isinstance(token, str) else None
+        if visit is not None:
+            visit.session.close()
 
     def sweep(self) -> None:
         """End the visits that have gone silent."""
         now = self._clock()
         with self._lock:
-            gone = [token for token, (session, _) in self._here.items() if now - session.last_seen > self._idle]
+            gone = [token for token, visit in self._here.items() if visit and now - visit.session.last_seen > self._idle]
         for token in gone:
             self.close(token)
 

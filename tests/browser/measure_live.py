@@ -68,7 +68,7 @@ def measure(seconds: float) -> dict:
         "resident_mb": {part: round(max(sample[part] for sample in memory)) for part in ("server", "helpers")},
         "recogniser": recogniser,
         "machine": {"cores": os.cpu_count(), "load": [round(x, 1) for x in os.getloadavg()], "python": platform.python_version()},
-        "note": "The browser draws in software on the same cores. Figures of the page are medians over its last 100 updates, sampled every 2 s.",
+        "note": "The browser draws in software on the same cores. The page's figures cover its last 100 updates; sampled every 2 s.",
     }
 
 

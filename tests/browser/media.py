@@ -54,7 +54,7 @@ def portrait() -> np.ndarray:
     return cv2.resize(astronaut()[:384], (640, 480), interpolation=cv2.INTER_AREA)
 
 
-def camera(folder: Path, with_face: float = 20.0, without: float = 5.0) -> Path:
+def camera(folder: Path, with_face: float = 16.0, without: float = 4.0) -> Path:
     """The portrait, swaying a little, then an empty wall (seconds); Chromium repeats it."""
     path = folder / "camera.mjpeg"
     face, wall = portrait(), np.full((480, 640, 3), 120, np.uint8)

@@ -43,8 +43,8 @@ def test_a_bad_file_has_a_message_and_the_next_one_works(open_page, picture, tmp
 
 def test_a_modality_can_be_left_out_and_words_typed(open_page):
     page = open_clip(open_page(390, 844, "dark"))
-    page.get_by_label("voice").uncheck()
-    page.get_by_label("Words instead").fill("I am so happy")
+    page.get_by_role("checkbox", name="voice").uncheck()
+    page.get_by_test_id("textbox").fill("I am so happy")
     page.get_by_role("button", name="Happy").click()
     page.wait_for_selector("details.cp-utterance [data-modality=audio][data-state=off]")
     assert page.locator("details.cp-utterance").count() == 1

@@ -35,7 +35,7 @@ def start(page):
 
 
 def tracks(page):
-    return page.evaluate("window.streams.flatMap((stream) => stream.getTracks().map((track) => `${track.kind} ${track.readyState}`)).sort()")
+    return page.evaluate("window.streams.flatMap((s) => s.getTracks().map((track) => `${track.kind} ${track.readyState}`)).sort()")
 
 
 def test_nothing_is_asked_before_consent(open_page, picture):
