@@ -69,8 +69,10 @@ def test_noise_loses_and_swaps_words_but_never_all() -> None:
     random = np.random.default_rng(0)
     text = "One, two, three, four, five, six!"
     heard = [as_recognised(text, random, ["noise"]) for _ in range(300)]
-    assert text in heard and unpunctuated(text) in heard
-    assert any("noise" in h for h in heard) and any(len(h.split()) < 6 for h in heard)
+    assert text in heard
+    assert unpunctuated(text) in heard
+    assert any("noise" in h for h in heard)
+    assert any(len(h.split()) < 6 for h in heard)
     assert all(h for h in (as_recognised("No", random, ["noise"]) for _ in range(300)))
 
 
@@ -85,7 +87,8 @@ def test_batches_mix_corpora_and_hold_each_drawn_row_once() -> None:
         corpus = torch.cat([batch[3] for batch in drawn])
         assert corpus.bincount().tolist() == [60, 40]
         for tokens, mask, targets, own in drawn:
-            assert tokens.shape == mask.shape and len(tokens) == len(targets) == len(own) <= BATCH
+            assert tokens.shape == mask.shape
+            assert len(tokens) == len(targets) == len(own) <= BATCH
             assert mask.any(0).all(), "a batch is no longer than its longest text"
             assert (targets[own == 1].argmax(1) == 3).all()
 

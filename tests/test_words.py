@@ -46,8 +46,11 @@ def heads() -> nn.ModuleDict:
 def test_feature_has_the_stated_size(tiny: Path) -> None:
     sense = WordsSense.load(tiny)
     reading = sense.read("I am so happy!")
-    assert reading.present and reading.feature.shape == (sense.feature_dim,) == (6,)
-    assert reading.feature.dtype == np.float32 and (reading.feature >= 0).all() and reading.quality == 1
+    assert reading.present
+    assert reading.feature.shape == (sense.feature_dim,) == (6,)
+    assert reading.feature.dtype == np.float32
+    assert (reading.feature >= 0).all()
+    assert reading.quality == 1
 
 
 @pytest.mark.parametrize("text", ["", "   \n", "...", "?! -", "\u2026"])
@@ -85,7 +88,8 @@ def test_feature_does_not_depend_on_neighbours_in_the_batch(tiny: Path) -> None:
     alone, _ = net(*encode(tokenizer, ["sad"]))
     together, logits = net(*encode(tokenizer, ["i am so happy . i am so happy", "sad", "happily"]))
     torch.testing.assert_close(together[1], alone[0])
-    assert set(logits) == {"goemotions", "meld"} and logits["meld"].shape == (3, len(LABELS))
+    assert set(logits) == {"goemotions", "meld"}
+    assert logits["meld"].shape == (3, len(LABELS))
 
 
 def test_padding_beyond_the_mask_is_never_read(tiny: Path) -> None:

@@ -88,7 +88,8 @@ def test_pieces_are_those_that_occur_and_all_ascii_characters(source: Path) -> N
     laughing = "\U0001f602"
     pieces, counts = choose_pieces(source, ["common common rare", "common " + laughing * 3], common=0, least=2)
     assert pieces == [*SPECIAL, "a", "b", "##a", "common", laughing]
-    assert counts["common"] == 3 and counts[laughing] == 3
+    assert counts["common"] == 3
+    assert counts[laughing] == 3
 
 
 def test_without_cutting_the_start_is_the_source_itself(source: Path) -> None:
@@ -126,7 +127,8 @@ def test_cutting_keeps_the_sizes_asked_for(source: Path) -> None:
     pieces = [*SPECIAL, "joy", "tears", "\U0001f602"]
     config = WordsNetConfig(len(pieces), embedding_dim=3, width=WIDTH, layers=1, heads=2, inner=5, positions=6)
     net = initial_words_net(source, config, pieces, Counter({"joy": 9}), ["tears of joy"])
-    assert net.blocks[0].contract.weight.shape == (WIDTH, 5) and net.pieces.weight.shape == (7, 3)
+    assert net.blocks[0].contract.weight.shape == (WIDTH, 5)
+    assert net.pieces.weight.shape == (7, 3)
     assert not torch.equal(net.pieces.weight[6], torch.zeros(3)), "an emoji starts as the words of its name"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -92,7 +93,7 @@ def meld_features(task: Task, split: str) -> list[np.ndarray]:
     return [features[i] for i in range(len(dialogues))]
 
 
-def _fold_stem(task: Task, fold: int):
+def _fold_stem(task: Task, fold: int) -> Path:
     return task.work / f"words_fold{fold}"
 
 
