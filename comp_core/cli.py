@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from comp_core.checkpoint import WEIGHTS_DIR
+from tqdm import tqdm
+
+from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.modalities import MODALITIES
 
 SENSES = ("face", "voice", "words", "comp")
 
@@ -28,11 +33,85 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data", type=Path, required=True, help="folder of the corpora")
     train.add_argument("--work", type=Path, default=Path("runs"), help="caches and intermediate weights (default: %(default)s)")
     train.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="where the weights go (default: assets/weights)")
-    train.add_argument("--reports", type=Path, default=WEIGHTS_DIR.parent / "reports", help="where the report goes (default: assets/reports)")
+    train.add_argument("--reports", type=Path, default=WEIGHTS_DIR.parent / "reports", help="report folder (default: assets/reports)")
     train.add_argument("--epochs", type=int, help="instead of the number that made the committed weights")
     train.add_argument("--seed", type=int, default=0)
     train.set_defaults(run=_train)
+    predict = commands.add_parser("predict", help="read video, sound or picture files")
+    predict.add_argument("files", nargs="*", metavar="FILE")
+    predict.add_argument("--text", help="the words of the file, instead of recognising them; without a file, words alone")
+    predict.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
+    predict.add_argument("--model", metavar="NAME|PATH", help="fusion model (default: the live ComP in assets/weights)")
+    predict.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    predict.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
+    predict.add_argument("--json", action="store_true", help="one JSON object per file, a line each")
+    predict.set_defaults(run=_predict)
+    doctor = commands.add_parser("doctor", help="what is installed and found here, and what to do about each lack")
+    doctor.set_defaults(run=_doctor)
     return parser
+
+
+def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.media import MediaError
+    from comp_core.predictor import DeviceError, Predictor
+    from comp_core.senses.recognition import RecogniserError
+
+    if not options.files and options.text is None:
+        print("nothing to read: give files, or words with --text", file=sys.stderr)
+        return 2
+    # Words that are given need no recogniser.
+    whisper = options.whisper if options.text is None else "off"
+    try:
+        predictor = Predictor.load(options.model, options.device, whisper, notify=lambda message: print(message, file=sys.stderr))
+    except (CheckpointError, RecogniserError, DeviceError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if not options.files:
+        _show({"file": None, "model": predictor.model_name, "utterances": [predictor.predict_text(options.text)]}, options.json)
+        return 0
+    failed = False
+    for path in options.files:
+        with tqdm(total=100, desc=Path(path).name, file=sys.stderr, leave=False, disable=not sys.stderr.isatty()) as bar:
+
+            def advance(done: float, what: str, bar: tqdm = bar) -> None:
+                bar.set_postfix_str(what, refresh=False)
+                bar.update(int(100 * done) - bar.n)
+
+            try:
+                utterances = predictor.predict_file(path, options.text, options.without, advance)
+            except MediaError as error:
+                bar.clear()
+                print(error, file=sys.stderr)
+                failed = True
+                continue
+        _show({"file": path, "model": predictor.model_name, "utterances": utterances}, options.json)
+    return int(failed)
+
+
+def _doctor(_options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core import doctor
+
+    return doctor.main()
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False), flush=True)
+        return
+    print(f"{result['file'] or 'words'} ({result['model']}: predicted expression, not feelings)")
+    for utterance in result["utterances"]:
+        fused = utterance["fused"]
+        says = _top(fused) if fused else "nothing to go on"
+        print(f"  {utterance['start']:7.2f}-{utterance['end']:.2f} s  {says:<15} {utterance['transcript']}")
+        for modality in MODALITIES:
+            state = _top(utterance[modality]) if utterance["observed"][modality] else utterance["absent_because"][modality]
+            weight = f"weight {utterance['weights'][modality]:.2f}" if utterance["weights"] else ""
+            print(f"    {modality:<6} {state:<24} {weight}")
+
+
+def _top(distribution: dict[str, float]) -> str:
+    label = max(distribution, key=distribution.__getitem__)
+    return f"{label} {distribution[label]:.0%}"
 
 
 def _train(options: argparse.Namespace, arguments: list[str]) -> int:

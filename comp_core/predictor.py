@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import numpy as np
 import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore
-from comp_core.data.masks import subset_mask
 from comp_core.media import Media, open_media
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.modeling.comp import ComP, ComPConfig
@@ -30,6 +30,10 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 4.0  # seconds
 
 Distribution = dict[str, float]
 Progress = Callable[[float, str], None]
+
+
+class DeviceError(ValueError):
+    """The device asked for is not there; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,11 @@ class Fused:
 
 
 class Predictor:
-    """Senses and fusion model together. Immutable after loading, so visitors may share one."""
+    """Senses and fusion model together. Nothing in it belongs to one stream, so visitors may share it.
+
+    Attributes:
+        recogniser: None when speech is not recognised; may be set once it is loaded.
+    """
 
     def __init__(
         self,
@@ -82,25 +90,34 @@ class Predictor:
         self._temperature: dict[str, float] = description["temperature"]
 
     @classmethod
-    def load(cls, model: str | Path | None = None, device: str | None = None, whisper: str = "off", notify: Callable[[str], None] = print) -> Predictor:
+    def load(
+        cls,
+        model: str | Path | None = None,
+        device: str | None = None,
+        whisper: str = "off",
+        notify: Callable[[str], None] = lambda _: None,
+        weights: Path = WEIGHTS_DIR,
+    ) -> Predictor:
         """Load everything.
 
         Args:
-            model: name of a fusion model in ``assets/weights``, or the path of one (with or without suffix); by default the live ComP.
+            model: name of a fusion model in ``weights``, or the path of one (with or without suffix); by default the live ComP.
             device: "cpu", "cuda", "cuda:1", ...; by default CUDA if there is any.
             whisper: name of a Whisper model, path of a checkpoint, or "off" for no speech recognition.
-            notify: called with a sentence when loading takes another turn than asked (a download, a fall-back).
+            notify: told in one sentence each what the recogniser is loading and what it could not.
+            weights: folder of the senses' weights.
 
         Raises:
             CheckpointError: weights are missing, damaged or do not fit together.
-            ValueError: the device is not there.
+            RecogniserError: ``whisper`` names neither a model nor a readable checkpoint.
+            DeviceError: the device is not there.
         """
         device = choose_device(device)
-        face, voice, words = (sense.load(device=device) for sense in (FaceSense, VoiceSense, WordsSense))
-        config, state, record = load_checkpoint(model_stem(model), "comp", ComPConfig)
+        face, voice, words = (sense.load(weights, device) for sense in (FaceSense, VoiceSense, WordsSense))
+        config, state, record = load_checkpoint(model_stem(model, weights), "comp", ComPConfig)
         dims = {AUDIO: voice.feature_dim, TEXT: words.feature_dim, VIDEO: face.feature_dim}
         if config.dims != dims:
-            raise CheckpointError(f"the fusion model was trained on other senses ({config.dims}) than those in assets/weights ({dims}).")
+            raise CheckpointError(f"the fusion model expects features of sizes {config.dims}, but the senses in {weights} give {dims}.")
         recogniser = load_recogniser(whisper, device, notify)
         return cls(face, voice, words, restore(ComP(config), state), record, recogniser, device)
 
@@ -189,10 +206,7 @@ class Predictor:
         with torch.inference_mode():
             whole = self._model(conversations)
             # Each modality's own say is asked for in its own pass: with the others present, their prompts would have coloured it.
-            alone = [
-                self._model(conversations.observe(conversations.observed & subset_mask((m,), conversations.valid))).modality_logits[..., i, :]
-                for i, m in enumerate(MODALITIES)
-            ]
+            alone = [self._model(conversations.only((m,))).modality_logits[..., i, :] for i, m in enumerate(MODALITIES)]
         last = conversations.valid.sum(1) - 1
         rows = torch.arange(len(windows), device=last.device)
         fused = (whole.logits[rows, last] / self._temperature["fused"]).softmax(-1).tolist()
@@ -213,28 +227,28 @@ class Predictor:
         return results
 
 
-def model_stem(model: str | Path | None) -> Path:
-    """Where a fusion model's two files are, without suffix: a name stands for a file in ``assets/weights``."""
+def model_stem(model: str | Path | None, weights: Path = WEIGHTS_DIR) -> Path:
+    """Where a fusion model's two files are, without suffix: a bare name stands for a file in ``weights``."""
     if model is None:
-        return WEIGHTS_DIR / "comp"
+        return weights / "comp"
     path = Path(model)
     if path.suffix in (".safetensors", ".json"):
         return path.with_suffix("")
-    return WEIGHTS_DIR / path if path.parent == Path() and not path.with_suffix(".json").exists() else path
+    return weights / path if path.parent == Path() and not path.with_suffix(".json").exists() else path
 
 
 def choose_device(device: str | None) -> str:
     """The device asked for, or CUDA if there is any, else the CPU.
 
     Raises:
-        ValueError: there is no such device.
+        DeviceError: there is no such device.
     """
     if device is None:
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ValueError(f"device {device!r} cannot be used here; try --device cpu.") from error
+        raise DeviceError(f"device {device!r} cannot be used here; try --device cpu.") from error
     return device
 
 
@@ -251,7 +265,7 @@ def _spans(media: Media) -> list[tuple[float, float, np.ndarray | None]]:
         for start, end in zip(edges[::2], edges[1::2], strict=True):
             if end - start >= SHORTEST_PAUSE:
                 pieces = np.linspace(start, end, 1 + max(1, round((end - start) / LONGEST_PAUSE)))
-                spans += [(float(a), float(b), None) for a, b in zip(pieces, pieces[1:], strict=False)]
+                spans += [(float(a), float(b), None) for a, b in pairwise(pieces)]
     return sorted(spans, key=lambda span: span[:2]) or [(0.0, media.duration, None)]
 
 

@@ -17,12 +17,6 @@ SUBSETS: dict[str, tuple[str, ...]] = {
 }
 
 
-def subset_mask(subset: tuple[str, ...], valid: Tensor) -> Tensor:
-    """The same modalities for every utterance: (B, N) bool -> (B, N, M) bool."""
-    kept = torch.tensor([m in subset for m in MODALITIES])
-    return valid.unsqueeze(-1) & kept
-
-
 def random_mask(valid: Tensor, highest_rate: float, generator: torch.Generator) -> Tensor:
     """Observed entries for training, (B, N) bool -> (B, N, M) bool; at least one modality is kept in each utterance.
 

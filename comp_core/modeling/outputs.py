@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -38,8 +39,13 @@ class Conversations:
         return Conversations({m: x.to(device) for m, x in self.features.items()}, self.observed.to(device), self.valid.to(device))
 
     def observe(self, observed: Tensor) -> Conversations:
-        """The same conversations with other modalities missing."""
+        """The same conversations with other entries observed, (B, N, M) bool."""
         return Conversations(self.features, observed, self.valid)
+
+    def only(self, subset: Collection[str]) -> Conversations:
+        """The same conversations without any modality outside ``subset``."""
+        kept = torch.tensor([modality in subset for modality in MODALITIES], device=self.observed.device)
+        return self.observe(self.observed & kept)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 class FaceNetConfig:
     """Sizes of the face network; saved in its checkpoint."""
 
-    widths: tuple[int, ...] = (32, 96, 192)
+    widths: tuple[int, ...] = (32, 64, 128, 256)
     feature_dim: int = 64
     classes: int = 8
     dropout: float = 0.3

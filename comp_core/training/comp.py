@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from comp_core.data.masks import SUBSETS, random_mask, subset_mask
+from comp_core.data.masks import SUBSETS, random_mask
 from comp_core.data.paired import Conversation, PairedDialogues
 from comp_core.evaluation.calibration import fit_temperature
 from comp_core.evaluation.metrics import class_report
@@ -67,7 +67,9 @@ def train_comp(task: Task, epochs: int = 25) -> None:
     task.finish(stem, "comp", model, config, own, history, metrics, about)
 
 
-def fit_comp(train: PairedDialogues, valid: Sequence[Conversation], config: ComPConfig, settings: FitConfig):
+def fit_comp(
+    train: PairedDialogues, valid: Sequence[Conversation], config: ComPConfig, settings: FitConfig
+) -> tuple[ComP, list[dict[str, float]]]:
     """Fit one model; every epoch draws new pairs, new windows and new masks."""
     torch.manual_seed(settings.seed)
     random, generator = np.random.default_rng(settings.seed), torch.Generator().manual_seed(settings.seed)
@@ -120,7 +122,7 @@ def stack(windows: Sequence[Conversation]) -> Batch:
 
     valid = padded([np.ones(len(window), bool) for window in windows])
     features = {m: padded([window.features[m] for window in windows]) for m in MODALITIES}
-    observed = subset_mask(MODALITIES, valid)
+    observed = valid.unsqueeze(-1).expand(-1, -1, len(MODALITIES))
     return Conversations(features, observed, valid), padded([window.labels for window in windows])
 
 
@@ -135,7 +137,7 @@ def predictions(model: ComP, conversations: Sequence[Conversation], subset: tupl
     for i in range(0, len(windows), 512):
         batch, target = stack(windows[i : i + 512])
         with torch.inference_mode():
-            output = model(batch.observe(subset_mask(subset, batch.valid)))
+            output = model(batch.only(subset))
         rows, last = torch.arange(len(target)), batch.valid.sum(1) - 1
         values = {"labels": target, "fused": output.logits, "own": output.modality_logits, "weights": output.weights}
         for name, value in values.items():

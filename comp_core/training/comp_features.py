@@ -29,7 +29,8 @@ def paired_split(task: Task, split: str) -> PairedDialogues:
 
     Words and voices of train come from fold networks, faces of train from pictures held back from the face network.
     """
-    return PairedDialogues(load_meld_dialogues(task.data, split), meld_features(task, split), voice_pool(task, split), face_pool(task, split))
+    dialogues, words = load_meld_dialogues(task.data, split), meld_features(task, split)
+    return PairedDialogues(dialogues, words, voice_pool(task, split), face_pool(task, split))
 
 
 def voice_pool(task: Task, split: str) -> Pool:

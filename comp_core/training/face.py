@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,7 +19,7 @@ from comp_core.training.task import Task, keep_best
 BATCH = 64
 
 
-def train_face(task: Task, epochs: int = 24) -> None:
+def train_face(task: Task, epochs: int = 15) -> None:
     """Train on 85 % of FER+ train (the rest is for the fusion model), choose the epoch on valid, report test once."""
     torch.manual_seed(task.seed)
     sets = {split: load_ferplus(task.data, split, task.work) for split in ("train", "valid", "test")}

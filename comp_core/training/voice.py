@@ -23,13 +23,13 @@ from comp_core.training.voice_augment import augment
 BATCH = 24
 LIVE = "live"
 HEADS = {**{corpus: len(names) for corpus, names in CLASSES.items()}, LIVE: len(LABELS)}
-FOLDS = 4
+FOLDS = 3
 
 # A clip ready for training: its log-mel (MELS, T) and the class for each head that applies to it.
 Example = tuple[Tensor, dict[str, int]]
 
 
-def train_voice(task: Task, epochs: int = 60) -> None:
+def train_voice(task: Task, epochs: int = 48) -> None:
     """Train the final network and its folds; choose epochs on the validation speakers; report the test speakers once."""
     corpus = load_speech(task.data, task.work)
     sets = {split: [example(clip) for clip in corpus.split(split)] for split in SPLITS}
@@ -41,7 +41,7 @@ def train_voice(task: Task, epochs: int = 60) -> None:
     metrics = {split: report(final, sets[split]) for split in ("valid", "test")}
     task.finish(stem, "voice", final, config, settings, history, metrics, {**about, "train_clips": len(sets["train"])})
     # Helped by the final network's features, folds get there sooner.
-    settings = replace(settings, epochs=-(-epochs * 3 // 5))
+    settings = replace(settings, epochs=-(-epochs // 2))
     for fold in range(FOLDS):
         seen = [example(clip) for clip in corpus.split("train") if fold_of(clip.speaker) != fold]
         network, _ = fit_voice(seen, sets["valid"], config, settings, align_to=final)
