@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
@@ -48,6 +48,12 @@ class Conversations:
         return self.observe(self.observed & kept)
 
 
+def stack(batches: Sequence[Conversations]) -> Conversations:
+    """Batches of the same N as one, in their order."""
+    features = {m: torch.cat([batch.features[m] for batch in batches]) for m in MODALITIES}
+    return Conversations(features, torch.cat([batch.observed for batch in batches]), torch.cat([batch.valid for batch in batches]))
+
+
 @dataclass(frozen=True)
 class FusionOutput:
     """What every fusion model returns.
@@ -63,3 +69,8 @@ class FusionOutput:
     modality_logits: Tensor
     weights: Tensor
     grounded: Tensor
+
+    def split(self, size: int) -> list[FusionOutput]:
+        """The batch in parts of ``size`` conversations."""
+        parts = zip(*(getattr(self, field.name).split(size) for field in fields(self)), strict=True)
+        return [FusionOutput(*part) for part in parts]
