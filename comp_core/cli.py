@@ -15,7 +15,8 @@ from tqdm import tqdm
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.modalities import MODALITIES
 
-SENSES = ("face", "voice", "words", "comp")
+# In the order in which they need one another.
+TRAININGS = ("face", "voice", "voice_folds", "words", "comp")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m comp_core", description="Affect sensing that survives missing modalities.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     train = commands.add_parser("train", help="train a sense or the fusion model and write its weights and report")
-    train.add_argument("what", choices=SENSES)
+    train.add_argument("what", choices=TRAININGS)
     train.add_argument("--data", type=Path, required=True, help="folder of the corpora")
     train.add_argument("--work", type=Path, default=Path("runs"), help="caches and intermediate weights (default: %(default)s)")
     train.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="where the weights go (default: assets/weights)")

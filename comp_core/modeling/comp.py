@@ -46,16 +46,29 @@ class ComPConfig:
 
 
 class Encoder(nn.Module):
-    """Enc^u of the paper: one modality's features to the common width. Utterances without it are zero (eq. 1)."""
+    """Enc^u of the paper: one modality's features to the common width. Utterances without it are zero (eq. 1).
+
+    Attributes:
+        mean, spread: (D_m,) of the training features, by which features are standardised: raw scales differ by orders of magnitude
+            between modalities, and training diverges on them.
+    """
 
     def __init__(self, dim: int, width: int, dropout: float) -> None:
         super().__init__()
-        self.layers = nn.Sequential(nn.LayerNorm(dim), nn.Linear(dim, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width))
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("spread", torch.ones(dim))
+        self.layers = nn.Sequential(nn.Linear(dim, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width))
+
+    def standardise_by(self, features: Tensor) -> None:
+        """Take mean and spread from training features, (n, D_m)."""
+        self.mean.copy_(features.mean(0))
+        # A feature that never varies stays small instead of being blown up.
+        self.spread.copy_(features.std(0).clamp(min=1e-2))
 
     def forward(self, features: Tensor, observed: Tensor) -> Tensor:
         """(B, N, D_m), (B, N) bool -> (B, N, d)."""
         # Chosen, not multiplied: whatever stands in a missing place, even NaN, must not get through.
-        present = torch.where(observed.unsqueeze(-1), features, 0.0)
+        present = torch.where(observed.unsqueeze(-1), (features - self.mean) / self.spread, 0.0)
         return torch.where(observed.unsqueeze(-1), self.layers(present), 0.0)
 
 

@@ -98,7 +98,11 @@ def fit_comp(
     def score_of(model: ComP) -> float:
         return float(np.mean([figures["fused"]["uar"] for figures in report(model, valid, None).values()]))
 
-    return fit(ComP(config), batches, steps, loss_of, score_of, settings)
+    model = ComP(config)
+    sample = train.draw(random)
+    for modality, encoder in model.encoders.items():
+        encoder.standardise_by(torch.from_numpy(np.concatenate([conversation.features[modality] for conversation in sample])))
+    return fit(model, batches, steps, loss_of, score_of, settings)
 
 
 def random_windows(conversations: Sequence[Conversation], random: np.random.Generator) -> list[Conversation]:

@@ -17,8 +17,9 @@ from comp_core.senses.voice import VoiceSense
 from comp_core.senses.voice_net import VoiceNet
 from comp_core.training.face import augment as augment_faces
 from comp_core.training.task import Task
-from comp_core.training.voice import FOLDS, example, fold_of, load_fold, pad
+from comp_core.training.voice import example, pad
 from comp_core.training.voice_augment import augment as augment_voice
+from comp_core.training.voice_folds import FOLDS, fold_of, load_fold
 from comp_core.training.words_folds import meld_features
 
 VARIANTS = 4  # augmented versions of each training item, beside itself

@@ -1,9 +1,8 @@
-"""Train the voice network on RAVDESS and Emo-DB together, by speaker; then fold networks for the fusion model."""
+"""Train the voice network on RAVDESS and Emo-DB together, split by speaker."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from comp_core.checkpoint import load_checkpoint, restore, save_checkpoint
 from comp_core.data.speech import CLASSES, SPLITS, SpeechClip, load_speech
 from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import LABELS
@@ -23,14 +21,13 @@ from comp_core.training.voice_augment import augment
 BATCH = 24
 LIVE = "live"
 HEADS = {**{corpus: len(names) for corpus, names in CLASSES.items()}, LIVE: len(LABELS)}
-FOLDS = 3
 
 # A clip ready for training: its log-mel (MELS, T) and the class for each head that applies to it.
 Example = tuple[Tensor, dict[str, int]]
 
 
 def train_voice(task: Task, epochs: int = 48) -> None:
-    """Train the final network and its folds; choose epochs on the validation speakers; report the test speakers once."""
+    """Train, choose the epoch on the validation speakers, report the test speakers once."""
     corpus = load_speech(task.data, task.work)
     sets = {split: [example(clip) for clip in corpus.split(split)] for split in SPLITS}
     config = VoiceNetConfig(heads=HEADS)
@@ -40,28 +37,6 @@ def train_voice(task: Task, epochs: int = 48) -> None:
     final, history = fit_voice(sets["train"], sets["valid"], config, settings, stem=stem)
     metrics = {split: report(final, sets[split]) for split in ("valid", "test")}
     task.finish(stem, "voice", final, config, settings, history, metrics, {**about, "train_clips": len(sets["train"])})
-    # Helped by the final network's features, folds get there sooner.
-    settings = replace(settings, epochs=-(-epochs // 2))
-    for fold in range(FOLDS):
-        seen = [example(clip) for clip in corpus.split("train") if fold_of(clip.speaker) != fold]
-        network, _ = fit_voice(seen, sets["valid"], config, settings, align_to=final)
-        unseen = [example(clip) for clip in corpus.split("train") if fold_of(clip.speaker) == fold]
-        save_checkpoint(fold_stem(task.work, fold), "voice", network, config, {"held_out": report(network, unseen)})
-
-
-def fold_of(speaker: str) -> int:
-    """The fold whose network never hears this training speaker. Neighbours (a man and a woman in RAVDESS) share one."""
-    return SPLITS["train"].index(speaker) // 2 % FOLDS
-
-
-def fold_stem(work: Path, fold: int) -> Path:
-    return work / f"voice_fold{fold}"
-
-
-def load_fold(work: Path, fold: int) -> VoiceNet:
-    """A fold network, as :func:`train_voice` left it in the work folder."""
-    config, state, _ = load_checkpoint(fold_stem(work, fold), "voice", VoiceNetConfig)
-    return restore(VoiceNet(config), state)
 
 
 def example(clip: SpeechClip) -> Example:
@@ -148,9 +123,11 @@ def report(model: VoiceNet, examples: Sequence[Example]) -> dict[str, dict]:
 
 
 def pad(mels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Log-mels (MELS, T_i) -> (B, MELS, max T) and which frames are real, (B, max T)."""
+    """Log-mels (MELS, T_i) -> (B, MELS, T) with T a little over the longest, and which frames are real, (B, T)."""
     lengths = torch.tensor([mel.shape[1] for mel in mels])
-    batch = torch.zeros(len(mels), MELS, int(lengths.max()))
+    # Few different sizes: the convolutions prepare themselves anew for each, and keep what they prepared.
+    longest = -(-int(lengths.max()) // 32) * 32
+    batch = torch.zeros(len(mels), MELS, longest)
     for row, mel in zip(batch, mels, strict=True):
         row[:, : mel.shape[1]] = mel
     return batch, torch.arange(batch.shape[2]) < lengths[:, None]
