@@ -64,8 +64,16 @@ class Resampler {
   }
 }
 
+// Blocks of 128 samples are gathered first: hundreds of messages a second would keep the page busy.
 const WORKLET = `registerProcessor("tap", class extends AudioWorkletProcessor {
-  process(inputs) { if (inputs[0].length) this.port.postMessage(inputs[0][0].slice()); return true; }
+  constructor() { super(); this.block = new Float32Array(2048); this.filled = 0; }
+  process([[channel]]) {
+    if (!channel) return true;
+    this.block.set(channel, this.filled);
+    this.filled += channel.length;
+    if (this.filled === this.block.length) { this.port.postMessage(this.block); this.filled = 0; }
+    return true;
+  }
 });`;
 
 class Capture {
