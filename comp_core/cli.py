@@ -47,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     predict.add_argument("--json", action="store_true", help="one JSON object per file, a line each")
     predict.set_defaults(run=_predict)
+    tables = commands.add_parser("tables", help="the committed reports as Markdown tables")
+    tables.add_argument("--reports", type=Path, default=WEIGHTS_DIR.parent / "reports", help="report folder (default: assets/reports)")
+    tables.add_argument("--into", type=Path, nargs="+", default=[], metavar="FILE", help="Markdown files whose marked tables to renew")
+    tables.set_defaults(run=_tables)
     doctor = commands.add_parser("doctor", help="what is installed and found here, and what to do about each lack")
     doctor.set_defaults(run=_doctor)
     return parser
@@ -87,6 +91,17 @@ def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
                 continue
         _show({"file": path, "model": predictor.model_name, "utterances": utterances}, options.json)
     return int(failed)
+
+
+def _tables(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.evaluation.tables import tables, with_tables
+
+    found = dict(tables(options.reports))
+    for name, table in found.items():
+        print(f"{name}\n\n{table}\n")
+    for path in options.into:
+        path.write_text(with_tables(path.read_text(encoding="utf-8"), found), encoding="utf-8")
+    return 0
 
 
 def _doctor(_options: argparse.Namespace, _arguments: list[str]) -> int:

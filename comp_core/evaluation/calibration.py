@@ -20,4 +20,4 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         return loss
 
     optimiser.step(closure)
-    return float(log_temperature.exp())
+    return log_temperature.exp().item()

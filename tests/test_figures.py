@@ -1,0 +1,31 @@
+"""Every table in README and model cards is what its report says now."""
+
+from pathlib import Path
+
+import pytest
+
+from comp_core.evaluation.tables import tables, with_tables
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "assets" / "cards").glob("*.md"))]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_tables_are_up_to_date(document):
+    text = document.read_text(encoding="utf-8")
+    assert with_tables(text, dict(tables(ROOT / "assets" / "reports"))) == text
+
+
+def test_readme_shows_every_report_table():
+    found = dict(tables(ROOT / "assets" / "reports"))
+    assert set(found) == {"face", "voice", "words", "comp"}
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert all(table in text for table in found.values())
+
+
+def test_only_marked_tables_are_replaced():
+    document = "a\n<!-- table: face -->\nold\n<!-- end of table -->\nb\n<!-- table: other -->\nkept\n<!-- end of table -->\n"
+    renewed = with_tables(document, {"face": "new"})
+    assert "old" not in renewed
+    assert "<!-- table: face -->\nnew\n<!-- end of table -->\nb" in renewed
+    assert "kept" in renewed
