@@ -32,7 +32,8 @@ class EngineConfig:
         face_window: the face of the present moment is the mean over this long.
         face_grace: a face that was lost for less than this still counts as there (a blink of the tracker, a blurred frame).
         voice_every: the voice of a growing utterance is read at most this often.
-        partial_every: words of a growing utterance are asked for at most this often, and only while the recogniser is idle.
+        partial_every: words of a growing utterance are asked for at most this often.
+        partial_within: and only if the recogniser is likely to give them within this; a slow one is kept free for the final words.
         partial_from: no words are asked for before an utterance is this long.
         hold: an utterance stays the present moment this long after its end, and after its words came.
         typed_hold: the same for typed words.
@@ -44,10 +45,11 @@ class EngineConfig:
     face_grace: float = 0.4
     voice_every: float = 0.4
     partial_every: float = 2.0
+    partial_within: float = 1.0
     partial_from: float = 1.5
     hold: float = 3.0
     typed_hold: float = 8.0
-    patience: float = 10.0
+    patience: float = 15.0
     idle: float = 0.2
 
 
@@ -129,7 +131,7 @@ class Engine:
         if (
             seconds >= self.config.partial_from
             and now - turn.partial_asked_at >= self.config.partial_every
-            and self.transcriber.idle
+            and self.transcriber.can_do_within(self.config.partial_within, seconds)
         ):
             turn.partial_asked_at = now
             self._ask_words(session, turn, growing.samples, final=False)

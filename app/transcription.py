@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+
+from comp_core.senses.activity import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class Transcriber:
         self._status = {"state": "loading", "name": "", "note": "Speech recognition is loading."}
         self._last_note = ""
         self._busy = False
+        self._pace = math.inf
 
     def start(self) -> Transcriber:
         threading.Thread(target=self._run, name="transcriber", daemon=True).start()
@@ -53,6 +57,10 @@ class Transcriber:
     @property
     def idle(self) -> bool:
         return self._status["state"] == "ready" and not self._busy and self._jobs.empty()
+
+    def can_do_within(self, seconds: float, sound: float) -> bool:
+        """Whether `sound` seconds of speech would be recognised within `seconds` from now, judged by the last ones."""
+        return self.idle and sound * self._pace <= seconds
 
     def submit(self, samples: np.ndarray, deliver: Deliver) -> bool:
         """Ask for the words in ``samples`` (float32, 16 kHz); False when there is no recogniser or too much waits."""
@@ -85,7 +93,9 @@ class Transcriber:
             logger.exception("speech recognition failed")
             error = str(failure) or type(failure).__name__
         self._busy = False
-        deliver(text, 1000 * (perf_counter() - begin), error)
+        took = perf_counter() - begin
+        self._pace = took / max(len(samples) / SAMPLE_RATE, 1e-3)
+        deliver(text, 1000 * took, error)
 
     def _give_up(self, state: str, note: str) -> None:
         logger.warning(note)

@@ -148,9 +148,12 @@ class ScriptedTranscriber:
 
     def __init__(self, available=True):
         self.available = available
-        self.idle = False
+        self.quick = False
         self.requests = []
         self.status = {"state": "ready", "name": "script", "note": ""}
+
+    def can_do_within(self, seconds, sound):
+        return self.quick
 
     def submit(self, samples, deliver):
         if self.available:

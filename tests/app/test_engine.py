@@ -166,11 +166,11 @@ def test_voice_is_read_at_most_every_so_often(visit):
     assert visit.predictor.voice.lengths == sorted(visit.predictor.voice.lengths)
 
 
-def test_partial_words_are_asked_for_only_while_the_recogniser_is_idle(visit):
+def test_partial_words_are_asked_for_only_from_a_quick_recogniser(visit):
     visit.step(FACE, SPEECH)
     visit.step(FACE, SPEECH)
     assert visit.transcriber.requests == []
-    visit.transcriber.idle = True
+    visit.transcriber.quick = True
     visit.step(FACE, SPEECH)
     visit.hear("what joy")
     snapshot = visit.step(FACE, SPEECH[:800])

@@ -74,6 +74,16 @@ def test_a_failure_is_delivered_and_the_next_one_works(ready, recogniser):
     assert again.wait()[2] is None
 
 
+def test_it_knows_whether_it_is_quick_enough(ready, recogniser):
+    assert not ready.can_do_within(1e6, sound=1.0)
+    delivery = Delivery()
+    ready.submit(SOUND, delivery)
+    recogniser.allowed.release()
+    delivery.wait()
+    assert ready.can_do_within(1e6, sound=1.0)
+    assert not ready.can_do_within(0.0, sound=1.0)
+
+
 def test_a_full_queue_refuses(ready):
     accepted = [ready.submit(SOUND, Delivery()) for _ in range(QUEUE_LENGTH + 2)]
     assert not accepted[-1]

@@ -78,7 +78,7 @@ def open_page(browser, server):
 
     def open_one(width=1280, height=900, scheme="light", script="", in_browser=browser):
         context = in_browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
-        context.set_default_timeout(60_000)
+        context.set_default_timeout(120_000)
         contexts.append(context)
         page = context.new_page()
         page.add_init_script(SPY + script)

@@ -41,7 +41,7 @@ def silence(seconds: float) -> np.ndarray:
     return np.zeros(round(seconds * SAMPLE_RATE), np.float32)
 
 
-def microphone(folder: Path, quiet: float = 14.0) -> Path:
+def microphone(folder: Path, quiet: float = 16.0) -> Path:
     """Something happy, a pause, something angry, then a long silence; Chromium repeats it."""
     parts = [silence(1), speak(HAPPY, folder), silence(4), speak(ANGRY, folder), silence(quiet)]
     return write_wave(folder / "microphone.wav", np.concatenate(parts))
