@@ -15,7 +15,7 @@ class FaceNetConfig:
     widths: tuple[int, ...] = (32, 64, 128, 256)
     feature_dim: int = 64
     classes: int = 8
-    dropout: float = 0.3
+    dropout: float = 0.2
 
 
 class ResidualBlock(nn.Module):

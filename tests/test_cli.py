@@ -1,0 +1,75 @@
+"""The command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from comp_core import doctor
+from comp_core.cli import main
+
+SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
+
+
+def test_predict_json_has_one_object_per_file_and_goes_on_after_a_bad_one(capsys, tmp_path):
+    empty = tmp_path / "empty.wav"
+    empty.touch()
+    files = [str(SAMPLES / "face.jpg"), str(empty), str(SAMPLES / "voice_only.mp3")]
+    assert main(["predict", *files, "--whisper", "off", "--json", "--device", "cpu"]) == 1
+    captured = capsys.readouterr()
+    results = [json.loads(line) for line in captured.out.splitlines()]
+    assert [r["file"] for r in results] == [files[0], files[2]]
+    assert all(r["model"] == "ComP" and r["utterances"] for r in results)
+    assert "empty.wav is empty" in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_predict_for_people(capsys):
+    assert main(["predict", str(SAMPLES / "face.jpg"), "--whisper", "off", "--without", "audio"]) == 0
+    out = capsys.readouterr().out
+    assert "expression, not feelings" in out
+    assert "switched off" in out
+    assert "no words" in out
+
+
+def test_predict_text_alone(capsys):
+    assert main(["predict", "--text", "this is wonderful", "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["file"] is None
+    assert result["utterances"][0]["observed"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "nothing to read"),
+        (["x.wav", "--model", "none"], "not found"),
+        (["x.wav", "--whisper", "no-such-model"], "no-such-model"),
+        (["x.wav", "--device", "cuda:99", "--whisper", "off"], "--device cpu"),
+    ],
+)
+def test_mistakes_are_one_sentence(capsys, arguments, message):
+    assert main(["predict", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.out == ""
+
+
+def test_tables_prints_and_renews(capsys, tmp_path):
+    document = tmp_path / "page.md"
+    document.write_text("<!-- table: words -->\n<!-- end of table -->\n")
+    assert main(["tables", "--into", str(document)]) == 0
+    assert "| MELD" in capsys.readouterr().out
+    assert "| MELD" in document.read_text()
+
+
+def test_doctor_finds_everything_that_the_demo_needs(capsys):
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert all(what in out for what in ("Python", "torch", "device", "weights", "Whisper", "camera", "microphone"))
+
+
+def test_doctor_tells_what_to_do_about_missing_weights(tmp_path):
+    findings = {finding.what: finding for finding in doctor.examine(tmp_path)}
+    assert findings["weights"].needed
+    assert "train face" in findings["weights"].advice
