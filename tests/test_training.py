@@ -31,7 +31,7 @@ def made_up_dialogues(count, random):
     labels = np.tile(np.arange(7), 40)
     voices, faces = ((np.eye(7)[labels] + random.normal(0, s, (280, 7))).astype(np.float32) for s in (0.45, 0.25))
     who = [f"voice {i // 70}" for i in range(280)]
-    return PairedDialogues(dialogues, words, Pool.collect(voices, labels, who), Pool.collect(faces, labels, ["unknown"] * 280))
+    return PairedDialogues(dialogues, [words], Pool.collect(voices, labels, who), Pool.collect(faces, labels, ["unknown"] * 280))
 
 
 def test_pairs_have_the_utterances_label_and_a_speaker_keeps_a_voice():
@@ -41,7 +41,7 @@ def test_pairs_have_the_utterances_label_and_a_speaker_keeps_a_voice():
     pool = Pool.collect(marks, labels, [f"voice {i}" for i in marks[:, 1].astype(int)])
     said = tuple(Utterance("...", i % 7, "AB"[i % 2], i) for i in range(12))
     words = np.zeros((12, 4), np.float32)
-    conversation = PairedDialogues([Dialogue(0, said)], [words], pool, pool).draw(np.random.default_rng(3))[0]
+    conversation = PairedDialogues([Dialogue(0, said)], [[words]], pool, pool).draw(np.random.default_rng(3))[0]
     for modality in ("audio", "video"):
         np.testing.assert_array_equal(conversation.features[modality][:, 0], [u.label for u in said])
     for speaker in range(2):

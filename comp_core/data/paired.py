@@ -54,18 +54,22 @@ class Conversation:
 
 @dataclass(frozen=True)
 class PairedDialogues:
-    """One split: dialogues, the features of their words, and pools of faces and voices that no other split draws from."""
+    """One split: dialogues, the features of their words, and pools of faces and voices that no other split draws from.
+
+    ``words`` holds one or more forms of the same texts (as written, as a recogniser would write them), each a list of (n, D) by dialogue.
+    """
 
     dialogues: list[Dialogue]
-    words: list[np.ndarray]
+    words: list[list[np.ndarray]]
     voices: Pool
     faces: Pool
 
     def draw(self, random: np.random.Generator) -> list[Conversation]:
-        """Give every utterance a voice and a face of its label; a speaker keeps one voice throughout a dialogue."""
-        return [self._pair(dialogue, words, random) for dialogue, words in zip(self.dialogues, self.words, strict=True)]
+        """Give every utterance a voice and a face of its label. In a dialogue a speaker keeps one voice, and the words one form."""
+        return [self._pair(i, random) for i in range(len(self.dialogues))]
 
-    def _pair(self, dialogue: Dialogue, words: np.ndarray, random: np.random.Generator) -> Conversation:
+    def _pair(self, i: int, random: np.random.Generator) -> Conversation:
+        dialogue, words = self.dialogues[i], self.words[random.integers(len(self.words))][i]
         cast = {
             modality: {speaker: str(random.choice(pool.identities)) for speaker in sorted({u.speaker for u in dialogue.utterances})}
             for modality, pool in self._pools.items()

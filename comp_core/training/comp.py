@@ -18,7 +18,7 @@ from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.outputs import Conversations
-from comp_core.training.comp_features import paired_split
+from comp_core.training.comp_features import FORMS, paired_split
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.task import Task, keep_best
 from comp_core.windows import CONTEXT, window_ends
@@ -33,6 +33,9 @@ NOTE = (
 # One pairing for all evaluations of a split, so that seeds and subsets meet the same utterances.
 PAIRING_SEED = 2026
 
+# Whatever is chosen is chosen on "valid".
+EVALUATIONS = {"valid": ("valid", "as_written"), "test": ("test", "as_written"), "test_unpunctuated": ("test", "unpunctuated")}
+
 Batch = tuple[Conversations, Tensor]
 
 
@@ -41,15 +44,18 @@ def train_comp(task: Task, epochs: int = 14) -> None:
 
     The score for choosing epochs and seeds is the mean UAR over the seven subsets of modalities.
     """
-    splits = {split: paired_split(task, split) for split in ("train", "valid", "test")}
-    fixed = {split: splits[split].draw(np.random.default_rng(PAIRING_SEED)) for split in ("valid", "test")}
+    train = paired_split(task, "train", FORMS)
+    fixed = {
+        name: paired_split(task, split, [form]).draw(np.random.default_rng(PAIRING_SEED))
+        for name, (split, form) in EVALUATIONS.items()
+    }
     dims = {m: x.shape[1] for m, x in fixed["valid"][0].features.items()}
     config = ComPConfig(dims={m: dims[m] for m in MODALITIES}, outputs=len(LABELS))
     settings = FitConfig(epochs=epochs, learning_rate=1e-3, weight_decay=0.02, average=0.99)
     stem, runs = task.output("comp"), []
     for seed in range(task.seed, task.seed + SEEDS):
         own = replace(settings, seed=seed)
-        model, history = fit_comp(splits["train"], fixed["valid"], config, own)
+        model, history = fit_comp(train, fixed["valid"], config, own)
         runs.append((max(row["score"] for row in history), model, own, history))
         print(f"seed {seed}: validation {runs[-1][0]:.4f}", file=sys.stderr)
         keep_best(task.work / f"comp_seed{seed}", "comp", config, own, {})(model, *runs[-1][:1], epochs)

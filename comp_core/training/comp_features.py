@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from comp_core.senses.voice import VoiceSense
 from comp_core.senses.voice_net import VoiceNet
 from comp_core.training.face import augment as augment_faces
 from comp_core.training.task import Task
+from comp_core.training.texts import unpunctuated
 from comp_core.training.voice import example, pad
 from comp_core.training.voice_augment import augment as augment_voice
 from comp_core.training.voice_folds import FOLDS, fold_of, load_fold
@@ -25,13 +26,17 @@ from comp_core.training.words_folds import meld_features
 VARIANTS = 4  # augmented versions of each training item, beside itself
 
 
-def paired_split(task: Task, split: str) -> PairedDialogues:
-    """MELD's dialogues of a split with the pools of voices and faces of the same split.
+# Typed words have punctuation, recognised ones do not.
+FORMS: dict[str, Callable[[str], str]] = {"as_written": str, "unpunctuated": unpunctuated}
+
+
+def paired_split(task: Task, split: str, forms: Collection[str]) -> PairedDialogues:
+    """MELD's dialogues of a split, in some of the ``FORMS``, with the pools of voices and faces of the same split.
 
     Words and voices of train come from fold networks, faces of train from pictures held back from the face network.
     """
-    dialogues, words = load_meld_dialogues(task.data, split), meld_features(task, split)
-    return PairedDialogues(dialogues, words, voice_pool(task, split), face_pool(task, split))
+    words = [meld_features(task, split, FORMS[form]) for form in forms]
+    return PairedDialogues(load_meld_dialogues(task.data, split), words, voice_pool(task, split), face_pool(task, split))
 
 
 def voice_pool(task: Task, split: str) -> Pool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -69,10 +70,13 @@ def train_folds(task: Task, epochs: int) -> None:
     _report(task, settings)
 
 
-def meld_features(task: Task, split: str) -> list[np.ndarray]:
+def meld_features(task: Task, split: str, form: Callable[[str], str] = str) -> list[np.ndarray]:
     """Words features of each dialogue of MELD, (utterances, D) float32, in the order of ``load_meld_dialogues``.
 
     In train each dialogue is read by the encoder that did not learn from it, in valid and test all by the final encoder.
+
+    Args:
+        form: rewrites each text before it is read; as it is by default.
 
     Raises:
         CheckpointError: ``train words`` has not been run with this work folder.
@@ -87,7 +91,7 @@ def meld_features(task: Task, split: str) -> list[np.ndarray]:
     features: dict[int, np.ndarray] = {}
     for reader, model in enumerate(readers):
         mine = [i for i, r in enumerate(which) if r == reader]
-        texts = [utterance.text for i in mine for utterance in dialogues[i].utterances]
+        texts = [form(utterance.text) for i in mine for utterance in dialogues[i].utterances]
         ends = np.cumsum([len(dialogues[i].utterances) for i in mine])[:-1]
         features |= dict(zip(mine, np.split(run(model, tokenizer, texts)[0], ends), strict=True))
     return [features[i] for i in range(len(dialogues))]
