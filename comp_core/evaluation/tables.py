@@ -29,8 +29,7 @@ _SUBSETS = {"A": "voice", "T": "words", "V": "face"}
 
 def tables(reports: Path) -> Iterator[tuple[str, str]]:
     """Name and Markdown of each table that a report in the folder gives."""
-    makers: dict[str, Callable[[Report], str]] = {"face": sense_table, "voice": sense_table, "words": words_table, "comp": fusion_table}
-    for name, make in makers.items():
+    for name, make in _MAKERS.items():
         path = reports / f"{name}.json"
         if path.is_file():
             yield name, make(json.loads(path.read_text(encoding="utf-8")))
@@ -76,8 +75,30 @@ def fusion_table(report: Report) -> str:
     return _markdown(header, rows)
 
 
+def live_table(report: Report) -> str:
+    """How fast the live page is and what it takes."""
+    updates, delay, memory = report["face_updates_per_second"], report["capture_to_screen_ms"], report["resident_mb"]
+    rows = [
+        ("face updates a second, median (lowest)", f"{updates['median']:.1f} ({updates['lowest']:.1f})"),
+        ("capture to screen, median / p95", f"{delay['median']:.0f} / {delay['p95']:.0f} ms"),
+        *((f"{stage}, median", f"{ms:.1f} ms") for stage, ms in report["stage_ms"].items() if ms is not None),
+        ("resident memory, server + recogniser process", f"{memory['server']} + {memory['helpers']} MB"),
+        ("start", f"{report['start_s']:.1f} s"),
+    ]
+    return _markdown((f"live page, {report['seconds']:.0f} s on {report['machine']['cores']} cores", "figure"), rows)
+
+
 def _figures(figures: Report) -> tuple[str, ...]:
     return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
+
+
+_MAKERS: dict[str, Callable[[Report], str]] = {
+    "face": sense_table,
+    "voice": sense_table,
+    "words": words_table,
+    "comp": fusion_table,
+    "live": live_table,
+}
 
 
 def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

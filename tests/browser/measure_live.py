@@ -12,6 +12,7 @@ import platform
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 from statistics import median
 
@@ -58,6 +59,8 @@ def measure(seconds: float) -> dict:
         return max(sample[figure] for sample in samples)
 
     return {
+        "command": f"python -m tests.browser.measure_live --seconds {seconds:g}",
+        "date": date.today().isoformat(),
         "seconds": seconds,
         "start_s": round(start_s, 1),
         "face_updates_per_second": {"median": middle("rate"), "lowest": min(sample["rate"] for sample in samples)},
