@@ -99,7 +99,8 @@ def _own_words(probabilities: Probabilities | None) -> str:
     if probabilities is None:
         return "nothing to read"
     label, p = ranked(probabilities)[0]
-    return f"{label} {percent(p)}"
+    named = f"{label} {percent(p)}"
+    return named if is_sure(probabilities) else f"not sure: {named}"
 
 
 def _bars(probabilities: Probabilities | None) -> dict[str, float] | None:

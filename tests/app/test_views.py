@@ -47,6 +47,13 @@ def test_weight_on_an_absent_modality_is_filled_in():
     assert cards[TEXT]["bars"] is None
 
 
+def test_a_card_says_when_its_modality_alone_is_not_sure():
+    moment = record(audio="joy", video="joy")
+    cards = moment_view({**moment, AUDIO: spread(joy=0.3)})["modalities"]
+    assert cards[AUDIO]["prediction"] == "not sure: joy 30 %"
+    assert cards[VIDEO]["prediction"].startswith("joy ")
+
+
 def test_switched_off_and_failed_are_told_apart():
     moments = [{VIDEO: Reading(feature("joy")), AUDIO: Reading.absent("failed: no memory"), TEXT: Reading(feature("fear"))}]
     fused = ScriptedPredictor().fuse_last(moments, without={TEXT})
