@@ -10,12 +10,13 @@ from app.capture.browser import Call
 from app.ui.markup import cards_html, fused_html
 
 _HERE = Path(__file__).resolve().parent
-_CAPTURE_SCRIPT = _HERE.parent / "capture" / "capture.js"
+# One after the other they are the component's script; each uses what stands before it.
+_SCRIPTS = (_HERE.parent / "capture" / "capture.js", _HERE / "draw.js", _HERE / "live.js")
 
 
 def live_page(calls: list[Call]) -> gr.HTML:
     """Build the page; `calls` are the functions that its script may call (see :mod:`app.capture.browser`)."""
     markup = (_HERE / "live.html").read_text(encoding="utf-8")
     markup = markup.replace("@fused", fused_html()).replace("@cards", cards_html(switches=True))
-    script = _CAPTURE_SCRIPT.read_text(encoding="utf-8") + "\n" + (_HERE / "live.js").read_text(encoding="utf-8")
+    script = "\n".join(path.read_text(encoding="utf-8") for path in _SCRIPTS)
     return gr.HTML("", html_template=markup, js_on_load=script, server_functions=calls, apply_default_css=False, elem_id="live")

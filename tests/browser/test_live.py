@@ -55,10 +55,10 @@ def test_nothing_is_asked_before_consent(open_page, picture):
 def test_one_click_brings_face_voice_and_words(open_page, picture, width, height, scheme):
     page = start(open_page(width, height, scheme))
     wait_for(page, audio="present", text="present", video="present")
+    assert text(page, "transcript").split()
     picture(page, "all", full_page=True)
     assert page.evaluate("window.asked") == ["audio,video"]
-    assert page.is_visible("[data-part=box]")
-    assert text(page, "transcript").split()
+    page.wait_for_selector("[data-part=box]:visible")
     assert page.get_attribute("[data-fused]", "data-kind") in ("sure", "unsure")
     weights = [float(share.split()[0]) for share in page.locator("[data-live] [data-part=weight_text]").all_inner_texts()]
     assert sum(weights) == pytest.approx(100, abs=2)

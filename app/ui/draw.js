@@ -1,0 +1,152 @@
+// Drawing of the live page. Its elements exist from the start; only texts, widths and attributes change, so nothing flickers.
+
+const SAY_EVERY_MS = 4000;
+const STAGES = {
+  decode: "picture decoding", face: "face", speech: "speech detection", voice: "voice",
+  recogniser: "speech recognition", words: "words", fusion: "fusion",
+};
+
+const root = element.querySelector("[data-live]");
+const part = (name, within = root) => within.querySelector(`[data-part="${name}"]`);
+const shown = {}; // the nodes of the latency block, by figure
+let spokenAt = 0;
+
+const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+const setWidth = (node, share) => { node.style.width = `${(100 * share).toFixed(1)}%`; };
+const setData = (node, name, value) => { if (node.dataset[name] !== String(value)) node.dataset[name] = value; };
+const percent = (p) => `${Math.round(100 * p)} %`;
+const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
+
+function drawBars(list, bars, top) {
+  for (const row of list.children) {
+    const p = bars ? bars[row.dataset.label] : null;
+    setWidth(row.querySelector("i"), p ?? 0);
+    setText(row.querySelector(".cp-value"), p === null ? "–" : percent(p));
+    setData(row, "top", row.dataset.label === top);
+  }
+}
+
+function drawMoment(moment) {
+  const fused = root.querySelector("[data-fused]");
+  setData(fused, "kind", moment.kind);
+  setText(part("headline"), moment.headline);
+  setText(part("percent"), moment.percent);
+  setText(part("basis"), moment.basis);
+  drawBars(fused.querySelector(".cp-bars"), moment.bars, moment.top);
+  for (const [modality, view] of Object.entries(moment.modalities)) {
+    const card = root.querySelector(`[data-modality="${modality}"]`);
+    setData(card, "state", view.state);
+    setData(card, "filled", view.filled_in);
+    setText(part("state", card), view.state_text);
+    part("state", card).title = view.state_text;
+    setText(part("prediction", card), view.prediction);
+    drawBars(card.querySelector(".cp-bars"), view.bars, view.top);
+    setWidth(part("weight", card), view.weight ?? 0);
+    setText(part("weight_text", card), view.weight_text);
+    setText(part("relied", card), view.relied);
+  }
+  const spoken = [moment.headline, moment.percent, moment.basis].join(" ");
+  const now = performance.now();
+  if (now - spokenAt > SAY_EVERY_MS && part("spoken_status").textContent !== spoken) {
+    setText(part("spoken_status"), spoken);
+    spokenAt = now;
+  }
+}
+
+function drawWaiting(basis) {
+  const fused = root.querySelector("[data-fused]");
+  setData(fused, "kind", "waiting");
+  setText(part("headline"), "waiting");
+  setText(part("percent"), "");
+  setText(part("basis"), basis);
+  for (const list of root.querySelectorAll(".cp-bars")) drawBars(list, null, null);
+  for (const card of root.querySelectorAll("[data-modality]")) {
+    setData(card, "state", "waiting");
+    setData(card, "filled", false);
+    setText(part("state", card), "waiting");
+    setText(part("prediction", card), "nothing to read");
+    setWidth(part("weight", card), 0);
+    setText(part("weight_text", card), "");
+    setText(part("relied", card), "");
+  }
+  drawTranscript({ text: "", source: "", pending: false });
+  drawHistory([]);
+}
+
+function drawTranscript({ text, source, pending }) {
+  setText(part("transcript"), text || (pending ? "Recognising…" : "Nothing said right now."));
+  setData(part("transcript"), "empty", !text);
+  setText(part("source"), source === "typed" ? "(typed)" : pending && text ? "(recognising…)" : "");
+}
+
+function drawRecogniser({ state, name, note }) {
+  setText(part("recogniser"), state === "ready" ? [`Speech recognition: ${name}.`, note].filter(Boolean).join(" ") : note);
+}
+
+function drawHistory(turns) {
+  const list = part("history");
+  part("nohistory").hidden = turns.length > 0;
+  while (list.children.length > turns.length) list.lastChild.remove();
+  while (list.children.length < turns.length) {
+    const row = document.createElement("li");
+    row.append(...["time", "said", "told"].map((name) => Object.assign(document.createElement("span"), { className: `cp-${name}` })));
+    list.append(row);
+  }
+  turns.forEach((turn, i) => {
+    const [time, said, told] = list.children[i].children;
+    setText(time, turn.time);
+    setText(said, turn.transcript);
+    setText(told, turn.prediction);
+  });
+}
+
+function drawBox(box) {
+  const node = part("box");
+  node.hidden = !box;
+  if (!box) return;
+  const [left, top, right, bottom] = box;
+  Object.assign(node.style, {
+    left: `${100 * left}%`, top: `${100 * top}%`, width: `${100 * (right - left)}%`, height: `${100 * (bottom - top)}%`,
+  });
+}
+
+function drawFigure(name, label, value, digits = 0, unit = "ms") {
+  if (!shown[name]) {
+    const term = Object.assign(document.createElement("dt"), { textContent: label });
+    shown[name] = document.createElement("dd");
+    shown[name].dataset.figure = name;
+    part("latency").append(term, shown[name]);
+  }
+  setText(shown[name], value === null || value === undefined ? "–" : `${value.toFixed(digits)}${unit ? ` ${unit}` : ""}`);
+}
+
+const latest = { captured: null, toScreen: [], updates: [] };
+
+function drawLatency(view) {
+  for (const [stage, label] of Object.entries(STAGES)) drawFigure(stage, label, view.stage_ms[stage], 1);
+  drawFigure("median", "capture to screen, median", latest.toScreen.length ? quantile(latest.toScreen, 0.5) : null);
+  drawFigure("p95", "capture to screen, 95 of 100", latest.toScreen.length ? quantile(latest.toScreen, 0.95) : null);
+  const span = latest.updates.length > 1 ? (latest.updates.at(-1) - latest.updates[0]) / 1000 : 0;
+  drawFigure("rate", "face updates per second", span ? (latest.updates.length - 1) / span : null, 1, "");
+  drawFigure("dropped", "pictures replaced by newer ones", view.frames_dropped, 0, "");
+  drawFigure("lost", "sound lost", view.audio_lost_s, 1, "s");
+}
+
+function draw(view) {
+  drawMoment(view.moment);
+  drawBox(capture.hasCamera ? view.box : null);
+  drawTranscript(view.transcript);
+  drawHistory(view.turns);
+  setData(part("activity"), "speaking", view.speaking);
+  setText(part("activity_text"), !capture.hasMicrophone ? "no microphone" : view.speaking ? "voice heard" : "listening");
+  setWidth(part("level"), view.speech);
+  if (view.captured !== null && view.captured !== latest.captured) {
+    latest.captured = view.captured;
+    // The browser paints what was set here at the end of the coming frame.
+    requestAnimationFrame(() => {
+      latest.toScreen = [...latest.toScreen.slice(-99), performance.now() - view.captured];
+      latest.updates = [...latest.updates.slice(-99), performance.now()];
+    });
+  }
+  drawLatency(view);
+}
