@@ -1,10 +1,14 @@
 """Every table in README and model cards is what its report says now."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from comp_core.data.masks import SUBSETS
 from comp_core.evaluation.tables import tables, with_tables
+from comp_core.modalities import MODALITIES
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "assets" / "cards").glob("*.md"))]
@@ -29,3 +33,12 @@ def test_only_marked_tables_are_replaced():
     assert "old" not in renewed
     assert "<!-- table: face -->\nnew\n<!-- end of table -->\nb" in renewed
     assert "kept" in renewed
+
+
+def test_the_coordinator_of_the_live_model_goes_by_what_is_there():
+    report = json.loads((ROOT / "assets" / "reports" / "comp.json").read_text(encoding="utf-8"))
+    for subset, figures in report["metrics"]["test"].items():
+        given = [SUBSETS[subset].count(modality) for modality in MODALITIES]
+        weight = [figures["weights"][modality] for modality in MODALITIES]
+        assert np.dot(given, weight) > 0.6, subset
+        assert min(w for w, there in zip(weight, given, strict=True) if there) > 0.05, subset

@@ -13,9 +13,9 @@ from comp_core.data.ferplus import load_ferplus
 from comp_core.data.paired import Conversation, PairedDialogues, Pool
 from comp_core.data.text import Dialogue, Utterance
 from comp_core.modalities import LABELS, MODALITIES
-from comp_core.modeling.comp import ComPConfig
+from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.senses.base import Reading
-from comp_core.training.comp import fit_comp, fit_temperatures, random_windows, report, stack
+from comp_core.training.comp import batch_of, fit_comp, fit_temperatures, random_windows, reliability, report
 from comp_core.training.fit import FitConfig, fit
 from comp_core.windows import CONTEXT, collate, window_ends
 
@@ -64,13 +64,13 @@ def test_windows_end_at_each_utterance():
     assert window_ends(3, context=2) == [slice(0, 1), slice(0, 2), slice(1, 3)]
 
 
-def test_collate_and_stack_agree():
+def test_readings_and_arrays_make_the_same_batch():
     random = np.random.default_rng(0)
     features = {m: random.normal(size=(3, 2)).astype(np.float32) for m in MODALITIES}
     moments = [{m: Reading(features[m][i]) for m in MODALITIES} for i in range(3)]
     from_readings = collate([moments, moments[:1]], dict.fromkeys(MODALITIES, 2))
     whole = Conversation(features, np.zeros(3, int))
-    from_arrays, _ = stack([whole, whole.window(slice(0, 1))])
+    from_arrays, _ = batch_of([whole, whole.window(slice(0, 1))])
     for m in MODALITIES:
         torch.testing.assert_close(from_readings.features[m], from_arrays.features[m])
     assert (from_readings.observed == from_arrays.observed).all()
@@ -151,3 +151,16 @@ def test_train_face_command_writes_weights_and_a_report_that_names_its_own_comma
     assert written["metrics"]["test"]["ferplus_8"]["n"] > 0
     assert str(tmp_path) not in Path("w/face.json").read_text()
     assert "unfinished" not in json.loads(Path("w/face.json").read_text())
+
+
+def test_reliability_is_shared_by_observed_modalities_only():
+    random = np.random.default_rng(0)
+    batch, target = batch_of(made_up_dialogues(5, random).draw(random))
+    torch.manual_seed(0)
+    model = ComP(ComPConfig(dims=dict.fromkeys(MODALITIES, 7), outputs=7, width=16, prompt=4, prototypes=2)).eval()
+    shares = reliability(model, batch.only(("audio", "video")), target)
+    torch.testing.assert_close(shares.sum(-1), batch.valid.float())
+    assert (shares[..., MODALITIES.index("text")] == 0).all()
+    own = model(batch.only(("video",))).modality_logits[0, 0, 2].softmax(-1)[target[0, 0]]
+    other = model(batch.only(("audio",))).modality_logits[0, 0, 0].softmax(-1)[target[0, 0]]
+    torch.testing.assert_close(shares[0, 0, 2], own / (own + other))
