@@ -31,7 +31,8 @@ Probabilities = Mapping[str, float]
 
 
 def percent(p: float) -> str:
-    return f"{round(100 * p)} %"
+    """Never "100 %": a model is not certain."""
+    return f"{round(100 * p)} %" if p < 0.995 else ">99 %"
 
 
 def ranked(probabilities: Probabilities) -> list[tuple[str, float]]:

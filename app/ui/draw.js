@@ -14,7 +14,7 @@ let spokenAt = 0;
 const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 const setWidth = (node, share) => { node.style.width = `${(100 * share).toFixed(1)}%`; };
 const setData = (node, name, value) => { if (node.dataset[name] !== String(value)) node.dataset[name] = value; };
-const percent = (p) => `${Math.round(100 * p)} %`;
+const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
 function drawBars(list, bars, top) {

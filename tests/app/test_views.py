@@ -20,6 +20,10 @@ def test_a_clear_prediction_is_named_with_its_share():
     assert in_words(spread(joy=0.72)) == "joy 72 %"
 
 
+def test_nothing_is_certain():
+    assert in_words(spread(joy=0.9996)) == "joy >99 %"
+
+
 @pytest.mark.parametrize("fused", [spread(joy=0.39), spread(joy=0.45, anger=0.42)])
 def test_a_low_or_close_top_is_not_sure(fused):
     assert in_words(fused) == "not sure"
