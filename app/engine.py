@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from app.session import Frame, Heard, Inbox, Session, Snapshot, Turn
-from app.smoothing import Smoother
 from app.transcription import Transcriber
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.senses.base import NO_WORDS, NOT_GIVEN, SILENCE, Reading
+from comp_core.smoothing import Smoother
 
 logger = logging.getLogger(__name__)
 

@@ -23,10 +23,6 @@ REASONS = {
     (VIDEO, SWITCHED_OFF): "off",
 }
 
-# Below this, or with the second this close, no label is named as the answer.
-SURE_FROM = 0.40
-SURE_MARGIN = 0.08
-
 Probabilities = Mapping[str, float]
 
 
@@ -39,32 +35,28 @@ def ranked(probabilities: Probabilities) -> list[tuple[str, float]]:
     return sorted(probabilities.items(), key=lambda item: -item[1])
 
 
-def is_sure(probabilities: Probabilities) -> bool:
-    (_, first), (_, second) = ranked(probabilities)[:2]
-    return first >= SURE_FROM and first - second >= SURE_MARGIN
-
-
-def in_words(probabilities: Probabilities | None) -> str:
+def in_words(probabilities: Probabilities | None, sure_from: float) -> str:
     """A prediction in a few words: "joy 72 %", "not sure", "nothing to go on"."""
     if probabilities is None:
         return "nothing to go on"
     label, p = ranked(probabilities)[0]
-    return f"{label} {percent(p)}" if is_sure(probabilities) else "not sure"
+    return f"{label} {percent(p)}" if p >= sure_from else "not sure"
 
 
 def moment_view(record: Mapping[str, Any]) -> dict[str, Any]:
     """One fusion record (as_dict of :class:`comp_core.predictor.Fused`) -> headline, seven bars, three cards."""
     modalities = {modality: _modality_view(modality, record) for modality in MODALITIES}
-    return {**_headline(record["fused"], modalities), "bars": _bars(record["fused"]), "modalities": modalities}
+    return {**_headline(record, modalities), "bars": _bars(record["fused"]), "modalities": modalities}
 
 
-def _headline(fused: Probabilities | None, modalities: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def _headline(record: Mapping[str, Any], modalities: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    fused = record["fused"]
     present = [view["name"] for view in modalities.values() if view["state"] == "present"]
     if fused is None:
         return {"kind": "nothing", "headline": "nothing to go on", "percent": "", "top": None, "basis": "No face, no voice and no words."}
     (first, p), (second, q) = ranked(fused)[:2]
     basis = f"from {_listed(present)}" + (" alone" if len(present) == 1 else "") if present else ""
-    if is_sure(fused):
+    if p >= record["sure_from"]:
         return {"kind": "sure", "headline": first, "percent": percent(p), "top": first, "basis": basis}
     leaning = f"{first} {percent(p)} or {second} {percent(q)}"
     return {"kind": "unsure", "headline": "not sure", "percent": "", "top": first, "basis": f"{leaning}, {basis}" if basis else leaning}
@@ -85,7 +77,7 @@ def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
         "name": NAMES[modality],
         "state": state,
         "state_text": "present" if observed else REASONS.get((modality, reason), reason),
-        "prediction": _own_words(probabilities),
+        "prediction": _own_words(probabilities, record["sure_from"]),
         "top": ranked(probabilities)[0][0] if probabilities else None,
         "bars": _bars(probabilities),
         "weight": weight,
@@ -96,12 +88,12 @@ def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _own_words(probabilities: Probabilities | None) -> str:
+def _own_words(probabilities: Probabilities | None, sure_from: float) -> str:
     if probabilities is None:
         return "nothing to read"
     label, p = ranked(probabilities)[0]
     named = f"{label} {percent(p)}"
-    return named if is_sure(probabilities) else f"not sure: {named}"
+    return named if p >= sure_from else f"not sure: {named}"
 
 
 def _bars(probabilities: Probabilities | None) -> dict[str, float] | None:
@@ -131,7 +123,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
                 "number": turn["number"],
                 "time": clock_text(turn["start"]),
                 "transcript": turn["transcript"] or ("recognising…" if turn["pending"] else "(no words)"),
-                "prediction": in_words(turn["fused"]),
+                "prediction": in_words(turn["fused"], snapshot.fused["sure_from"]),
             }
             for turn in reversed(snapshot.turns)
         ],
@@ -148,5 +140,5 @@ def utterance_view(record: Mapping[str, Any]) -> dict[str, Any]:
         "time": f"{clock_text(record['start'])} to {clock_text(record['end'])}" if record["end"] > record["start"] else "",
         "start": float(record["start"]),
         "transcript": record["transcript"] or "",
-        "prediction": in_words(record["fused"]),
+        "prediction": in_words(record["fused"], record["sure_from"]),
     }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import shlex
 import sys
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ from tqdm import tqdm
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.modalities import MODALITIES
+from comp_core.task import Task
 
 # In the order in which they need one another.
 TRAININGS = ("face", "voice", "voice_folds", "words", "comp")
+EVALUATIONS = ("face", "voice", "steadiness")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,15 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m comp_core", description="Affect sensing that survives missing modalities.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    train = commands.add_parser("train", help="train a sense or the fusion model and write its weights and report")
+    task = argparse.ArgumentParser(add_help=False)
+    task.add_argument("--data", type=Path, required=True, help="folder of the corpora")
+    task.add_argument("--work", type=Path, default=Path("runs"), help="caches and intermediate weights (default: %(default)s)")
+    task.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="folder of the weights (default: assets/weights)")
+    task.add_argument("--reports", type=Path, default=WEIGHTS_DIR.parent / "reports", help="report folder (default: assets/reports)")
+    task.add_argument("--seed", type=int, default=0)
+    train = commands.add_parser("train", parents=[task], help="train a sense or the fusion model and write its weights and report")
     train.add_argument("what", choices=TRAININGS)
-    train.add_argument("--data", type=Path, required=True, help="folder of the corpora")
-    train.add_argument("--work", type=Path, default=Path("runs"), help="caches and intermediate weights (default: %(default)s)")
-    train.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="where the weights go (default: assets/weights)")
-    train.add_argument("--reports", type=Path, default=WEIGHTS_DIR.parent / "reports", help="report folder (default: assets/reports)")
     train.add_argument("--epochs", type=int, help="instead of the number that made the committed weights")
-    train.add_argument("--seed", type=int, default=0)
     train.set_defaults(run=_train)
+    evaluate = commands.add_parser("evaluate", parents=[task], help="measure trained weights on test data and write a report")
+    evaluate.add_argument("what", choices=EVALUATIONS)
+    evaluate.set_defaults(run=_evaluate)
+    benchmark = commands.add_parser("benchmark", help="time the senses and the fusion on one thread")
+    benchmark.add_argument("--runs", type=int, default=100, help="rounds, in each of which every step runs once (default: %(default)s)")
+    benchmark.add_argument("--out", type=Path, help="write the JSON report here, too")
+    benchmark.set_defaults(run=_benchmark)
     predict = commands.add_parser("predict", help="read video, sound or picture files")
     predict.add_argument("files", nargs="*", metavar="FILE")
     predict.add_argument("--text", help="the words of the file, instead of recognising them; without a file, words alone")
@@ -131,18 +143,38 @@ def _top(distribution: dict[str, float]) -> str:
 
 
 def _train(options: argparse.Namespace, arguments: list[str]) -> int:
-    import importlib
-
-    from comp_core.training.task import Task
-
-    task = Task(options.data, options.work, options.weights, options.reports, options.seed, _command_line(options, arguments))
     module = importlib.import_module(f"comp_core.training.{options.what}")
     extra = {} if options.epochs is None else {"epochs": options.epochs}
-    getattr(module, f"train_{options.what}")(task, **extra)
+    getattr(module, f"train_{options.what}")(_task(options, arguments), **extra)
     return 0
+
+
+def _evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
+    module = importlib.import_module(f"comp_core.evaluation.{options.what}")
+    getattr(module, f"evaluate_{options.what}")(_task(options, arguments))
+    return 0
+
+
+def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
+    from comp_core.evaluation.speed import measure_speed
+
+    report = {"command": _repeated(arguments), "date": date.today().isoformat(), **measure_speed(options.runs)}
+    text = json.dumps(report, indent=1)
+    print(text)
+    if options.out:
+        options.out.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _task(options: argparse.Namespace, arguments: list[str]) -> Task:
+    return Task(options.data, options.work, options.weights, options.reports, options.seed, _command_line(options, arguments))
 
 
 def _command_line(options: argparse.Namespace, arguments: list[str]) -> str:
     """The command as a reader would repeat it: their own folders stand in for ours."""
     local = {str(options.data): "DATA", str(options.work): "WORK"}
-    return shlex.join(["python", "-m", "comp_core", *(local.get(a, a) for a in arguments)])
+    return _repeated([local.get(a, a) for a in arguments])
+
+
+def _repeated(arguments: Sequence[str]) -> str:
+    return shlex.join(["python", "-m", "comp_core", *arguments])

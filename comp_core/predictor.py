@@ -47,6 +47,7 @@ class Fused:
         weights: modality -> the coordinator's weight, sum 1; an absent modality, filled in from the others, may have some.
         observed: modality -> was it there.
         absent_because: modality -> why not, for those that were not.
+        sure_from: the probability below which the best label is better not called the answer (found on validation data).
     """
 
     fused: Distribution | None
@@ -54,6 +55,7 @@ class Fused:
     weights: dict[str, float] | None
     observed: dict[str, bool]
     absent_because: dict[str, str]
+    sure_from: float
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready, with each modality's prediction under its own name."""
@@ -63,6 +65,7 @@ class Fused:
             "fused": self.fused,
             **self.by_modality,
             "weights": self.weights,
+            "sure_from": self.sure_from,
         }
 
 
@@ -89,6 +92,7 @@ class Predictor:
         self.device = device
         self._model = model.to(device)
         self._temperature: dict[str, float] = description["temperature"]
+        self._sure_from: float = description["sure_from"]
 
     @classmethod
     def load(
@@ -224,6 +228,7 @@ class Predictor:
                     weights=dict(zip(MODALITIES, weights[b], strict=True)) if grounded[b] else None,
                     observed={m: reading.present for m, reading in readings.items()},
                     absent_because={m: reading.absent_because for m, reading in readings.items() if reading.absent_because},
+                    sure_from=self._sure_from,
                 )
             )
         return results

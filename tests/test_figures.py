@@ -20,11 +20,12 @@ def test_tables_are_up_to_date(document):
     assert with_tables(text, dict(tables(ROOT / "assets" / "reports"))) == text
 
 
-def test_readme_shows_every_report_table():
+def test_every_table_is_shown_and_the_main_ones_in_the_readme():
     found = dict(tables(ROOT / "assets" / "reports"))
-    assert set(found) == {"face", "voice", "words", "comp", "live"}
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert all(table in text for table in found.values())
+    readme, *cards = (document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    for name, table in found.items():
+        assert table in readme or any(table in card for card in cards), name
+    assert all(found[name] in readme for name in ("face", "voice", "words", "comp", "comp_rules", "comp_agreement", "live"))
 
 
 def test_only_marked_tables_are_replaced():

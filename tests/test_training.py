@@ -10,12 +10,13 @@ from torch import nn
 
 from comp_core.cli import main
 from comp_core.data.ferplus import load_ferplus
-from comp_core.data.paired import Conversation, PairedDialogues, Pool
+from comp_core.data.paired import ALWAYS, Agreement, Conversation, PairedDialogues, Pool, batch_of
 from comp_core.data.text import Dialogue, Utterance
+from comp_core.evaluation.fusion import fit_temperatures, predictions, report
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.senses.base import Reading
-from comp_core.training.comp import batch_of, fit_comp, fit_temperatures, random_windows, reliability, report
+from comp_core.training.comp import fit_comp, random_windows, reliability
 from comp_core.training.fit import FitConfig, fit
 from comp_core.windows import CONTEXT, collate, window_ends
 
@@ -31,7 +32,7 @@ def made_up_dialogues(count, random):
     labels = np.tile(np.arange(7), 40)
     voices, faces = ((np.eye(7)[labels] + random.normal(0, s, (280, 7))).astype(np.float32) for s in (0.45, 0.25))
     who = [f"voice {i // 70}" for i in range(280)]
-    return PairedDialogues(dialogues, [words], Pool.collect(voices, labels, who), Pool.collect(faces, labels, ["unknown"] * 280))
+    return PairedDialogues(dialogues, [words], Pool.collect(voices, labels, who), Pool.collect(faces, labels, ["unknown"] * 280), ALWAYS)
 
 
 def test_pairs_have_the_utterances_label_and_a_speaker_keeps_a_voice():
@@ -41,11 +42,24 @@ def test_pairs_have_the_utterances_label_and_a_speaker_keeps_a_voice():
     pool = Pool.collect(marks, labels, [f"voice {i}" for i in marks[:, 1].astype(int)])
     said = tuple(Utterance("...", i % 7, "AB"[i % 2], i) for i in range(12))
     words = np.zeros((12, 4), np.float32)
-    conversation = PairedDialogues([Dialogue(0, said)], [[words]], pool, pool).draw(np.random.default_rng(3))[0]
+    conversation = PairedDialogues([Dialogue(0, said)], [[words]], pool, pool, ALWAYS).draw(np.random.default_rng(3))[0]
     for modality in ("audio", "video"):
         np.testing.assert_array_equal(conversation.features[modality][:, 0], [u.label for u in said])
     for speaker in range(2):
         assert len(set(conversation.features["audio"][speaker::2, 1])) == 1
+
+
+def test_faces_and_voices_disagree_at_the_assumed_rates_mostly_by_being_neutral():
+    labels = np.tile(np.arange(7), 3000)
+    agreement = Agreement({"audio": 0.6, "video": 0.0}, neutral=0.7)
+    random = np.random.default_rng(0)
+    heard, seen = (agreement.shown(labels, modality, random) for modality in ("audio", "video"))
+    neutral = LABELS.index("neutral")
+    emotional = labels != neutral
+    assert np.mean(heard[emotional] == labels[emotional]) == pytest.approx(0.6 + 0.4 * 0.3 / 6, abs=0.01)
+    assert np.mean(heard[emotional] == neutral) == pytest.approx(0.4 * 0.7, abs=0.01)
+    assert np.mean(seen == neutral) == pytest.approx(0.7, abs=0.01)
+    np.testing.assert_array_equal(agreement.shown(labels, "text", random), labels)
 
 
 def test_an_identity_without_the_label_is_replaced_by_one_that_has_it():
@@ -54,7 +68,8 @@ def test_an_identity_without_the_label_is_replaced_by_one_that_has_it():
 
 
 def test_random_windows_use_everything_once():
-    conversation = Conversation({m: np.arange(30, dtype=np.float32)[:, None] for m in MODALITIES}, np.zeros(30, int))
+    features = {m: np.arange(30, dtype=np.float32)[:, None] for m in MODALITIES}
+    conversation = Conversation(features, np.zeros(30, int), np.zeros((30, 3), int))
     windows = random_windows([conversation], np.random.default_rng(0))
     assert np.concatenate([w.features["text"][:, 0] for w in windows]).tolist() == list(range(30))
     assert all(1 <= len(w) <= CONTEXT for w in windows)
@@ -69,8 +84,8 @@ def test_readings_and_arrays_make_the_same_batch():
     features = {m: random.normal(size=(3, 2)).astype(np.float32) for m in MODALITIES}
     moments = [{m: Reading(features[m][i]) for m in MODALITIES} for i in range(3)]
     from_readings = collate([moments, moments[:1]], dict.fromkeys(MODALITIES, 2))
-    whole = Conversation(features, np.zeros(3, int))
-    from_arrays, _ = batch_of([whole, whole.window(slice(0, 1))])
+    whole = Conversation(features, np.zeros(3, int), np.zeros((3, 3), int))
+    from_arrays = batch_of([whole, whole.window(slice(0, 1))]).conversations
     for m in MODALITIES:
         torch.testing.assert_close(from_readings.features[m], from_arrays.features[m])
     assert (from_readings.observed == from_arrays.observed).all()
@@ -103,13 +118,14 @@ def test_comp_learns_what_there_is_to_learn_and_each_modality_helps(monkeypatch)
     train, valid = made_up_dialogues(250, random), made_up_dialogues(16, random).draw(random)
     config = ComPConfig(dims=dict.fromkeys(MODALITIES, 7), outputs=7, width=32, prompt=8, prototypes=4)
     model, _ = fit_comp(train, valid, config, FitConfig(epochs=8, learning_rate=5e-3, average=0.9))
-    temperature = fit_temperatures(model, valid)
-    found = report(model, valid, temperature)
-    accuracy = {name: figures["fused"]["accuracy"] for name, figures in found.items()}
+    found = predictions(model, valid)
+    temperature = fit_temperatures(found)
+    figures_of = report(found, temperature, np.full(7, 1 / 7))
+    accuracy = {name: figures["fused"]["accuracy"] for name, figures in figures_of.items()}
     assert min(accuracy.values()) > 2 / 7
     assert accuracy["ATV"] > max(accuracy[single] for single in "ATV")
     assert all(0.2 < t < 5 for t in temperature.values())
-    for figures in found.values():
+    for figures in figures_of.values():
         assert sum(figures["weights"].values()) == pytest.approx(1, abs=1e-3)
 
 
@@ -155,7 +171,8 @@ def test_train_face_command_writes_weights_and_a_report_that_names_its_own_comma
 
 def test_reliability_is_shared_by_observed_modalities_only():
     random = np.random.default_rng(0)
-    batch, target = batch_of(made_up_dialogues(5, random).draw(random))
+    drawn = batch_of(made_up_dialogues(5, random).draw(random))
+    batch, target = drawn.conversations, drawn.labels
     torch.manual_seed(0)
     model = ComP(ComPConfig(dims=dict.fromkeys(MODALITIES, 7), outputs=7, width=16, prompt=4, prototypes=2)).eval()
     shares = reliability(model, batch.only(("audio", "video")), target)

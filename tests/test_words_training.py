@@ -16,9 +16,9 @@ from comp_core.data.text import load_meld_dialogues
 from comp_core.senses.tokens import encode
 from comp_core.senses.words import TOKENIZER, load_words_net
 from comp_core.senses.words_net import WordsNet, WordsNetConfig
+from comp_core.task import Task
 from comp_core.training import minilm
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
-from comp_core.training.task import Task
 from comp_core.training.texts import run
 from comp_core.training.words_folds import FOLDS, fold_of, meld_features
 

@@ -25,11 +25,23 @@ FUSION_SHARE = 0.15
 
 @dataclass(frozen=True)
 class FaceSet:
-    """One split. ``crops`` (n, 48, 48) uint8, ``votes`` (n, 8) float (sum 1), ``labels`` (n,) int, ``found`` (n,) bool."""
+    """One split.
+
+    Attributes:
+        crops: (n, 48, 48) uint8, aligned.
+        images: (n, 48, 48) uint8, as released.
+        votes: (n, 8) float, sum 1.
+        labels: (n,) int, the class with most votes.
+        agreed: (n,) bool: it has more than half of all votes, "unknown" and "not a face" counted.
+        found: (n,) bool: the mesh found a face.
+        held_for_fusion: (n,) bool.
+    """
 
     crops: np.ndarray
+    images: np.ndarray
     votes: np.ndarray
     labels: np.ndarray
+    agreed: np.ndarray
     found: np.ndarray
     held_for_fusion: np.ndarray
 
@@ -56,18 +68,25 @@ def load_ferplus(data: Path, split: str, cache: Path) -> FaceSet:
     with np.load(aligned) as archive:
         crops, found = archive["crops"], archive["found"]
     keep = votes.argmax(1) < len(CLASSES)
+    agreed = 2 * votes.max(1).astype(int) > votes.sum(1)
     votes = votes[keep, : len(CLASSES)].astype(np.float32)
     held = np.array([zlib.crc32(str(name).encode()) % 1000 < 1000 * FUSION_SHARE for name in names])
-    return FaceSet(crops[keep], votes / votes.sum(1, keepdims=True), votes.argmax(1), found[keep], held[keep])
+    shares = votes / votes.sum(1, keepdims=True)
+    return FaceSet(crops[keep], images[keep], shares, votes.argmax(1), agreed[keep], found[keep], held[keep])
+
+
+def framed(image: np.ndarray, size: int = 192) -> np.ndarray:
+    """A released picture, (48, 48), enlarged to ``size`` pixels with a margin of a quarter: the mesh needs both."""
+    margin = len(image) // 4
+    wide = cv2.copyMakeBorder(image, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+    return cv2.resize(wide, None, fx=size / len(image), fy=size / len(image), interpolation=cv2.INTER_CUBIC)
 
 
 def _align_all(images: np.ndarray, split: str) -> tuple[np.ndarray, np.ndarray]:
     locator = FaceLocator(tracking=False)
     crops, found = np.empty((len(images), CROP_SIZE, CROP_SIZE), np.uint8), np.zeros(len(images), bool)
     for i, image in enumerate(progress(images, f"aligning FER+ {split}")):
-        # The mesh needs some surroundings and more pixels than 48.
-        framed = cv2.copyMakeBorder(image, 12, 12, 12, 12, cv2.BORDER_REPLICATE)
-        large = cv2.cvtColor(cv2.resize(framed, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2RGB)
+        large = cv2.cvtColor(framed(image), cv2.COLOR_GRAY2RGB)
         face = locator.locate(large)
         found[i] = face is not None
         crops[i] = align(large, face) if face else cv2.resize(image, (CROP_SIZE, CROP_SIZE))

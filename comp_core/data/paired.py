@@ -1,17 +1,48 @@
 """Dialogues with three modalities, made of corpora that have one each.
 
-Words, speakers and labels are MELD's real conversations. Each utterance is given a face and a voice *of the same label* from other
-corpora: the three agree by construction, as people's do not. Every figure on such data says so.
+Words, speakers and labels are MELD's real conversations. Each utterance is given a face and a voice from other corpora, by label: how
+often that is the utterance's own label is an assumption, :class:`Agreement`. Every figure on such data says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from comp_core.data.text import Dialogue
-from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.modeling.outputs import Conversations
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often face and voice show what the utterance expresses. Otherwise they show something else, mostly nothing.
+
+    Attributes:
+        rates: modality -> share of utterances for which its label is set to the utterance's own.
+        neutral: of the others, the share that is neutral; the rest are any of the emotions, alike. By chance they may agree, too.
+    """
+
+    rates: dict[str, float]
+    neutral: float = 0.7
+
+    def shown(self, labels: np.ndarray, modality: str, random: np.random.Generator) -> np.ndarray:
+        """What the modality shows in utterances of these labels, (n,) -> (n,)."""
+        emotions = [i for i, label in enumerate(LABELS) if label != "neutral"]
+        other = np.where(random.random(len(labels)) < self.neutral, LABELS.index("neutral"), random.choice(emotions, len(labels)))
+        return np.where(random.random(len(labels)) < self.rates.get(modality, 1.0), labels, other)
+
+
+# With these, someone who reads every voice and face rightly names the utterance's label in 75 and 61 of 100 utterances of MELD; our
+# senses read six to eight of ten rightly. That comes near what is published for single modalities on MELD's own sound and pictures
+# (voice about 45 %, face 35-45 %).
+LIKE_MELD = Agreement({AUDIO: 0.6, VIDEO: 0.4})
+ALWAYS = Agreement({})
 
 
 @dataclass(frozen=True)
@@ -40,16 +71,45 @@ class Pool:
 
 @dataclass(frozen=True)
 class Conversation:
-    """``features`` modality -> (n, D_m) float32, ``labels`` (n,) int."""
+    """Some utterances with all three modalities.
+
+    Attributes:
+        features: modality -> (n, D_m) float32.
+        labels: (n,) int, what the utterance expresses.
+        shown: (n, M) int, what each modality by itself shows, in the order of ``MODALITIES``.
+    """
 
     features: dict[str, np.ndarray]
     labels: np.ndarray
+    shown: np.ndarray
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def window(self, part: slice) -> Conversation:
-        return Conversation({m: x[part] for m, x in self.features.items()}, self.labels[part])
+        return Conversation({m: x[part] for m, x in self.features.items()}, self.labels[part], self.shown[part])
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded conversations with what they express, ``labels`` (B, N), and what each modality shows, ``shown`` (B, N, M)."""
+
+    conversations: Conversations
+    labels: Tensor
+    shown: Tensor
+
+
+def batch_of(windows: Sequence[Conversation]) -> Batch:
+    """Windows as one batch in which everything is observed."""
+
+    def padded(arrays: list[np.ndarray]) -> Tensor:
+        return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True)
+
+    valid = padded([np.ones(len(window), bool) for window in windows])
+    features = {m: padded([window.features[m] for window in windows]) for m in MODALITIES}
+    observed = valid.unsqueeze(-1).expand(-1, -1, len(MODALITIES))
+    labels, shown = padded([window.labels for window in windows]), padded([window.shown for window in windows])
+    return Batch(Conversations(features, observed, valid), labels, shown)
 
 
 @dataclass(frozen=True)
@@ -57,15 +117,17 @@ class PairedDialogues:
     """One split: dialogues, the features of their words, and pools of faces and voices that no other split draws from.
 
     ``words`` holds one or more forms of the same texts (as written, as a recogniser would write them), each a list of (n, D) by dialogue.
+    What words show is MELD's label of the utterance.
     """
 
     dialogues: list[Dialogue]
     words: list[list[np.ndarray]]
     voices: Pool
     faces: Pool
+    agreement: Agreement = LIKE_MELD
 
     def draw(self, random: np.random.Generator) -> list[Conversation]:
-        """Give every utterance a voice and a face of its label. In a dialogue a speaker keeps one voice, and the words one form."""
+        """Give every utterance a voice and a face. In a dialogue a speaker keeps one voice, and the words one form."""
         return [self._pair(i, random) for i in range(len(self.dialogues))]
 
     def _pair(self, i: int, random: np.random.Generator) -> Conversation:
@@ -74,11 +136,15 @@ class PairedDialogues:
             modality: {speaker: str(random.choice(pool.identities)) for speaker in sorted({u.speaker for u in dialogue.utterances})}
             for modality, pool in self._pools.items()
         }
+        labels = np.array([u.label for u in dialogue.utterances])
+        shown = {TEXT: labels} | {modality: self.agreement.shown(labels, modality, random) for modality in self._pools}
         drawn = {
-            modality: np.stack([pool.draw(u.label, cast[modality][u.speaker], random) for u in dialogue.utterances])
+            modality: np.stack(
+                [pool.draw(label, cast[modality][u.speaker], random) for label, u in zip(shown[modality], dialogue.utterances, strict=True)]
+            )
             for modality, pool in self._pools.items()
         }
-        return Conversation({**drawn, TEXT: words}, np.array([u.label for u in dialogue.utterances]))
+        return Conversation({**drawn, TEXT: words}, labels, np.stack([shown[m] for m in MODALITIES], 1))
 
     @property
     def _pools(self) -> dict[str, Pool]:

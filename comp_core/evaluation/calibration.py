@@ -1,4 +1,4 @@
-"""Temperature scaling (Guo et al., 2017)."""
+"""Are probabilities what they say? Temperature scaling, reliability, and when it is better not to answer."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ import torch
 import torch.nn.functional as F
 
 
+def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
+    """(..., K) logits -> probabilities."""
+    return torch.from_numpy(logits / temperature).softmax(-1).numpy()
+
+
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature T > 0 for which softmax(logits / T) has the least log loss; logits (n, K), labels (n,)."""
+    """The temperature T > 0 for which softmax(logits / T) has the least log loss (Guo et al., 2017); logits (n, K), labels (n,)."""
     values, target = torch.from_numpy(logits).double(), torch.from_numpy(labels)
     log_temperature = torch.zeros((), dtype=torch.double, requires_grad=True)
     optimiser = torch.optim.LBFGS([log_temperature], max_iter=50, line_search_fn="strong_wolfe")
@@ -21,3 +26,33 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
     optimiser.step(closure)
     return log_temperature.exp().item()
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
+    """A reliability diagram: ``n``, mean ``confidence`` and ``accuracy`` in each bin of confidence that is not empty."""
+    confidence, correct = probabilities.max(1), probabilities.argmax(1) == labels
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows = [which == b for b in range(bins) if (which == b).any()]
+    return [{"n": int(r.sum()), "confidence": float(confidence[r].mean()), "accuracy": float(correct[r].mean())} for r in rows]
+
+
+def risk_coverage(probabilities: np.ndarray, labels: np.ndarray, points: int = 20) -> list[dict[str, float]]:
+    """If only the most confident share is answered (``coverage``), from which confidence on, and how many answers are wrong (``risk``)."""
+    confidence, wrong = _by_confidence(probabilities, labels)
+    ends = np.unique(np.linspace(0, len(labels), points + 1).round().astype(int)[1:])
+    return [
+        {"coverage": float(end / len(labels)), "from": float(confidence[end - 1]), "risk": float(wrong[:end].mean())} for end in ends
+    ]
+
+
+def answer_from(probabilities: np.ndarray, labels: np.ndarray, risk: float) -> float:
+    """The lowest confidence from which on at most a share ``risk`` of the answers is wrong; 1 if there is none."""
+    confidence, wrong = _by_confidence(probabilities, labels)
+    met = np.flatnonzero(np.cumsum(wrong) <= risk * np.arange(1, len(wrong) + 1))
+    return float(confidence[met[-1]]) if len(met) else 1.0
+
+
+def _by_confidence(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Confidence, highest first, and whether the answer is wrong."""
+    order = np.argsort(-probabilities.max(1), kind="stable")
+    return probabilities.max(1)[order], (probabilities.argmax(1) != labels)[order]

@@ -19,6 +19,7 @@ Report = dict[str, Any]
 _HEADS = {
     "ferplus_8": "FER+ test, 8 classes, maximum vote",
     "live_7": "FER+ test, the 7 live labels",
+    "live_7_agreed": "of these, where most people agree",
     "ravdess": "RAVDESS test actors, 8 classes",
     "emodb": "Emo-DB test speakers, 7 classes",
     "live": "both, the 7 live labels",
@@ -29,8 +30,8 @@ _SUBSETS = {"A": "voice", "T": "words", "V": "face"}
 
 def tables(reports: Path) -> Iterator[tuple[str, str]]:
     """Name and Markdown of each table that a report in the folder gives."""
-    for name, make in _MAKERS.items():
-        path = reports / f"{name}.json"
+    for name, (source, make) in _MAKERS.items():
+        path = reports / f"{source}.json"
         if path.is_file():
             yield name, make(json.loads(path.read_text(encoding="utf-8")))
 
@@ -46,9 +47,38 @@ def with_tables(document: str, found: dict[str, str]) -> str:
 
 
 def sense_table(report: Report) -> str:
-    """Test figures of the face or voice network, a row per head."""
-    rows = [(_HEADS[head], *_figures(figures), f"{figures['majority']:.3f}") for head, figures in report["metrics"]["test"].items()]
+    """Test figures of the face or voice network, a row per head or set."""
+    metrics = report["metrics"].get("test", report["metrics"])
+    rows = [(_HEADS[head], *_figures(figures), f"{figures['majority']:.3f}") for head, figures in metrics.items()]
     return _markdown(("test set", "n", "accuracy", "UAR", "weighted F1", "ECE", "majority"), rows)
+
+
+def conditions_table(report: Report) -> str:
+    """What bad pictures or bad sound cost, on the seven live labels."""
+    rows = []
+    for name, figures in report["conditions"].items():
+        found = (f"{figures['found']:.3f}",) if "found" in figures else ()
+        rows.append((name, str(figures["n"]), *found, *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "ece"))))
+    header = ("condition", "n", *(("face found",) if len(rows[0]) == 6 else ()), "accuracy", "UAR", "ECE")
+    return _markdown(header, rows)
+
+
+def steadiness_table(report: Report) -> str:
+    """How calm the output is while nothing happens."""
+    titles = {
+        "label_changes": "changes of the shown label",
+        "label_changes_unsmoothed": "the same without smoothing",
+        "strong_emotion": "mean probability of anger, fear, disgust and surprise",
+    }
+    rows = [(title, *(f"{report['metrics'][key][of]:.2f}" for of in ("mean", "worst"))) for key, title in titles.items()]
+    return _markdown((f"{report['faces']} neutral faces, {report['seconds']} s each, silence", "mean", "worst face"), rows)
+
+
+def speed_table(report: Report) -> str:
+    """Milliseconds of each step on one thread, and what they are beside their reference."""
+    rows = [(name, f"{ms:.1f} ms") for name, ms in report["median_ms"].items()]
+    rows += [(name, f"{ratio:.2f}") for name, ratio in report["ratios"].items()]
+    return _markdown((f"one thread, median of {report['runs']} runs in turn", "figure"), rows)
 
 
 def words_table(report: Report) -> str:
@@ -66,13 +96,44 @@ def words_table(report: Report) -> str:
 def fusion_table(report: Report) -> str:
     """Fused test figures for each subset of modalities: mean and spread over seeds, and the mean coordinator weights of the chosen seed."""
     chosen, rows = report["metrics"]["test"], []
-    for subset, spread in report["test_over_seeds"].items():
-        given = " + ".join(_SUBSETS[initial] for initial in subset)
-        cells = [f"{spread[key]['mean']:.3f} ± {spread[key]['sd']:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")]
-        rows.append((given, *cells, " / ".join(f"{chosen[subset]['weights'][m]:.2f}" for m in MODALITIES)))
-    seeds = next(iter(report["test_over_seeds"].values()))["accuracy"]["seeds"]
-    header = (f"given ({seeds} seeds)", "accuracy", "UAR", "weighted F1", "ECE", "weights voice / words / face")
+    for subset, spread in report["over_seeds"]["test"].items():
+        cells = [_spread(spread["fused"][key]) for key in ("accuracy", "uar", "weighted_f1", "ece")]
+        rows.append((_given(subset), *cells, " / ".join(f"{chosen[subset]['weights'][m]:.2f}" for m in MODALITIES)))
+    header = (f"given ({_seeds(report)} seeds)", "accuracy", "UAR", "weighted F1", "ECE", "weights voice / words / face")
     return _markdown(header, rows)
+
+
+def rules_table(report: Report) -> str:
+    """Test accuracy and UAR of the fusion model beside rules that join single modalities, for subsets of two and three."""
+    names = {"fused": "ComP", "late_average": "average", "confidence_weighted": "confidence-weighted average", "product": "product"}
+    rows = []
+    for subset, spread in report["over_seeds"]["test"].items():
+        if len(subset) > 1:
+            rows.append((_given(subset), *(f"{_spread(spread[name]['accuracy'])}; {spread[name]['uar']['mean']:.3f}" for name in names)))
+    return _markdown((f"accuracy; UAR ({_seeds(report)} seeds)", *names.values()), rows)
+
+
+def agreement_table(report: Report) -> str:
+    """Test accuracy and calibration error of the fused output, by how often faces and voices agree with the utterance."""
+    rows = []
+    for name, title in (("test_agreeing_always", "always"), ("test", "as assumed in training"), ("test_agreeing_seldom", "seldom")):
+        rates = report["agreement"][name]["rates"]
+        told = f"{title} ({', '.join(f'{_SUBSETS[m[0].upper()]} {rate:.0%}' for m, rate in rates.items())})" if rates else title
+        fused = [report["over_seeds"][name][subset]["fused"] for subset in ("A", "T", "V", "ATV")]
+        rows.append((told, *(_spread(f["accuracy"]) for f in fused), _spread(fused[-1]["ece"])))
+    return _markdown(("face and voice agree", "voice", "words", "face", "all three", "ECE, all three"), rows)
+
+
+def _given(subset: str) -> str:
+    return " + ".join(_SUBSETS[initial] for initial in subset)
+
+
+def _spread(figure: Report) -> str:
+    return f"{figure['mean']:.3f} ± {figure['sd']:.3f}"
+
+
+def _seeds(report: Report) -> int:
+    return report["over_seeds"]["test"]["ATV"]["fused"]["accuracy"]["seeds"]
 
 
 def live_table(report: Report) -> str:
@@ -92,12 +153,19 @@ def _figures(figures: Report) -> tuple[str, ...]:
     return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
 
 
-_MAKERS: dict[str, Callable[[Report], str]] = {
-    "face": sense_table,
-    "voice": sense_table,
-    "words": words_table,
-    "comp": fusion_table,
-    "live": live_table,
+# Table -> the report it comes from, and what makes it.
+_MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
+    "face": ("face_test", sense_table),
+    "face_conditions": ("face_test", conditions_table),
+    "voice": ("voice", sense_table),
+    "voice_conditions": ("voice_test", conditions_table),
+    "words": ("words", words_table),
+    "comp": ("comp", fusion_table),
+    "comp_rules": ("comp", rules_table),
+    "comp_agreement": ("comp", agreement_table),
+    "steadiness": ("steadiness", steadiness_table),
+    "speed": ("speed", speed_table),
+    "live": ("live", live_table),
 }
 
 

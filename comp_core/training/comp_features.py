@@ -15,8 +15,8 @@ from comp_core.progress import progress
 from comp_core.senses.face import FaceSense
 from comp_core.senses.voice import VoiceSense
 from comp_core.senses.voice_net import VoiceNet
+from comp_core.task import Task
 from comp_core.training.face import augment as augment_faces
-from comp_core.training.task import Task
 from comp_core.training.texts import unpunctuated
 from comp_core.training.voice import example, pad
 from comp_core.training.voice_augment import augment as augment_voice

@@ -9,12 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from comp_core.data.ferplus import CLASSES, TO_LIVE, FaceSet, load_ferplus
+from comp_core.data.ferplus import CLASSES, FaceSet, load_ferplus
+from comp_core.evaluation.calibration import fit_temperature, softmax
+from comp_core.evaluation.face import face_report, logits
 from comp_core.evaluation.metrics import class_report
-from comp_core.modalities import LABELS
 from comp_core.senses.face_net import FaceNet, FaceNetConfig
+from comp_core.task import Task, keep_best
 from comp_core.training.fit import FitConfig, fit
-from comp_core.training.task import Task, keep_best
 
 BATCH = 64
 RARE_CLASSES = 0.35
@@ -49,33 +50,16 @@ def train_face(task: Task, epochs: int = 20) -> None:
         config=settings,
         on_best=keep_best(stem, "face", config, settings, {"classes": CLASSES}),
     )
-    metrics = {split: report(best, sets[split]) for split in ("valid", "test")}
-    task.finish(stem, "face", best, config, settings, history, metrics, {"classes": CLASSES, "train_pictures": len(train.labels)})
+    temperature = fit_temperature(logits(best, sets["valid"].crops), sets["valid"].labels)
+    metrics = {split: face_report(best, sets[split], temperature) for split in ("valid", "test")}
+    about = {"classes": CLASSES, "temperature": temperature, "train_pictures": len(train.labels)}
+    task.finish(stem, "face", best, config, settings, history, metrics, about)
 
 
 def score(model: FaceNet, faces: FaceSet) -> float:
     """Mean of accuracy and UAR on the eight classes."""
-    figures = class_report(predict(model, faces.crops), faces.labels)
+    figures = class_report(softmax(logits(model, faces.crops)), faces.labels)
     return (figures["accuracy"] + figures["uar"]) / 2
-
-
-def report(model: FaceNet, faces: FaceSet) -> dict[str, dict]:
-    """Metrics on all eight FER+ classes (maximum vote) and on the seven live labels."""
-    probabilities = predict(model, faces.crops)
-    live = np.isin(faces.labels, list(TO_LIVE))
-    order = [CLASSES.index(label) for label in LABELS]
-    labels = np.array([TO_LIVE[label] for label in faces.labels[live]])
-    return {
-        "ferplus_8": {**class_report(probabilities, faces.labels, CLASSES), "mesh_found": float(faces.found.mean())},
-        "live_7": class_report(probabilities[live][:, order], labels, LABELS),
-    }
-
-
-def predict(model: FaceNet, crops: np.ndarray, batch: int = 256) -> np.ndarray:
-    """(n, 48, 48) uint8 -> probabilities (n, 8)."""
-    with torch.inference_mode():
-        logits = torch.cat([model(part)[1] for part in torch.from_numpy(crops).split(batch)])
-    return logits.softmax(1).numpy()
 
 
 def augment(crops: Tensor) -> Tensor:

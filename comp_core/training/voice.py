@@ -14,8 +14,8 @@ from comp_core.data.speech import CLASSES, SPLITS, SpeechClip, load_speech
 from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import LABELS
 from comp_core.senses.voice_net import MELS, VoiceNet, VoiceNetConfig, log_mel, mel_filters
+from comp_core.task import Task, keep_best
 from comp_core.training.fit import FitConfig, fit
-from comp_core.training.task import Task, keep_best
 from comp_core.training.voice_augment import augment
 
 BATCH = 24
@@ -26,7 +26,7 @@ HEADS = {**{corpus: len(names) for corpus, names in CLASSES.items()}, LIVE: len(
 Example = tuple[Tensor, dict[str, int]]
 
 
-def train_voice(task: Task, epochs: int = 48) -> None:
+def train_voice(task: Task, epochs: int = 100) -> None:
     """Train, choose the epoch on the validation speakers, report the test speakers once."""
     corpus = load_speech(task.data, task.work)
     sets = {split: [example(clip) for clip in corpus.split(split)] for split in SPLITS}

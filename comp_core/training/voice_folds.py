@@ -7,14 +7,14 @@ from pathlib import Path
 from comp_core.checkpoint import load_checkpoint, restore, save_checkpoint
 from comp_core.data.speech import SPLITS, load_speech
 from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig
+from comp_core.task import Task
 from comp_core.training.fit import FitConfig
-from comp_core.training.task import Task
 from comp_core.training.voice import example, fit_voice, report
 
 FOLDS = 3
 
 
-def train_voice_folds(task: Task, epochs: int = 24) -> None:
+def train_voice_folds(task: Task, epochs: int = 30) -> None:
     """Train one network per fold on the other folds' speakers, in the feature space of the final network, into the work folder.
 
     Helped by the final network's features, they need fewer epochs than it did. Needs what ``train voice`` wrote.

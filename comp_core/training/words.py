@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from comp_core.data.text import load_goemotions, load_meld_dialogues, meld_texts
 from comp_core.senses.words import TOKENIZER
 from comp_core.senses.words_net import WordsNetConfig
+from comp_core.task import Task, keep_best
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
-from comp_core.training.task import Task, keep_best
 from comp_core.training.texts import Batch, classification_loss, figures, noisy_batches, selection_score, unpunctuated
 from comp_core.training.words_folds import FIRST_PHASE, train_folds
 

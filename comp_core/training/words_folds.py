@@ -16,8 +16,8 @@ from comp_core.data.text import Dialogue, load_goemotions, load_meld_dialogues, 
 from comp_core.evaluation.metrics import class_report
 from comp_core.senses.tokens import load_tokenizer
 from comp_core.senses.words import TOKENIZER, load_words_net
+from comp_core.task import Task, keep_best
 from comp_core.training.fit import FitConfig, fit
-from comp_core.training.task import Task, keep_best
 from comp_core.training.texts import Batch, classification_loss, noisy_batches, run, selection_score
 
 # Encoder after the first phase of `train words`, which has met no label of MELD.

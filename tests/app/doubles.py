@@ -90,6 +90,7 @@ class ScriptedPredictor:
             weights=dict.fromkeys(MODALITIES, 1 / 3) if present else None,
             observed={m: m in present for m in MODALITIES},
             absent_because={m: r.absent_because for m, r in readings.items() if not r.present},
+            sure_from=0.4,
         )
 
     def predict_file(self, path, text=None, without=(), progress=lambda *_: None):

@@ -7,9 +7,9 @@ import pytest
 
 from app.engine import Engine, EngineConfig
 from app.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
-from app.smoothing import TIME_CONSTANT, Smoother
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
+from comp_core.smoothing import TIME_CONSTANT, Smoother
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 FACE = np.full((24, 32, 3), 200, np.uint8)

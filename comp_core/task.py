@@ -1,4 +1,4 @@
-"""What every `train` command shares: where data, work and results go, and how a result is written."""
+"""What every `train` and `evaluate` command shares: where data, work and results go, and how a result is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from comp_core.training.fit import FitConfig
 
 @dataclass(frozen=True)
 class Task:
-    """One run of a `train` command.
+    """One run of a `train` or `evaluate` command.
 
     Attributes:
         data: the folder of corpora; never written to.
@@ -53,11 +53,15 @@ class Task:
         made = {"command": self.command, "date": date.today().isoformat(), "training": asdict(settings), **about}
         parameters = sum(p.numel() for p in model.parameters())
         save_checkpoint(stem, kind, model, config, {**made, "metrics": metrics})
-        report = {"kind": kind, "parameters": parameters, **made, "metrics": metrics, "history": history}
+        self.write_report(stem.name, {"kind": kind, "parameters": parameters, **made, "metrics": metrics, "history": history})
+
+    def write_report(self, name: str, report: dict[str, Any]) -> None:
+        """Write ``name``.json with the command and the date into the reports, and print its metrics."""
         self.reports.mkdir(parents=True, exist_ok=True)
-        path = self.reports / f"{stem.name}.json"
+        path = self.reports / f"{name}.json"
+        report = {"command": self.command, "date": date.today().isoformat(), **report}
         path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        print(json.dumps({"report": str(path), "metrics": metrics}, indent=1))
+        print(json.dumps({"report": str(path), "metrics": report["metrics"]}, indent=1))
 
 
 def keep_best(

@@ -1,0 +1,118 @@
+"""How good a fusion model is with every subset of modalities, and whether it beats rules that learn nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from comp_core.data.masks import SUBSETS
+from comp_core.data.paired import Conversation, batch_of
+from comp_core.evaluation.baselines import RULES
+from comp_core.evaluation.calibration import answer_from, fit_temperature, reliability, risk_coverage, softmax
+from comp_core.evaluation.metrics import class_report
+from comp_core.modalities import LABELS, MODALITIES
+from comp_core.modeling.comp import ComP
+from comp_core.windows import window_ends
+
+# An answer is given where at most this share of such answers was wrong on validation data.
+RISK = 0.25
+_KEYS = ("accuracy", "uar", "weighted_f1", "ece")
+
+# Subset name -> what :func:`predictions` returns.
+Found = dict[str, dict[str, np.ndarray]]
+
+
+def predictions(model: ComP, conversations: Sequence[Conversation]) -> Found:
+    """Predict each utterance as the last of its window, as the page does, from each of the seven subsets.
+
+    Returns:
+        For each subset ``labels`` (n,), ``shown`` (n, M), ``fused`` logits (n, K), ``own`` logits (n, M, K), ``weights`` (n, M).
+    """
+    windows = [c.window(part) for c in conversations for part in window_ends(len(c))]
+    parts: dict[str, dict[str, list[Tensor]]] = {name: {} for name in SUBSETS}
+    for i in range(0, len(windows), 512):
+        batch = batch_of(windows[i : i + 512])
+        rows, last = torch.arange(len(batch.labels)), batch.conversations.valid.sum(1) - 1
+        for name, subset in SUBSETS.items():
+            with torch.inference_mode():
+                output = model(batch.conversations.only(subset))
+            values = {"fused": output.logits, "own": output.modality_logits, "weights": output.weights}
+            for key, value in {"labels": batch.labels, "shown": batch.shown, **values}.items():
+                parts[name].setdefault(key, []).append(value[rows, last])
+    return {name: {key: torch.cat(value).numpy() for key, value in by_key.items()} for name, by_key in parts.items()}
+
+
+def fit_temperatures(found: Found) -> dict[str, float]:
+    """One temperature for fused logits, over all seven subsets, and one for each modality's own head; on validation data."""
+    fused, labels = (np.concatenate([f[key] for f in found.values()]) for key in ("fused", "labels"))
+    temperatures = {"fused": fit_temperature(fused, labels)}
+    for i, modality in enumerate(MODALITIES):
+        alone = found[_initial(modality)]
+        temperatures[modality] = fit_temperature(alone["own"][:, i], alone["shown"][:, i])
+    return temperatures
+
+
+def sure_from(found: Found, temperature: dict[str, float]) -> float:
+    """The confidence from which on the fused answer, from whatever subset, is wrong at most at a rate of ``RISK``; on validation data."""
+    return answer_from(*_pooled(found, temperature), RISK)
+
+
+def report(found: Found, temperature: dict[str, float], prior: np.ndarray) -> dict[str, dict[str, Any]]:
+    """Metrics for each of the seven subsets.
+
+    Args:
+        prior: (K,) the class frequencies that the model's loss amounts to, for the product rule.
+
+    Returns:
+        Subset -> ``fused`` metrics and the mean coordinator ``weights``; with one modality, how well its ``own`` head names what it shows;
+        with more, the metrics of the ``RULES``, applied to what the same model makes of each modality alone.
+    """
+    fused = {name: softmax(f["fused"], temperature["fused"]) for name, f in found.items()}
+    results: dict[str, dict[str, Any]] = {}
+    for name, subset in SUBSETS.items():
+        labels = found[name]["labels"]
+        weights = found[name]["weights"].mean(0).round(4).tolist()
+        results[name] = {"fused": class_report(fused[name], labels, LABELS), "weights": dict(zip(MODALITIES, weights, strict=True))}
+        if len(subset) == 1:
+            i = MODALITIES.index(subset[0])
+            own = softmax(found[name]["own"][:, i], temperature[subset[0]])
+            results[name]["own"] = class_report(own, found[name]["shown"][:, i], LABELS)
+        else:
+            alone = np.stack([fused[_initial(modality)] for modality in subset])
+            results[name]["rules"] = {rule: class_report(join(alone, prior), labels) for rule, join in RULES.items()}
+    return results
+
+
+def confidence_report(found: Found, temperature: dict[str, float]) -> dict[str, list[dict[str, float]]]:
+    """Reliability diagram and risk-coverage curve of the fused output, over all seven subsets."""
+    pooled = _pooled(found, temperature)
+    return {"reliability": reliability(*pooled), "risk_coverage": risk_coverage(*pooled)}
+
+
+def spread(reports: Sequence[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Mean and standard deviation over seeds of each subset's figures: fused, and the rules' where there are any."""
+
+    def over(figures: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+        values = {key: [f[key] for f in figures] for key in _KEYS}
+        return {key: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "seeds": len(v)} for key, v in values.items()}
+
+    return {
+        name: {
+            "fused": over([r[name]["fused"] for r in reports]),
+            **{rule: over([r[name]["rules"][rule] for r in reports]) for rule in first.get("rules", {})},
+        }
+        for name, first in reports[0].items()
+    }
+
+
+def _pooled(found: Found, temperature: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
+    fused, labels = (np.concatenate([f[key] for f in found.values()]) for key in ("fused", "labels"))
+    return softmax(fused, temperature["fused"]), labels
+
+
+def _initial(modality: str) -> str:
+    return modality[0].upper()

@@ -1,0 +1,64 @@
+"""How long each sense takes on one thread, beside a reference that runs in turn with it: machines differ, ratios less."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from comp_core.checkpoint import WEIGHTS_DIR
+from comp_core.predictor import Predictor
+from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.face_align import FaceLocator, align
+from comp_core.senses.voice_net import log_mel, mel_filters
+from comp_core.windows import CONTEXT
+
+PICTURE = WEIGHTS_DIR.parent / "samples" / "face.jpg"
+SENTENCE = "I really did not expect that you would come back so soon."
+
+
+def measure_speed(runs: int, weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
+    """Median milliseconds of each step over ``runs`` rounds, in each of which every step runs once, and their ratios.
+
+    The number of threads is set to one, as in the live process.
+    """
+    torch.set_num_threads(1)
+    predictor = Predictor.load(device="cpu", weights=weights)
+    picture = cv2.cvtColor(cv2.imread(str(PICTURE)), cv2.COLOR_BGR2RGB)
+    locator = FaceLocator(tracking=True)
+    located = locator.locate(picture)
+    crop = align(picture, located)[None]
+    sound = np.random.default_rng(0).normal(0, 0.1, 3 * SAMPLE_RATE).astype(np.float32)
+    filters, samples = mel_filters(), torch.from_numpy(sound)
+    moments = [{"audio": predictor.voice.read(sound), "text": predictor.words.read(SENTENCE)}] * CONTEXT
+    steps: dict[str, Callable[[], object]] = {
+        "face: mesh alone": lambda: locator.locate(picture),
+        "face: mesh, crop and network": lambda: predictor.face.see(picture, locator),
+        "face: network alone": lambda: predictor.face.features(crop),
+        "voice: log-mel of 3 s alone": lambda: log_mel(samples, filters),
+        "voice: log-mel of 3 s and network": lambda: predictor.voice.read(sound),
+        "words: one utterance": lambda: predictor.words.read(SENTENCE),
+        f"fusion: {CONTEXT} utterances": lambda: predictor.fuse_last(moments),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(runs + 5):
+        for name, step in steps.items():
+            started = time.perf_counter()
+            step()
+            taken[name].append(1000 * (time.perf_counter() - started))
+    locator.close()
+    # The first rounds prepare memory and kernels.
+    median = {name: float(np.median(values[5:])) for name, values in taken.items()}
+    return {
+        "runs": runs,
+        "median_ms": median,
+        "ratios": {
+            "face sense / mesh alone": median["face: mesh, crop and network"] / median["face: mesh alone"],
+            "voice sense / log-mel alone": median["voice: log-mel of 3 s and network"] / median["voice: log-mel of 3 s alone"],
+        },
+    }
