@@ -8,6 +8,7 @@ from typing import Any
 from app.session import Snapshot
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
+from comp_core.smoothing import TIME_CONSTANT
 
 # What people call the modalities.
 NAMES = {AUDIO: "voice", TEXT: "words", VIDEO: "face"}
@@ -130,6 +131,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
         "stage_ms": snapshot.stage_ms,
         "frames_dropped": snapshot.frames_dropped,
         "audio_lost_s": round(snapshot.audio_lost_s, 1),
+        "smoothing_s": TIME_CONSTANT,
     }
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from tqdm import tqdm
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.task import Task
 
 # In the order in which they need one another.
@@ -59,6 +59,15 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     predict.add_argument("--json", action="store_true", help="one JSON object per file, a line each")
     predict.set_defaults(run=_predict)
+    extract = commands.add_parser("extract", help="write the features of a folder of clips in the GCNet layout")
+    extract.add_argument("folder", type=Path, help="folder of the clips, an utterance each")
+    extract.add_argument("--table", type=Path, required=True, help="CSV with the columns file,conversation,speaker,label,split")
+    extract.add_argument("--out", type=Path, required=True)
+    extract.add_argument("--voice", metavar="NAME|PATH", help="a speech encoder of Hugging Face instead of our voice sense")
+    extract.add_argument("--words", metavar="NAME|PATH", help="a text encoder of Hugging Face instead of our words sense")
+    extract.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    extract.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
+    extract.set_defaults(run=_extract)
     tables = commands.add_parser("tables", help="the committed reports as Markdown tables")
     tables.add_argument("--reports", type=Path, default=WEIGHTS_DIR.parent / "reports", help="report folder (default: assets/reports)")
     tables.add_argument("--into", type=Path, nargs="+", default=[], metavar="FILE", help="Markdown files whose marked tables to renew")
@@ -103,6 +112,24 @@ def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
                 continue
         _show({"file": path, "model": predictor.model_name, "utterances": utterances}, options.json)
     return int(failed)
+
+
+def _extract(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.data.gcnet import LayoutError
+    from comp_core.extraction import NOT_READ, extract, with_encoders
+    from comp_core.predictor import DeviceError, Predictor
+    from comp_core.senses.pretrained import EncoderError
+    from comp_core.senses.recognition import RecogniserError
+
+    try:
+        predictor = Predictor.load(None, options.device, options.whisper, notify=lambda message: print(message, file=sys.stderr))
+        names = with_encoders(predictor, {AUDIO: options.voice, TEXT: options.words})
+        summary = extract(options.folder, options.table, options.out, predictor, names)
+    except (CheckpointError, RecogniserError, DeviceError, EncoderError, LayoutError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{summary.read} clips read, {len(summary.absent)} things absent (see {options.out / NOT_READ})")
+    return 0 if summary.read else 1
 
 
 def _tables(options: argparse.Namespace, _arguments: list[str]) -> int:

@@ -69,6 +69,16 @@ class Fused:
         }
 
 
+@dataclass(frozen=True)
+class Heard:
+    """One utterance of a file: ``start`` and ``end`` in seconds, its words, and a reading for each modality."""
+
+    start: float
+    end: float
+    transcript: str
+    moment: Moment
+
+
 class Predictor:
     """Senses and fusion model together. Nothing in it belongs to one stream, so visitors may share it.
 
@@ -162,25 +172,43 @@ class Predictor:
         Raises:
             MediaError: the file cannot be read; the message says why and what would do.
         """
+        heard = self.read_file(path, text, text is not None, without, progress)
+        fused = self.fuse([one.moment for one in heard], without)
+        progress(1.0, "done")
+        return [_record(one.start, one.end, one.transcript, f) for one, f in zip(heard, fused, strict=True)]
+
+    def read_file(
+        self,
+        path: str | Path,
+        text: str | None = None,
+        whole: bool = False,
+        without: Collection[str] = (),
+        progress: Progress = lambda *_: None,
+    ) -> list[Heard]:
+        """What the senses make of a file, before fusion.
+
+        Args:
+            text: its words, instead of recognising them.
+            whole: the file is one utterance.
+
+        Raises:
+            MediaError: the file cannot be read; the message says why and what would do.
+        """
         progress(0.0, "opening")
         media = open_media(path)
-        spans = [(0.0, media.duration, media.samples)] if text is not None else _spans(media)
+        spans = [(0.0, media.duration, media.samples)] if whole else _spans(media)
         faces = self._faces(media, VIDEO in without, lambda done: progress(0.05 + 0.55 * done, "reading the face"))
-        moments, transcripts = [], []
+        heard = []
         for i, (start, end, samples) in enumerate(spans):
             progress(0.6 + 0.35 * i / len(spans), "listening")
             transcript = text if text is not None else self._transcribe(samples, without)
-            moments.append(
-                {
-                    AUDIO: self.voice.read(samples) if samples is not None else Reading.absent(SILENCE if media.has_audio else NOT_GIVEN),
-                    TEXT: self.words.read(transcript),
-                    VIDEO: self._face_between(faces, start, end) if media.has_video else Reading.absent(NOT_GIVEN),
-                }
-            )
-            transcripts.append(transcript)
-        fused = self.fuse(moments, without)
-        progress(1.0, "done")
-        return [_record(start, end, said, f) for (start, end, _), said, f in zip(spans, transcripts, fused, strict=True)]
+            moment = {
+                AUDIO: self.voice.read(samples) if samples is not None else Reading.absent(SILENCE if media.has_audio else NOT_GIVEN),
+                TEXT: self.words.read(transcript),
+                VIDEO: self._face_between(faces, start, end) if media.has_video else Reading.absent(NOT_GIVEN),
+            }
+            heard.append(Heard(start, end, transcript, moment))
+        return heard
 
     def _transcribe(self, samples: np.ndarray | None, without: Collection[str]) -> str:
         if samples is None or self.recogniser is None or TEXT in without:

@@ -130,6 +130,7 @@ function drawLatency(view) {
   drawFigure("rate", "face updates per second", span ? (latest.updates.length - 1) / span : null, 1, "");
   drawFigure("dropped", "pictures replaced by newer ones", view.frames_dropped, 0, "");
   drawFigure("lost", "sound lost", view.audio_lost_s, 1, "s");
+  drawFigure("smoothing", "smoothing (time constant)", view.smoothing_s, 2, "s");
 }
 
 function draw(view) {

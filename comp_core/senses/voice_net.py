@@ -12,6 +12,7 @@ from comp_core.senses.activity import SAMPLE_RATE
 
 FRAME, HOP, MELS = 400, 160, 64  # samples, samples, bands: 25 ms windows every 10 ms
 LOWEST_HZ, HIGHEST_HZ = 50.0, 7600.0
+FLOOR = 1e-8  # added to the power, so that digital silence has a logarithm
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def mel_filters() -> Tensor:
 def log_mel(samples: Tensor, filters: Tensor) -> Tensor:
     """Natural-log mel power of 16 kHz mono sound: (T,) -> (MELS, frames). At least one frame for T >= FRAME."""
     spectrum = torch.stft(samples, FRAME, HOP, window=torch.hann_window(FRAME, device=samples.device), center=False, return_complex=True)
-    return (filters @ spectrum.abs().square() + 1e-8).log()
+    return (filters @ spectrum.abs().square() + FLOOR).log()
 
 
 class ResidualBlock(nn.Module):

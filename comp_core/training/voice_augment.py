@@ -7,19 +7,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from comp_core.senses.voice_net import FLOOR
+
 SHORTEST = 80  # frames: an utterance that has only begun
 
 
 def augment(mel: Tensor, random: np.random.Generator) -> Tensor:
     """One random variant of a log-mel spectrogram, (MELS, T) -> (MELS, T')."""
-    mel = crop(mel, random) if random.random() < 0.3 else mel
+    mel = crop(mel, random) if random.random() < 0.35 else mel
     mel = stretch(mel, time=random.uniform(0.85, 1.18), bands=random.uniform(0.92, 1.08))
     if random.random() < 0.25:
         mel = reverberate(mel, decay=random.uniform(0.05, 0.3))
-    if random.random() < 0.2:
-        mel = band_limit(mel, keep=int(random.integers(40, len(mel))))
+    if random.random() < 0.25:
+        mel = band_limit(mel, int(random.integers(0, 10)), int(random.integers(40, len(mel) + 1)), floor=random.uniform(-18.4, -14))
     if random.random() < 0.5:
-        mel = add_noise(mel, snr_db=random.uniform(8, 45), tilt=random.uniform(-3, 1), random=random)
+        mel = add_noise(mel, snr_db=random.uniform(5, 45), tilt=random.uniform(-3, 2.5), random=random)
+    if random.random() < 0.4:
+        mel = amplify(mel, decibels=random.uniform(-40, 10))
     return mask(mel, random)
 
 
@@ -48,12 +52,17 @@ def reverberate(mel: Tensor, decay: float, length: int = 40) -> Tensor:
     tail = torch.exp(-torch.arange(length) * 0.01 / decay) * 0.3
     tail[0] = 1.0
     power = F.conv1d(F.pad(mel.exp().unsqueeze(1), (length - 1, 0)), tail.flip(0)[None, None])
-    return power.squeeze(1).clamp(min=1e-8).log()
+    return power.squeeze(1).clamp(min=FLOOR).log()
 
 
-def band_limit(mel: Tensor, keep: int) -> Tensor:
-    """A telephone or a codec: nothing above the lowest ``keep`` bands."""
-    return torch.cat([mel[:keep], mel[keep:].clamp(max=-16.0)])
+def band_limit(mel: Tensor, lowest: int, highest: int, floor: float) -> Tensor:
+    """A telephone or a codec: bands below ``lowest`` and from ``highest`` on at most at ``floor``, in log power."""
+    return torch.cat([mel[:lowest].clamp(max=floor), mel[lowest:highest], mel[highest:].clamp(max=floor)])
+
+
+def amplify(mel: Tensor, decibels: float) -> Tensor:
+    """Another distance or gain. The front end's own floor (see :func:`comp_core.senses.voice_net.log_mel`) stays where it is."""
+    return (mel.exp() * 10 ** (decibels / 10) + FLOOR).log()
 
 
 def add_noise(mel: Tensor, snr_db: float, tilt: float, random: np.random.Generator) -> Tensor:

@@ -1,0 +1,94 @@
+"""Feature folders in the layout of GCNet and its successors (MoMKE, SDR-GNN, ComP).
+
+``DATASET/features/FEATURE/UTTERANCE.npy`` and a label pickle with seven items: ``videoIDs, labels, speakers, sentences`` (dicts by
+conversation) and ``train, valid, test`` (lists of conversations).
+"""
+
+from __future__ import annotations
+
+import csv
+import pickle
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+SPLITS = ("train", "valid", "test")
+COLUMNS = ("file", "conversation", "speaker", "label", "split")
+
+
+class LayoutError(Exception):
+    """A table of clips is not as it should be; the message says where."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One utterance. ``file`` is relative to the folder of clips; its path without suffix, slashes as "__", is the utterance's name."""
+
+    file: str
+    conversation: str
+    speaker: str
+    label: str
+    split: str
+
+    @property
+    def utterance(self) -> str:
+        return "__".join(Path(self.file).with_suffix("").parts)
+
+
+def read_clips(table: Path) -> list[Clip]:
+    """Read a CSV with the ``COLUMNS``; the order of its rows is the order in which utterances were said.
+
+    Raises:
+        LayoutError: a column or a value is missing, or a conversation is in two splits.
+    """
+    with table.open(newline="", encoding="utf-8-sig") as lines:
+        reader = csv.DictReader(lines)
+        if missing := set(COLUMNS) - set(reader.fieldnames or ()):
+            raise LayoutError(f"{table} has no column {', '.join(sorted(missing))}; its first line should be {','.join(COLUMNS)}")
+        clips = [Clip(*((row[column] or "").strip() for column in COLUMNS)) for row in reader]
+    split_of: dict[str, str] = {}
+    for number, clip in enumerate(clips, 2):
+        if not clip.file or not clip.conversation or clip.split not in SPLITS:
+            raise LayoutError(f"{table}, line {number}: file and conversation must be given, and split must be one of {', '.join(SPLITS)}")
+        if split_of.setdefault(clip.conversation, clip.split) != clip.split:
+            raise LayoutError(f"{table}, line {number}: conversation {clip.conversation} is in two splits")
+    return clips
+
+
+def write_feature(dataset: Path, feature: str, utterance: str, values: np.ndarray) -> None:
+    """Write one utterance's vector."""
+    folder = dataset / "features" / feature
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(folder / f"{utterance}.npy", values)
+
+
+def write_labels(path: Path, clips: Iterable[Clip], sentences: dict[str, str]) -> None:
+    """Write the label pickle. Labels that are all numbers become floats, as in the sentiment sets.
+
+    Args:
+        sentences: utterance -> its words.
+    """
+    by_conversation: dict[str, list[Clip]] = {}
+    for clip in clips:
+        by_conversation.setdefault(clip.conversation, []).append(clip)
+    labels = {name: [clip.label for clip in rows] for name, rows in by_conversation.items()}
+    if all(_is_number(label) for row in labels.values() for label in row):
+        labels = {name: [float(label) for label in row] for name, row in labels.items()}
+    items = [
+        {name: [clip.utterance for clip in rows] for name, rows in by_conversation.items()},
+        labels,
+        {name: [clip.speaker for clip in rows] for name, rows in by_conversation.items()},
+        {name: [sentences.get(clip.utterance, "") for clip in rows] for name, rows in by_conversation.items()},
+        *([name for name, rows in by_conversation.items() if rows[0].split == split] for split in SPLITS),
+    ]
+    path.write_bytes(pickle.dumps(items))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

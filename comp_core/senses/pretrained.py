@@ -1,0 +1,82 @@
+"""Larger encoders by their Hugging Face name, for those who have the hardware. They read as our own senses do.
+
+Needs ``pip install -r requirements-encoders.txt``. The fusion model in ``assets/`` does not know their features: they are for
+``python -m comp_core extract`` and for models trained on what it writes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.base import NO_WORDS, SILENCE, Reading
+from comp_core.senses.voice import SHORTEST
+from comp_core.senses.words import has_words
+
+
+class EncoderError(Exception):
+    """An encoder cannot be loaded; the message says what to do."""
+
+
+class PretrainedVoice:
+    """Any speech encoder that takes raw sound (wav2vec 2.0, HuBERT, WavLM): the mean of its last hidden states."""
+
+    def __init__(self, name: str, device: str = "cpu") -> None:
+        """Load by name on the Hugging Face hub, or from a folder.
+
+        Raises:
+            EncoderError: transformers is not installed, or there is no such model.
+        """
+        self._prepare, self._model = _load("AutoFeatureExtractor", name, device)
+        self._device = device
+        self.feature_dim: int = self._model.config.hidden_size
+
+    def read(self, samples: np.ndarray) -> Reading:
+        """Read (T,) float32 mono sound at 16 kHz."""
+        if len(samples) < SHORTEST * SAMPLE_RATE or not np.any(samples):
+            return Reading.absent(SILENCE)
+        inputs = self._prepare(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt").to(self._device)
+        with torch.inference_mode():
+            states = self._model(**inputs).last_hidden_state[0]
+        return Reading(states.mean(0).float().cpu().numpy(), quality=min(1.0, len(samples) / SAMPLE_RATE))
+
+
+class PretrainedWords:
+    """Any text encoder (BERT, RoBERTa, DeBERTa): the mean of its last hidden states."""
+
+    def __init__(self, name: str, device: str = "cpu") -> None:
+        """Load by name on the Hugging Face hub, or from a folder.
+
+        Raises:
+            EncoderError: transformers is not installed, or there is no such model.
+        """
+        self._prepare, self._model = _load("AutoTokenizer", name, device)
+        self._device = device
+        self.feature_dim: int = self._model.config.hidden_size
+
+    def read(self, text: str) -> Reading:
+        """Read one utterance; of a long one, as much as the encoder takes."""
+        if not has_words(text):
+            return Reading.absent(NO_WORDS)
+        inputs = self._prepare(text, truncation=True, max_length=256, return_tensors="pt").to(self._device)
+        with torch.inference_mode():
+            states = self._model(**inputs).last_hidden_state[0]
+        return Reading(states.mean(0).float().cpu().numpy(), quality=1.0)
+
+
+def _load(preparation: str, name: str, device: str) -> tuple[Any, torch.nn.Module]:
+    try:
+        import transformers
+    except ImportError as error:
+        raise EncoderError("encoders by name need transformers: pip install -r requirements-encoders.txt") from error
+    try:
+        prepare = getattr(transformers, preparation).from_pretrained(name)
+        # Safetensors only: other formats may run code when they are opened.
+        model = transformers.AutoModel.from_pretrained(name, use_safetensors=True)
+    except (OSError, ValueError, KeyError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise EncoderError(f"cannot load the encoder {name!r}: {reason} Give a model's name on the hub, or the folder of one.") from error
+    return prepare, model.eval().to(device)
