@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore
+from comp_core.data.masks import subset_name
 from comp_core.media import Media, open_media
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.modeling.comp import ComP, ComPConfig
@@ -101,7 +102,7 @@ class Predictor:
         self.model_note: str = description["note"]
         self.device = device
         self._model = model.to(device)
-        self._temperature: dict[str, float] = description["temperature"]
+        self._temperature: dict[str, dict[str, float]] = description["temperature"]
         self._sure_from: float = description["sure_from"]
 
     @classmethod
@@ -243,15 +244,19 @@ class Predictor:
         whole, alone = outputs[0], [output.modality_logits[..., i, :] for i, output in enumerate(outputs[1:])]
         last = conversations.valid.sum(1) - 1
         rows = torch.arange(len(windows), device=last.device)
-        fused = (whole.logits[rows, last] / self._temperature["fused"]).softmax(-1).tolist()
-        own = {m: (logits[rows, last] / self._temperature[m]).softmax(-1).tolist() for m, logits in zip(MODALITIES, alone, strict=True)}
+        logits = whole.logits[rows, last]
+        own = {
+            m: (logits[rows, last] / self._temperature["own"][m]).softmax(-1).tolist() for m, logits in zip(MODALITIES, alone, strict=True)
+        }
         weights, grounded = whole.weights[rows, last].tolist(), whole.grounded[rows, last].tolist()
         results = []
         for b, window in enumerate(windows):
             readings = {m: window[-1].get(m, Reading.absent(NOT_GIVEN)) for m in MODALITIES}
+            # Fewer modalities make other mistakes of confidence: each subset has a temperature of its own.
+            present = subset_name(m for m in MODALITIES if readings[m].present)
             results.append(
                 Fused(
-                    fused=_distribution(fused[b]) if grounded[b] else None,
+                    fused=_distribution((logits[b] / self._temperature["fused"][present]).softmax(-1).tolist()) if grounded[b] else None,
                     by_modality={m: _distribution(own[m][b]) if readings[m].present else None for m in MODALITIES},
                     weights=dict(zip(MODALITIES, weights[b], strict=True)) if grounded[b] else None,
                     observed={m: reading.present for m, reading in readings.items()},

@@ -13,7 +13,7 @@ from comp_core.predictor import DeviceError, Predictor, model_stem
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
-KEYS = {"start", "end", "transcript", "observed", "absent_because", "fused", *MODALITIES, "weights"}
+KEYS = {"start", "end", "transcript", "observed", "absent_because", "fused", *MODALITIES, "weights", "sure_from"}
 
 
 @pytest.fixture(scope="module")

@@ -124,7 +124,7 @@ def test_comp_learns_what_there_is_to_learn_and_each_modality_helps(monkeypatch)
     accuracy = {name: figures["fused"]["accuracy"] for name, figures in figures_of.items()}
     assert min(accuracy.values()) > 2 / 7
     assert accuracy["ATV"] > max(accuracy[single] for single in "ATV")
-    assert all(0.2 < t < 5 for t in temperature.values())
+    assert all(0.2 < t < 5 for by_name in temperature.values() for t in by_name.values())
     for figures in figures_of.values():
         assert sum(figures["weights"].values()) == pytest.approx(1, abs=1e-3)
 

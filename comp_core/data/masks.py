@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import combinations
 
 import torch
@@ -9,9 +10,15 @@ from torch import Tensor
 
 from comp_core.modalities import MODALITIES
 
-# {A}, {T}, {V}, {AT}, {AV}, {TV}, {ATV}, named by their modalities' initials.
+
+def subset_name(modalities: Iterable[str]) -> str:
+    """A subset is named by its modalities' initials: "A", "TV", "ATV"."""
+    return "".join(m[0].upper() for m in modalities)
+
+
+# {A}, {T}, {V}, {AT}, {AV}, {TV}, {ATV}
 SUBSETS: dict[str, tuple[str, ...]] = {
-    "".join(m[0].upper() for m in subset): subset
+    subset_name(subset): subset
     for size in range(1, len(MODALITIES) + 1)
     for subset in combinations(MODALITIES, size)
 }

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from comp_core.data.masks import SUBSETS
+from comp_core.data.masks import SUBSETS, subset_name
 from comp_core.data.paired import Conversation, batch_of
 from comp_core.evaluation.baselines import RULES
 from comp_core.evaluation.calibration import answer_from, fit_temperature, reliability, risk_coverage, softmax
@@ -19,11 +19,13 @@ from comp_core.modeling.comp import ComP
 from comp_core.windows import window_ends
 
 # An answer is given where at most this share of such answers was wrong on validation data.
-RISK = 0.25
+RISK = 1 / 3
 _KEYS = ("accuracy", "uar", "weighted_f1", "ece")
 
 # Subset name -> what :func:`predictions` returns.
 Found = dict[str, dict[str, np.ndarray]]
+# "fused": by subset, "own": by modality.
+Temperatures = dict[str, dict[str, float]]
 
 
 def predictions(model: ComP, conversations: Sequence[Conversation]) -> Found:
@@ -46,22 +48,21 @@ def predictions(model: ComP, conversations: Sequence[Conversation]) -> Found:
     return {name: {key: torch.cat(value).numpy() for key, value in by_key.items()} for name, by_key in parts.items()}
 
 
-def fit_temperatures(found: Found) -> dict[str, float]:
-    """One temperature for fused logits, over all seven subsets, and one for each modality's own head; on validation data."""
-    fused, labels = (np.concatenate([f[key] for f in found.values()]) for key in ("fused", "labels"))
-    temperatures = {"fused": fit_temperature(fused, labels)}
+def fit_temperatures(found: Found) -> Temperatures:
+    """A temperature for the fused logits from each subset, and one for each modality's own head; on validation data."""
+    own = {}
     for i, modality in enumerate(MODALITIES):
-        alone = found[_initial(modality)]
-        temperatures[modality] = fit_temperature(alone["own"][:, i], alone["shown"][:, i])
-    return temperatures
+        alone = found[subset_name((modality,))]
+        own[modality] = fit_temperature(alone["own"][:, i], alone["shown"][:, i])
+    return {"fused": {name: fit_temperature(f["fused"], f["labels"]) for name, f in found.items()}, "own": own}
 
 
-def sure_from(found: Found, temperature: dict[str, float]) -> float:
+def sure_from(found: Found, temperature: Temperatures) -> float:
     """The confidence from which on the fused answer, from whatever subset, is wrong at most at a rate of ``RISK``; on validation data."""
     return answer_from(*_pooled(found, temperature), RISK)
 
 
-def report(found: Found, temperature: dict[str, float], prior: np.ndarray) -> dict[str, dict[str, Any]]:
+def report(found: Found, temperature: Temperatures, prior: np.ndarray) -> dict[str, dict[str, Any]]:
     """Metrics for each of the seven subsets.
 
     Args:
@@ -71,7 +72,7 @@ def report(found: Found, temperature: dict[str, float], prior: np.ndarray) -> di
         Subset -> ``fused`` metrics and the mean coordinator ``weights``; with one modality, how well its ``own`` head names what it shows;
         with more, the metrics of the ``RULES``, applied to what the same model makes of each modality alone.
     """
-    fused = {name: softmax(f["fused"], temperature["fused"]) for name, f in found.items()}
+    fused = {name: softmax(f["fused"], temperature["fused"][name]) for name, f in found.items()}
     results: dict[str, dict[str, Any]] = {}
     for name, subset in SUBSETS.items():
         labels = found[name]["labels"]
@@ -79,15 +80,15 @@ def report(found: Found, temperature: dict[str, float], prior: np.ndarray) -> di
         results[name] = {"fused": class_report(fused[name], labels, LABELS), "weights": dict(zip(MODALITIES, weights, strict=True))}
         if len(subset) == 1:
             i = MODALITIES.index(subset[0])
-            own = softmax(found[name]["own"][:, i], temperature[subset[0]])
+            own = softmax(found[name]["own"][:, i], temperature["own"][subset[0]])
             results[name]["own"] = class_report(own, found[name]["shown"][:, i], LABELS)
         else:
-            alone = np.stack([fused[_initial(modality)] for modality in subset])
+            alone = np.stack([fused[subset_name((modality,))] for modality in subset])
             results[name]["rules"] = {rule: class_report(join(alone, prior), labels) for rule, join in RULES.items()}
     return results
 
 
-def confidence_report(found: Found, temperature: dict[str, float]) -> dict[str, list[dict[str, float]]]:
+def confidence_report(found: Found, temperature: Temperatures) -> dict[str, list[dict[str, float]]]:
     """Reliability diagram and risk-coverage curve of the fused output, over all seven subsets."""
     pooled = _pooled(found, temperature)
     return {"reliability": reliability(*pooled), "risk_coverage": risk_coverage(*pooled)}
@@ -109,10 +110,6 @@ def spread(reports: Sequence[dict[str, dict[str, Any]]]) -> dict[str, dict[str, 
     }
 
 
-def _pooled(found: Found, temperature: dict[str, float]) -> tuple[np.ndarray, np.ndarray]:
-    fused, labels = (np.concatenate([f[key] for f in found.values()]) for key in ("fused", "labels"))
-    return softmax(fused, temperature["fused"]), labels
-
-
-def _initial(modality: str) -> str:
-    return modality[0].upper()
+def _pooled(found: Found, temperature: Temperatures) -> tuple[np.ndarray, np.ndarray]:
+    fused = np.concatenate([softmax(f["fused"], temperature["fused"][name]) for name, f in found.items()])
+    return fused, np.concatenate([f["labels"] for f in found.values()])

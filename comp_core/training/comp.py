@@ -14,7 +14,17 @@ from torch import Tensor
 from comp_core.data.masks import random_mask
 from comp_core.data.paired import ALWAYS, LIKE_MELD, Agreement, Batch, Conversation, PairedDialogues, batch_of
 from comp_core.evaluation.calibration import softmax
-from comp_core.evaluation.fusion import RISK, Found, confidence_report, fit_temperatures, predictions, report, spread, sure_from
+from comp_core.evaluation.fusion import (
+    RISK,
+    Found,
+    Temperatures,
+    confidence_report,
+    fit_temperatures,
+    predictions,
+    report,
+    spread,
+    sure_from,
+)
 from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, VIDEO
 from comp_core.modeling.comp import ComP, ComPConfig
@@ -55,12 +65,12 @@ class Run:
     settings: FitConfig
     history: list[dict[str, float]]
     score: float
-    temperature: dict[str, float]
+    temperature: Temperatures
     found: dict[str, Found]
     metrics: dict[str, dict]
 
 
-def train_comp(task: Task, epochs: int = 12) -> None:
+def train_comp(task: Task, epochs: int = 9) -> None:
     """Train with several seeds, keep the one best on validation data, report all of them on test.
 
     The score for choosing epochs and seeds is the mean UAR over the seven subsets of modalities.
