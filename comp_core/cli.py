@@ -20,7 +20,7 @@ from comp_core.task import Task
 
 # In the order in which they need one another.
 TRAININGS = ("face", "voice", "voice_folds", "words", "comp")
-EVALUATIONS = ("face", "voice", "steadiness")
+EVALUATIONS = ("face", "voice", "words", "steadiness")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -24,6 +24,7 @@ _HEADS = {
     "emodb": "Emo-DB test speakers, 7 classes",
     "live": "both, the 7 live labels",
 }
+_CORPORA = {"goemotions": "GoEmotions-Ekman, one label", "meld": "MELD, utterance alone"}
 _MARKED = re.compile(r"(?P<open><!-- table: (?P<name>\w+) -->)\n.*?(?P<close><!-- end of table -->)", re.DOTALL)
 _SUBSETS = {"A": "voice", "T": "words", "V": "face"}
 
@@ -63,6 +64,17 @@ def conditions_table(report: Report) -> str:
     return _markdown(header, rows)
 
 
+def words_conditions_table(report: Report) -> str:
+    """What lost and misheard words cost in each corpus, and how the first phase's network does on the corpus that it has not met."""
+    rows = [
+        (_CORPORA[corpus], name, *_figures(figures))
+        for corpus, conditions in report["conditions"].items()
+        for name, figures in conditions.items()
+    ]
+    rows.append((_CORPORA["meld"], "as written, trained on GoEmotions only", *_figures(report["metrics"]["meld_from_goemotions"])))
+    return _markdown(("test set", "condition", "n", "accuracy", "UAR", "weighted F1", "ECE"), rows)
+
+
 def steadiness_table(report: Report) -> str:
     """How calm the output is while nothing happens."""
     titles = {
@@ -83,10 +95,9 @@ def speed_table(report: Report) -> str:
 
 def words_table(report: Report) -> str:
     """Test figures of the words encoder, a row per corpus and form of the text."""
-    names = {"goemotions": "GoEmotions-Ekman, one label", "meld": "MELD, utterance alone"}
     forms = {"as_written": "as written", "unpunctuated": "lower case, no punctuation"}
     rows = [
-        (f"{names[corpus]}, {forms[form]}", *_figures(figures), f"{figures['macro_f1']:.3f}")
+        (f"{_CORPORA[corpus]}, {forms[form]}", *_figures(figures), f"{figures['macro_f1']:.3f}")
         for corpus, by_form in report["metrics"]["test"].items()
         for form, figures in by_form.items()
     ]
@@ -160,6 +171,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "voice": ("voice", sense_table),
     "voice_conditions": ("voice_test", conditions_table),
     "words": ("words", words_table),
+    "words_conditions": ("words_test", words_conditions_table),
     "comp": ("comp", fusion_table),
     "comp_rules": ("comp", rules_table),
     "comp_agreement": ("comp", agreement_table),
