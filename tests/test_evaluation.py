@@ -9,7 +9,7 @@ import torch
 
 from comp_core.cli import main
 from comp_core.data.ferplus import FaceSet, framed
-from comp_core.evaluation import face, steadiness, voice
+from comp_core.evaluation import face, steadiness, voice, words
 from comp_core.evaluation.speed import PICTURE
 from comp_core.predictor import Fused
 from comp_core.senses.activity import SAMPLE_RATE
@@ -68,6 +68,16 @@ def test_noise_has_the_asked_level_and_the_telephone_its_band():
     assert 10 * np.log10(np.mean(sound**2) / np.mean(noise**2)) == pytest.approx(10, abs=0.01)
     spectrum = np.abs(np.fft.rfft(voice.CONDITIONS["telephone band"](sound, None)))
     assert spectrum[3401:].max() < 1e-6 * spectrum.max()
+
+
+def test_words_are_lost_and_misheard_at_the_asked_rate():
+    text, lexicon = "Well, " * 2000, ["other"]
+    heard = words.CONDITIONS["so, and a fifth of the words misheard"](text, lexicon, np.random.default_rng(0)).split()
+    assert len(heard) == 2000
+    assert heard.count("other") == pytest.approx(400, abs=60)
+    left = words.CONDITIONS["so, and a fifth of the words lost"](text, lexicon, np.random.default_rng(0)).split()
+    assert set(left) == {"well"}
+    assert len(left) == pytest.approx(1600, abs=60)
 
 
 class OneFace:
