@@ -26,7 +26,7 @@ HEADS = {**{corpus: len(names) for corpus, names in CLASSES.items()}, LIVE: len(
 Example = tuple[Tensor, dict[str, int]]
 
 
-def train_voice(task: Task, epochs: int = 105) -> None:
+def train_voice(task: Task, epochs: int = 100) -> None:
     """Train, choose the epoch on the validation speakers, report the test speakers once."""
     corpus = load_speech(task.data, task.work)
     sets = {split: [example(clip) for clip in corpus.split(split)] for split in SPLITS}

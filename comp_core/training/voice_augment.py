@@ -14,16 +14,14 @@ SHORTEST = 80  # frames: an utterance that has only begun
 
 def augment(mel: Tensor, random: np.random.Generator) -> Tensor:
     """One random variant of a log-mel spectrogram, (MELS, T) -> (MELS, T')."""
-    mel = crop(mel, random) if random.random() < 0.35 else mel
+    mel = crop(mel, random) if random.random() < 0.3 else mel
     mel = stretch(mel, time=random.uniform(0.85, 1.18), bands=random.uniform(0.92, 1.08))
     if random.random() < 0.25:
         mel = reverberate(mel, decay=random.uniform(0.05, 0.3))
-    if random.random() < 0.25:
-        mel = band_limit(mel, int(random.integers(0, 10)), int(random.integers(40, len(mel) + 1)), floor=random.uniform(-18.4, -14))
+    if random.random() < 0.2:
+        mel = band_limit(mel, keep=int(random.integers(40, len(mel))))
     if random.random() < 0.5:
-        mel = add_noise(mel, snr_db=random.uniform(5, 45), tilt=random.uniform(-3, 2.5), random=random)
-    if random.random() < 0.4:
-        mel = amplify(mel, decibels=random.uniform(-40, 10))
+        mel = add_noise(mel, snr_db=random.uniform(8, 45), tilt=random.uniform(-3, 1), random=random)
     return mask(mel, random)
 
 
@@ -55,14 +53,9 @@ def reverberate(mel: Tensor, decay: float, length: int = 40) -> Tensor:
     return power.squeeze(1).clamp(min=FLOOR).log()
 
 
-def band_limit(mel: Tensor, lowest: int, highest: int, floor: float) -> Tensor:
-    """A telephone or a codec: bands below ``lowest`` and from ``highest`` on at most at ``floor``, in log power."""
-    return torch.cat([mel[:lowest].clamp(max=floor), mel[lowest:highest], mel[highest:].clamp(max=floor)])
-
-
-def amplify(mel: Tensor, decibels: float) -> Tensor:
-    """Another distance or gain. The front end's own floor (see :func:`comp_core.senses.voice_net.log_mel`) stays where it is."""
-    return (mel.exp() * 10 ** (decibels / 10) + FLOOR).log()
+def band_limit(mel: Tensor, keep: int) -> Tensor:
+    """A telephone or a codec: nothing above the lowest ``keep`` bands."""
+    return torch.cat([mel[:keep], mel[keep:].clamp(max=-16.0)])
 
 
 def add_noise(mel: Tensor, snr_db: float, tilt: float, random: np.random.Generator) -> Tensor:

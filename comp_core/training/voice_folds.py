@@ -14,7 +14,7 @@ from comp_core.training.voice import example, fit_voice, report
 FOLDS = 3
 
 
-def train_voice_folds(task: Task, epochs: int = 32) -> None:
+def train_voice_folds(task: Task, epochs: int = 30) -> None:
     """Train one network per fold on the other folds' speakers, in the feature space of the final network, into the work folder.
 
     Helped by the final network's features, they need fewer epochs than it did. Needs what ``train voice`` wrote.
