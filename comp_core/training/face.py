@@ -21,7 +21,7 @@ BATCH = 64
 RARE_CLASSES = 0.35
 
 
-def train_face(task: Task, epochs: int = 20) -> None:
+def train_face(task: Task, epochs: int = 44) -> None:
     """Train on 85 % of FER+ train (the rest is for the fusion model), choose the epoch on valid, report test once."""
     torch.manual_seed(task.seed)
     sets = {split: load_ferplus(task.data, split, task.work) for split in ("train", "valid", "test")}
