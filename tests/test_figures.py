@@ -43,3 +43,10 @@ def test_the_coordinator_of_the_live_model_goes_by_what_is_there():
         weight = [figures["weights"][modality] for modality in MODALITIES]
         assert np.dot(given, weight) > 0.6, subset
         assert min(w for w, there in zip(weight, given, strict=True) if there) > 0.05, subset
+
+
+@pytest.mark.parametrize("sense", ["face", "voice", "words"])
+def test_the_senses_figures_are_of_the_weights_that_are_here(sense):
+    measured = json.loads((ROOT / "assets" / "reports" / f"{sense}_test.json").read_text(encoding="utf-8"))
+    weights = json.loads((ROOT / "assets" / "weights" / f"{sense}.json").read_text(encoding="utf-8"))
+    assert measured["weights"] == weights["sha256"]
