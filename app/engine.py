@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,8 +29,6 @@ class EngineConfig:
     """Times in seconds.
 
     Attributes:
-        face_window: the face of the present moment is the mean over this long.
-        face_grace: a face that was lost for less than this still counts as there (a blink of the tracker, a blurred frame).
         voice_every: the voice of a growing utterance is read at most this often.
         partial_every: words of a growing utterance are asked for at most this often.
         partial_within: and only if the recogniser is likely to give them within this; a slow one is kept free for the final words.
@@ -41,8 +39,6 @@ class EngineConfig:
         idle: without anything new the loop looks at the clock this often.
     """
 
-    face_window: float = 1.5
-    face_grace: float = 0.4
     voice_every: float = 0.4
     partial_every: float = 2.0
     partial_within: float = 1.0
@@ -145,7 +141,7 @@ class Engine:
         turn.start, turn.end, turn.closed_at = utterance.start, utterance.end, now
         turn.shown_until = now + self.config.hold
         turn.voice = self._read(session, "voice", self.predictor.voice.read, utterance.samples)
-        turn.face = self._face_of(session, list(turn.frames))
+        turn.face = self._face(session, lambda: self.predictor.face.summarise(turn.frames))
         turn.pending = self._ask_words(session, turn, utterance.samples, final=True)
         session.turns.append(turn)
         self._judge(session, turn)
@@ -186,7 +182,7 @@ class Engine:
             seconds = now - session.began
             turn = self._begin(session, seconds)
             turn.end, turn.closed_at = seconds, now
-            turn.face = self._face_of(session, self._recent(session, now))
+            turn.face = self._present_face(session, now)
             session.turns.append(turn)
         turn.typed = (text, self._read(session, "words", self.predictor.words.read, text))
         turn.shown_until = max(turn.shown_until, now + self.config.typed_hold)
@@ -205,23 +201,20 @@ class Engine:
             session.face_failure, session.box = _failure(error), None
             return
         session.face_failure, session.box = None, seen.box
-        session.recent_frames.append((now, seen))
+        session.recent_faces.add(seen, now)
         if session.turn is not None and session.turn.open:
             session.turn.frames.append(seen)
 
-    def _recent(self, session: Session, now: float) -> list[Any]:
-        while session.recent_frames and now - session.recent_frames[0][0] > self.config.face_window:
-            session.recent_frames.popleft()
-        there = any(seen.box is not None for at, seen in session.recent_frames if now - at <= self.config.face_grace)
-        return [seen for _, seen in session.recent_frames] if there else []
+    def _present_face(self, session: Session, now: float) -> Reading:
+        return self._face(session, lambda: session.recent_faces.read(self.predictor.face, now))
 
-    def _face_of(self, session: Session, frames: Sequence[Any]) -> Reading:
+    def _face(self, session: Session, read: Callable[[], Reading]) -> Reading:
         if session.face_failure:
             return Reading.absent(session.face_failure)
         if not session.has_camera:
             return Reading.absent(NOT_GIVEN)
         try:
-            return self.predictor.face.summarise(frames)
+            return read()
         except Exception as error:
             logger.exception("the face sense failed")
             return Reading.absent(_failure(error))
@@ -241,7 +234,7 @@ class Engine:
         """The present moment: the turn that is spoken or held, else silence; the face always as it is now."""
         turn = session.turn
         silence = (session.speech_failure or SILENCE) if session.has_microphone else NOT_GIVEN
-        face = self._face_of(session, self._recent(session, now))
+        face = self._present_face(session, now)
         if turn is None:
             return {AUDIO: Reading.absent(silence), TEXT: Reading.absent(NO_WORDS), VIDEO: face}
         voice = turn.voice if turn.voice.present or turn.voice.absent_because != SILENCE else Reading.absent(silence)

@@ -16,6 +16,7 @@ import numpy as np
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
+from comp_core.smoothing import RecentFaces
 
 # Audio that waits for the engine. More than this means that the engine has stopped, not that it is late.
 AUDIO_BACKLOG_S = 30.0
@@ -183,7 +184,7 @@ class Session:
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
         self.turn: Turn | None = None
         self.turn_count = 0
-        self.recent_frames: deque = deque()
+        self.recent_faces = RecentFaces()
         self.box: tuple[float, float, float, float] | None = None
         self.captured: float | None = None
         self.face_failure: str | None = None
@@ -274,4 +275,3 @@ class Session:
     def _announce(self) -> None:
         self._inbox.changed = True
         self._changed.notify_all()
-

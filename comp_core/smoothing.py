@@ -1,14 +1,19 @@
-"""Light smoothing of what is displayed, so that figures can be read while they change."""
+"""A live stream's memory: how fast the past fades from what is shown. One parameter, the same wherever something is smoothed."""
 
 from __future__ import annotations
 
 import math
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from comp_core.modalities import MODALITIES
+from comp_core.senses.base import Reading
+from comp_core.senses.face import FaceFrame, FaceSense
 
-# Seconds after which an old value has faded to 37 %. Long enough to calm the flicker between frames, short enough to feel immediate.
-TIME_CONSTANT = 0.35
+# Seconds after which the past counts for 37 %. Long enough to calm the flicker between frames, short enough to feel immediate.
+TIME_CONSTANT = 0.5
+_FORGOTTEN = 4  # time constants after which a frame's weight, under 2 %, is not worth keeping it
 _SMOOTHED = ("fused", *MODALITIES, "weights")
 
 
@@ -30,6 +35,30 @@ class Smoother:
             record = {**record, **{key: _blend(self._last[key], record[key], share) for key in _SMOOTHED}}
         self._last, self._at = record, now
         return record
+
+
+class RecentFaces:
+    """The face of the present moment, from one stream's last frames: the newer the frame, the more it counts.
+
+    A face is there until none was found for one time constant: a single lost frame is the tracker's blink, not the person's leaving.
+    """
+
+    def __init__(self, time_constant: float = TIME_CONSTANT) -> None:
+        self._time_constant = time_constant
+        self._frames: deque[tuple[float, FaceFrame]] = deque()
+
+    def add(self, frame: FaceFrame, now: float) -> None:
+        self._frames.append((now, frame))
+        while now - self._frames[0][0] > _FORGOTTEN * self._time_constant:
+            self._frames.popleft()
+
+    def read(self, sense: FaceSense, now: float) -> Reading:
+        """Sum up with ``sense`` what is remembered at ``now`` (seconds)."""
+        there = any(frame.box is not None and now - at < self._time_constant for at, frame in self._frames)
+        remembered: Sequence[tuple[float, FaceFrame]] = self._frames if there else ()
+        return sense.summarise(
+            [frame for _, frame in remembered], freshness=[math.exp((at - now) / self._time_constant) for at, _ in remembered]
+        )
 
 
 def _blend(old: Any, new: Any, share: float) -> Any:

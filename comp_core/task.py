@@ -64,9 +64,7 @@ class Task:
         print(json.dumps({"report": str(path), "metrics": report["metrics"]}, indent=1))
 
 
-def keep_best(
-    stem: Path, kind: str, config: Any, settings: FitConfig, about: dict[str, Any]
-) -> Callable[[nn.Module, float, int], None]:
+def keep_best(stem: Path, kind: str, config: Any, settings: FitConfig, about: dict[str, Any]) -> Callable[[nn.Module, float, int], None]:
     """A callback for :func:`fit` that saves the best weights so far, marked as unfinished."""
 
     def save(model: nn.Module, score: float, epoch: int) -> None:

@@ -73,6 +73,7 @@ def test_quality_falls_with_distance_and_profile():
 def test_a_summary_is_weighted_by_quality(sense):
     good, bad = FaceFrame((0, 0, 1, 1), np.ones(6, np.float32), 0.9), FaceFrame((0, 0, 1, 1), np.zeros(6, np.float32), 0.1)
     assert sense.summarise([good, bad, FaceFrame()]).feature == pytest.approx(0.9, abs=0.01)
+    assert sense.summarise([good, bad, FaceFrame()], freshness=[0.01, 1.0, 1.0]).feature == pytest.approx(0.083, abs=0.01)
     assert sense.summarise([FaceFrame()]) == Reading.absent(NO_FACE)
 
 

@@ -50,3 +50,9 @@ def test_the_senses_figures_are_of_the_weights_that_are_here(sense):
     measured = json.loads((ROOT / "assets" / "reports" / f"{sense}_test.json").read_text(encoding="utf-8"))
     weights = json.loads((ROOT / "assets" / "weights" / f"{sense}.json").read_text(encoding="utf-8"))
     assert measured["weights"] == weights["sha256"]
+
+
+@pytest.mark.parametrize("name", ["face", "voice", "words", "comp"])
+def test_the_weights_carry_the_figures_of_their_report(name):
+    report = json.loads((ROOT / "assets" / "reports" / f"{name}.json").read_text(encoding="utf-8"))
+    assert json.loads((ROOT / "assets" / "weights" / f"{name}.json").read_text(encoding="utf-8"))["metrics"] == report["metrics"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -157,14 +156,3 @@ OBVIOUS = (
 def test_committed_weights_read_obvious_sentences(committed: WordsSense, heads: nn.ModuleDict, text: str, label: str, written) -> None:
     feature = torch.from_numpy(committed.read(written(text)).feature)
     assert label in {LABELS[head(feature).argmax()] for head in heads.values()}
-
-
-def test_card_and_weights_and_report_tell_the_same_figures() -> None:
-    report = json.loads((WEIGHTS_DIR.parent / "reports" / "words.json").read_text(encoding="utf-8"))
-    record = json.loads((WEIGHTS_DIR / "words.json").read_text(encoding="utf-8"))
-    card = (WEIGHTS_DIR.parent / "cards" / "words.md").read_text(encoding="utf-8")
-    assert record["metrics"] == report["metrics"]
-    for corpus, kinds in report["metrics"]["test"].items():
-        for kind, figures in kinds.items():
-            row = " | ".join(f"{figures[name]:.3f}" for name in ("accuracy", "macro_f1", "weighted_f1", "ece"))
-            assert row in card, (corpus, kind)

@@ -92,4 +92,4 @@ def media_kind(path: Path) -> str | None:
 
 
 def _title(path: Path) -> str:
-    return f"{path.stem.replace('_', ' ').capitalize()} ({ {'image': 'picture', 'audio': 'sound'}.get(media_kind(path), 'video')})"
+    return f"{path.stem.replace('_', ' ').capitalize()} ({ {'image': 'picture', 'audio': 'sound'}.get(media_kind(path), 'video') })"

@@ -18,9 +18,7 @@ def subset_name(modalities: Iterable[str]) -> str:
 
 # {A}, {T}, {V}, {AT}, {AV}, {TV}, {ATV}
 SUBSETS: dict[str, tuple[str, ...]] = {
-    subset_name(subset): subset
-    for size in range(1, len(MODALITIES) + 1)
-    for subset in combinations(MODALITIES, size)
+    subset_name(subset): subset for size in range(1, len(MODALITIES) + 1) for subset in combinations(MODALITIES, size)
 }
 
 

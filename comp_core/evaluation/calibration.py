@@ -40,9 +40,7 @@ def risk_coverage(probabilities: np.ndarray, labels: np.ndarray, points: int = 2
     """If only the most confident share is answered (``coverage``), from which confidence on, and how many answers are wrong (``risk``)."""
     confidence, wrong = _by_confidence(probabilities, labels)
     ends = np.unique(np.linspace(0, len(labels), points + 1).round().astype(int)[1:])
-    return [
-        {"coverage": float(end / len(labels)), "from": float(confidence[end - 1]), "risk": float(wrong[:end].mean())} for end in ends
-    ]
+    return [{"coverage": float(end / len(labels)), "from": float(confidence[end - 1]), "risk": float(wrong[:end].mean())} for end in ends]
 
 
 def answer_from(probabilities: np.ndarray, labels: np.ndarray, risk: float) -> float:

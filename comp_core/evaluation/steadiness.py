@@ -14,7 +14,7 @@ from comp_core.predictor import Predictor
 from comp_core.progress import progress
 from comp_core.senses.base import NO_WORDS, SILENCE, Reading
 from comp_core.senses.face_align import FaceLocator
-from comp_core.smoothing import TIME_CONSTANT, Smoother
+from comp_core.smoothing import TIME_CONSTANT, RecentFaces, Smoother
 from comp_core.task import Task
 
 FACES, SECONDS, RATE = 10, 60, 10.0  # pictures a second, as live
@@ -46,14 +46,14 @@ def evaluate_steadiness(task: Task) -> None:
 
 def watch(predictor: Predictor, image: np.ndarray, random: np.random.Generator) -> dict[str, Any]:
     """One face for ``SECONDS``: how often the shown label ("not sure" is one) changes, and the mean probability of strong emotions."""
-    locator, smoother = FaceLocator(tracking=True), Smoother()
+    locator, faces, smoother = FaceLocator(tracking=True), RecentFaces(), Smoother()
     raw, shown, strong = [], [], []
     picture, silent = framed(image), {"audio": Reading.absent(SILENCE), "text": Reading.absent(NO_WORDS)}
-    for frame in range(round(SECONDS * RATE)):
-        seen = predictor.face.see(cv2.cvtColor(_as_a_camera_sees(picture, frame / RATE, random), cv2.COLOR_GRAY2RGB), locator)
-        record = predictor.fuse_last([{**silent, VIDEO: predictor.face.summarise([seen])}]).as_dict()
-        raw.append(_label(record))
-        record = smoother.update(record, frame / RATE)
+    for now in np.arange(0, SECONDS, 1 / RATE):
+        seen = predictor.face.see(cv2.cvtColor(_as_a_camera_sees(picture, now, random), cv2.COLOR_GRAY2RGB), locator)
+        raw.append(_label(predictor.fuse_last([{**silent, VIDEO: predictor.face.summarise([seen])}]).as_dict()))
+        faces.add(seen, now)
+        record = smoother.update(predictor.fuse_last([{**silent, VIDEO: faces.read(predictor.face, now)}]).as_dict(), now)
         shown.append(_label(record))
         strong.append(sum(record["fused"][label] for label in _STRONG) if record["fused"] else 0.0)
     locator.close()

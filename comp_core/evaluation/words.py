@@ -76,9 +76,7 @@ def _dropped(rate: float) -> Condition:
 
 def _misheard(rate: float) -> Condition:
     def worsen(text: str, lexicon: Sequence[str], random: np.random.Generator) -> str:
-        return " ".join(
-            lexicon[random.integers(len(lexicon))] if random.random() < rate else word for word in unpunctuated(text).split()
-        )
+        return " ".join(lexicon[random.integers(len(lexicon))] if random.random() < rate else word for word in unpunctuated(text).split())
 
     return worsen
 

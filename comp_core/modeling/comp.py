@@ -99,9 +99,7 @@ class ComP(nn.Module):
         self.heads = per_modality(lambda _: nn.Sequential(nn.LayerNorm(width), nn.Linear(width, config.outputs)))
         self.coordinator = Coordinator(width, len(MODALITIES), config.dropout)
         fused = len(MODALITIES) * width
-        self.classifier = nn.Sequential(
-            nn.Linear(fused, width), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(width, config.outputs)
-        )
+        self.classifier = nn.Sequential(nn.Linear(fused, width), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(width, config.outputs))
 
     def forward(self, conversations: Conversations) -> FusionOutput:
         states = self.propagate(conversations)

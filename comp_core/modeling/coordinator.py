@@ -14,9 +14,7 @@ class Coordinator(nn.Module):
 
     def __init__(self, width: int, modalities: int, dropout: float) -> None:
         super().__init__()
-        self.score = nn.Sequential(
-            nn.Linear(modalities * (width + 1), width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, modalities)
-        )
+        self.score = nn.Sequential(nn.Linear(modalities * (width + 1), width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, modalities))
 
     def forward(self, states: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
         """(B, N, M, d), (B, N, M) bool -> weights (B, N, M) that sum to 1, and the weighted states side by side (B, N, M d)."""

@@ -65,14 +65,16 @@ class FaceSense:
         with torch.inference_mode():
             return self._network(torch.from_numpy(crops).to(self._device))[0].cpu().numpy()
 
-    def summarise(self, frames: Sequence[FaceFrame]) -> Reading:
-        """One reading from the frames of an utterance: the mean feature, weighted by quality."""
-        seen = [frame for frame in frames if frame.feature is not None]
+    def summarise(self, frames: Sequence[FaceFrame], freshness: Sequence[float] | None = None) -> Reading:
+        """One reading from the frames of an utterance: the mean feature, weighted by quality and, if given, by ``freshness``, (n,) > 0."""
+        freshness = freshness if freshness is not None else [1.0] * len(frames)
+        seen = [(frame, fresh) for frame, fresh in zip(frames, freshness, strict=True) if frame.feature is not None]
         if not seen:
             return Reading.absent(NO_FACE)
-        quality = np.array([frame.quality for frame in seen]) + 1e-3
-        feature = np.average([frame.feature for frame in seen], axis=0, weights=quality)
-        return Reading(feature.astype(np.float32), quality=float(quality.mean().clip(0, 1)))
+        quality = np.array([frame.quality for frame, _ in seen]) + 1e-3
+        fresh = np.array([fresh for _, fresh in seen])
+        feature = np.average([frame.feature for frame, _ in seen], axis=0, weights=quality * fresh)
+        return Reading(feature.astype(np.float32), quality=float(np.average(quality, weights=fresh).clip(0, 1)))
 
 
 def face_quality(face: LocatedFace) -> float:

@@ -47,9 +47,7 @@ def voice_pool(task: Task, split: str) -> Pool:
     if split == "train":
         networks = [load_fold(task.work, fold) for fold in range(FOLDS)]
         repeats = 1 + VARIANTS
-        features = [
-            _voice_features(networks[fold_of(clip.speaker)], clip, random, VARIANTS) for clip in progress(clips, "voices of train")
-        ]
+        features = [_voice_features(networks[fold_of(clip.speaker)], clip, random, VARIANTS) for clip in progress(clips, "voices of train")]
     else:
         network, repeats = VoiceSense.load(task.weights).network, 1
         features = [_voice_features(network, clip, random, 0) for clip in progress(clips, f"voices of {split}")]

@@ -37,7 +37,7 @@ class ScriptedFace:
         there = picture.any()
         return Seen((0.2, 0.2, 0.6, 0.8) if there else None, feature(self.label) if there else None)
 
-    def summarise(self, frames):
+    def summarise(self, frames, freshness=None):
         seen = [frame.feature for frame in frames if frame.feature is not None]
         return Reading(np.mean(seen, 0), quality=1.0) if seen else Reading.absent(NO_FACE)
 

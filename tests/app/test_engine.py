@@ -217,7 +217,7 @@ def test_failing_speech_detection_leaves_the_face(visit):
 def test_the_face_is_gone_soon_after_it_left_but_not_at_one_lost_frame(visit):
     visit.step(FACE, QUIET)
     assert visit.step(WALL, QUIET).fused["observed"][VIDEO]
-    snapshot = visit.step(WALL, QUIET, seconds=CONFIG.face_grace)
+    snapshot = visit.step(WALL, QUIET, seconds=TIME_CONSTANT)
     assert absent(snapshot)[VIDEO] == NO_FACE
     assert snapshot.box is None
 
@@ -267,13 +267,3 @@ def test_the_thread_publishes_the_frame_it_was_given_and_closes_the_locator(visi
     thread.join(10)
     assert not thread.is_alive()
     assert visit.session.locator.closed
-
-
-def test_smoothing_blends_and_starts_afresh_when_the_observed_set_changes():
-    smoother = Smoother()
-    record = {"observed": {"video": True}, "fused": {"joy": 0.0}, "weights": None, **dict.fromkeys(MODALITIES)}
-    smoother.update(record, 0.0)
-    blended = smoother.update({**record, "fused": {"joy": 1.0}}, TIME_CONSTANT)
-    assert blended["fused"]["joy"] == pytest.approx(1 - np.exp(-1))
-    fresh = smoother.update({**record, "observed": {"video": False}, "fused": {"joy": 1.0}}, TIME_CONSTANT)
-    assert fresh["fused"]["joy"] == 1.0
