@@ -16,8 +16,8 @@ from comp_core.evaluation.fusion import fit_temperatures, predictions, report
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.senses.base import Reading
-from comp_core.training.comp import fit_comp, random_windows, reliability
 from comp_core.training.fit import FitConfig, fit
+from comp_core.training.fusion import fit_comp, random_windows, reliability
 from comp_core.windows import CONTEXT, collate, window_ends
 
 
@@ -112,12 +112,26 @@ def test_fit_returns_the_best_epoch_not_the_last():
     assert history[-1]["loss"] < history[0]["loss"]
 
 
+def test_fit_without_validation_data_keeps_the_last_epoch():
+    model = nn.Linear(1, 1)
+    best, history = fit(
+        model,
+        lambda _epoch: [torch.ones(4, 1)],
+        1,
+        lambda net, batch: net(batch).square().mean(),
+        None,
+        FitConfig(epochs=3, learning_rate=0.1, average=0.0),
+    )
+    assert len(history) == 3
+    torch.testing.assert_close(best.weight, model.weight)
+
+
 def test_comp_learns_what_there_is_to_learn_and_each_modality_helps(monkeypatch):
-    monkeypatch.setattr("comp_core.training.comp.BATCH", 16)
+    monkeypatch.setattr("comp_core.training.fusion.BATCH", 16)
     random = np.random.default_rng(0)
     train, valid = made_up_dialogues(250, random), made_up_dialogues(16, random).draw(random)
     config = ComPConfig(dims=dict.fromkeys(MODALITIES, 7), outputs=7, width=32, prompt=8, prototypes=4)
-    model, _ = fit_comp(train, valid, config, FitConfig(epochs=8, learning_rate=5e-3, average=0.9))
+    model, _ = fit_comp(train.draw, valid, config, FitConfig(epochs=8, learning_rate=5e-3, average=0.9), np.ones(7))
     found = predictions(model, valid)
     temperature = fit_temperatures(found)
     figures_of = report(found, temperature, np.full(7, 1 / 7))

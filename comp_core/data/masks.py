@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import combinations
 
 import torch
@@ -20,6 +20,11 @@ def subset_name(modalities: Iterable[str]) -> str:
 SUBSETS: dict[str, tuple[str, ...]] = {
     subset_name(subset): subset for size in range(1, len(MODALITIES) + 1) for subset in combinations(MODALITIES, size)
 }
+
+
+def subsets_of(given: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Those of the ``SUBSETS`` that hold nothing but ``given`` modalities."""
+    return {name: subset for name, subset in SUBSETS.items() if set(subset) <= set(given)}
 
 
 def random_mask(valid: Tensor, highest_rate: float, generator: torch.Generator) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,18 +28,18 @@ Found = dict[str, dict[str, np.ndarray]]
 Temperatures = dict[str, dict[str, float]]
 
 
-def predictions(model: ComP, conversations: Sequence[Conversation]) -> Found:
-    """Predict each utterance as the last of its window, as the page does, from each of the seven subsets.
+def predictions(model: ComP, conversations: Sequence[Conversation], subsets: Mapping[str, Sequence[str]] = SUBSETS) -> Found:
+    """Predict each utterance as the last of its window, as the page does, from each of the subsets.
 
     Returns:
         For each subset ``labels`` (n,), ``shown`` (n, M), ``fused`` logits (n, K), ``own`` logits (n, M, K), ``weights`` (n, M).
     """
     windows = [c.window(part) for c in conversations for part in window_ends(len(c))]
-    parts: dict[str, dict[str, list[Tensor]]] = {name: {} for name in SUBSETS}
+    parts: dict[str, dict[str, list[Tensor]]] = {name: {} for name in subsets}
     for i in range(0, len(windows), 512):
         batch = batch_of(windows[i : i + 512])
         rows, last = torch.arange(len(batch.labels)), batch.conversations.valid.sum(1) - 1
-        for name, subset in SUBSETS.items():
+        for name, subset in subsets.items():
             with torch.inference_mode():
                 output = model(batch.conversations.only(subset))
             values = {"fused": output.logits, "own": output.modality_logits, "weights": output.weights}
@@ -52,7 +52,9 @@ def fit_temperatures(found: Found) -> Temperatures:
     """A temperature for the fused logits from each subset, and one for each modality's own head; on validation data."""
     own = {}
     for i, modality in enumerate(MODALITIES):
-        alone = found[subset_name((modality,))]
+        alone = found.get(subset_name((modality,)))
+        if alone is None:
+            continue
         own[modality] = fit_temperature(alone["own"][:, i], alone["shown"][:, i])
     return {"fused": {name: fit_temperature(f["fused"], f["labels"]) for name, f in found.items()}, "own": own}
 
@@ -62,11 +64,12 @@ def sure_from(found: Found, temperature: Temperatures) -> float:
     return answer_from(*_pooled(found, temperature), RISK)
 
 
-def report(found: Found, temperature: Temperatures, prior: np.ndarray) -> dict[str, dict[str, Any]]:
-    """Metrics for each of the seven subsets.
+def report(found: Found, temperature: Temperatures, prior: np.ndarray, labels: Sequence[str] = LABELS) -> dict[str, dict[str, Any]]:
+    """Metrics for each of the subsets in ``found``.
 
     Args:
         prior: (K,) the class frequencies that the model's loss amounts to, for the product rule.
+        labels: names of the K classes.
 
     Returns:
         Subset -> ``fused`` metrics and the mean coordinator ``weights``; with one modality, how well its ``own`` head names what it shows;
@@ -74,17 +77,17 @@ def report(found: Found, temperature: Temperatures, prior: np.ndarray) -> dict[s
     """
     fused = {name: softmax(f["fused"], temperature["fused"][name]) for name, f in found.items()}
     results: dict[str, dict[str, Any]] = {}
-    for name, subset in SUBSETS.items():
-        labels = found[name]["labels"]
+    for name in found:
+        subset, right = SUBSETS[name], found[name]["labels"]
         weights = found[name]["weights"].mean(0).round(4).tolist()
-        results[name] = {"fused": class_report(fused[name], labels, LABELS), "weights": dict(zip(MODALITIES, weights, strict=True))}
+        results[name] = {"fused": class_report(fused[name], right, labels), "weights": dict(zip(MODALITIES, weights, strict=True))}
         if len(subset) == 1:
             i = MODALITIES.index(subset[0])
             own = softmax(found[name]["own"][:, i], temperature["own"][subset[0]])
-            results[name]["own"] = class_report(own, found[name]["shown"][:, i], LABELS)
+            results[name]["own"] = class_report(own, found[name]["shown"][:, i], labels)
         else:
             alone = np.stack([fused[subset_name((modality,))] for modality in subset])
-            results[name]["rules"] = {rule: class_report(join(alone, prior), labels) for rule, join in RULES.items()}
+            results[name]["rules"] = {rule: class_report(join(alone, prior), right) for rule, join in RULES.items()}
     return results
 
 

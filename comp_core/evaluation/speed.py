@@ -15,7 +15,7 @@ from comp_core.checkpoint import WEIGHTS_DIR
 from comp_core.predictor import Predictor
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.face_align import FaceLocator, align
-from comp_core.senses.voice_net import log_mel, mel_filters
+from comp_core.senses.spectra import Spectra
 from comp_core.windows import CONTEXT
 
 PICTURE = WEIGHTS_DIR.parent / "samples" / "face.jpg"
@@ -34,14 +34,14 @@ def measure_speed(runs: int, weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
     located = locator.locate(picture)
     crop = align(picture, located)[None]
     sound = np.random.default_rng(0).normal(0, 0.1, 3 * SAMPLE_RATE).astype(np.float32)
-    filters, samples = mel_filters(), torch.from_numpy(sound)
+    spectra, samples = Spectra(), torch.from_numpy(sound)
     moments = [{"audio": predictor.voice.read(sound), "text": predictor.words.read(SENTENCE)}] * CONTEXT
     steps: dict[str, Callable[[], object]] = {
         "face: mesh alone": lambda: locator.locate(picture),
         "face: mesh, crop and network": lambda: predictor.face.see(picture, locator),
         "face: network alone": lambda: predictor.face.features(crop),
-        "voice: log-mel of 3 s alone": lambda: log_mel(samples, filters),
-        "voice: log-mel of 3 s and network": lambda: predictor.voice.read(sound),
+        "voice: spectra of 3 s alone": lambda: spectra(samples),
+        "voice: spectra of 3 s and network": lambda: predictor.voice.read(sound),
         "words: one utterance": lambda: predictor.words.read(SENTENCE),
         f"fusion: {CONTEXT} utterances": lambda: predictor.fuse_last(moments),
     }
@@ -59,6 +59,6 @@ def measure_speed(runs: int, weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
         "median_ms": median,
         "ratios": {
             "face sense / mesh alone": median["face: mesh, crop and network"] / median["face: mesh alone"],
-            "voice sense / log-mel alone": median["voice: log-mel of 3 s and network"] / median["voice: log-mel of 3 s alone"],
+            "voice sense / spectra alone": median["voice: spectra of 3 s and network"] / median["voice: spectra of 3 s alone"],
         },
     }

@@ -135,6 +135,28 @@ def agreement_table(report: Report) -> str:
     return _markdown(("face and voice agree", "voice", "words", "face", "all three", "ECE, all three"), rows)
 
 
+def real_pairs_table(report: Report) -> str:
+    """ComP and rules on data whose modalities were recorded together, for each subset that the data have."""
+    titles = {"ravdess": "RAVDESS takes, 8 classes", "mosi": "CMU-MOSI, sign of the sentiment"}
+    rows = []
+    for name, by_subset in report["metrics"].items():
+        for subset, figures in by_subset.items():
+            rules = [_spread(figures[rule]["accuracy"]) if rule in figures else "" for rule in ("late_average", "product")]
+            rows.append((titles[name], _given(subset), *(_spread(figures["fused"][key]) for key in ("accuracy", "uar")), *rules))
+    header = (f"test data ({report['seeds']} seeds)", "given", "accuracy", "UAR", "accuracy of the average", "of the product")
+    return _markdown(header, rows)
+
+
+def voice_cv_table(report: Report) -> str:
+    """The voice network on speakers that it never heard: all folds together, and the spread over them."""
+    rows = []
+    for name, title in (("ravdess", "RAVDESS, 20 actors, 8 classes"), ("emodb", "Emo-DB, 10 speakers, 7 classes")):
+        figures = report["metrics"][name]
+        cells = (f"{figures[key]:.3f} ± {figures['std_over_folds'][key]:.3f}" for key in ("accuracy", "uar"))
+        rows.append((title, str(figures["n"]), *cells, f"{figures['ece']:.3f}"))
+    return _markdown((f"{report['folds']} folds by speaker", "n", "accuracy", "UAR", "ECE"), rows)
+
+
 def _given(subset: str) -> str:
     return " + ".join(_SUBSETS[initial] for initial in subset)
 
@@ -175,6 +197,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "comp": ("comp", fusion_table),
     "comp_rules": ("comp", rules_table),
     "comp_agreement": ("comp", agreement_table),
+    "real_pairs": ("real_pairs", real_pairs_table),
+    "voice_cv": ("voice_cv", voice_cv_table),
     "steadiness": ("steadiness", steadiness_table),
     "speed": ("speed", speed_table),
     "live": ("live", live_table),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 
 from comp_core.checkpoint import load_checkpoint, restore
 from comp_core.data.speech import SpeechClip, load_speech
@@ -16,7 +15,7 @@ from comp_core.progress import progress
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig
 from comp_core.task import Task
-from comp_core.training.voice import LIVE, example, pad
+from comp_core.training.voice import LIVE, answers, example
 
 # Sound (n,) and randomness -> worse sound.
 Condition = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -52,12 +51,9 @@ def evaluate_voice(task: Task) -> None:
     )
 
 
-def live_logits(model: VoiceNet, clips: Sequence[SpeechClip], batch: int = 64) -> tuple[np.ndarray, np.ndarray]:
-    """Logits of the live head (n, K), and live labels (n,)."""
-    mels = [example(clip)[0] for clip in clips]
-    with torch.inference_mode():
-        parts = [model(*pad(mels[i : i + batch]))[1][LIVE] for i in range(0, len(mels), batch)]
-    return torch.cat(parts).numpy(), np.array([clip.live_index for clip in clips])
+def live_logits(model: VoiceNet, clips: Sequence[SpeechClip]) -> tuple[np.ndarray, np.ndarray]:
+    """Log-probabilities of the live head (n, K), and live labels (n,)."""
+    return answers(model, [example(clip)[0] for clip in clips], LIVE).numpy(), np.array([clip.live_index for clip in clips])
 
 
 def _worse(clip: SpeechClip, worsen: Condition, random: np.random.Generator) -> SpeechClip:

@@ -1,4 +1,4 @@
-"""The voice sense: the sound of an utterance -> log-mel -> feature."""
+"""The voice sense: the sound of an utterance -> two spectral views -> feature."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import torch
 from comp_core.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import SILENCE, Reading
-from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig, log_mel, mel_filters
+from comp_core.senses.spectra import Spectra
+from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig
 
 SHORTEST = 0.3  # seconds: less holds no syllable
 LONGEST = 12.0  # seconds: the newest are read
@@ -22,7 +23,7 @@ class VoiceSense:
 
     def __init__(self, network: VoiceNet, device: str = "cpu") -> None:
         self.network = network.to(device)
-        self._filters = mel_filters().to(device)
+        self._spectra = Spectra(device)
         self._device = device
 
     @classmethod
@@ -48,7 +49,7 @@ class VoiceSense:
         if level < QUIETEST:
             return Reading.absent(SILENCE)
         with torch.inference_mode():
-            mel = log_mel(torch.from_numpy(samples).to(self._device), self._filters).unsqueeze(0)
-            feature = self.network.features(mel, torch.ones(1, mel.shape[2], dtype=torch.bool, device=self._device))[0]
+            spectra = self._spectra(torch.from_numpy(samples).to(self._device)).unsqueeze(0)
+            feature = self.network.features(spectra, torch.ones(1, spectra.shape[3], dtype=torch.bool, device=self._device))[0]
         # A second of speech says most of what a longer utterance says.
         return Reading(feature.cpu().numpy(), quality=min(1.0, len(samples) / SAMPLE_RATE))

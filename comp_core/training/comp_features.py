@@ -74,9 +74,9 @@ def face_pool(task: Task, split: str) -> Pool:
 
 
 def _voice_features(network: VoiceNet, clip: SpeechClip, random: np.random.Generator, variants: int) -> np.ndarray:
-    mel, _ = example(clip)
+    spectra, _ = example(clip)
     with torch.inference_mode():
-        return network.features(*pad([mel, *(augment_voice(mel, random) for _ in range(variants))])).numpy()
+        return network.features(*pad([spectra, *(augment_voice(spectra, random) for _ in range(variants))])).numpy()
 
 
 def _each(items: Sequence[str], times: int) -> list[str]:

@@ -32,7 +32,7 @@ def fit(
     batches: Callable[[int], Iterable[Any]],
     steps_per_epoch: int,
     loss_of: Callable[[nn.Module, Any], Tensor],
-    score_of: Callable[[nn.Module], float],
+    score_of: Callable[[nn.Module], float] | None,
     config: FitConfig,
     on_best: Callable[[nn.Module, float, int], None] = lambda *_: None,
 ) -> tuple[nn.Module, list[dict[str, float]]]:
@@ -41,7 +41,8 @@ def fit(
     Args:
         batches: epoch number -> the batches of that epoch.
         loss_of: (model, batch) -> scalar loss.
-        score_of: averaged model in eval mode -> validation score, higher is better.
+        score_of: averaged model in eval mode -> validation score, higher is better. None where there is no validation data:
+            then the last epoch is kept, whatever came before.
         on_best: called with (model, score, epoch) whenever the score improves, so that a stopped run loses little.
     """
     total = config.epochs * steps_per_epoch
@@ -67,9 +68,10 @@ def fit(
             _update_average(averaged, model, min(config.average, step / (step + 10)))
             losses.append(loss.item())
         with torch.inference_mode():
-            score = score_of(averaged)
+            score = float(epoch) if score_of is None else score_of(averaged)
         history.append({"epoch": epoch, "loss": sum(losses) / len(losses), "score": score})
-        print(f"epoch {epoch:3d}  loss {history[-1]['loss']:.4f}  validation {score:.4f}  {time.time() - started:.0f} s", file=sys.stderr)
+        told = "" if score_of is None else f"  validation {score:.4f}"
+        print(f"epoch {epoch:3d}  loss {history[-1]['loss']:.4f}{told}  {time.time() - started:.0f} s", file=sys.stderr)
         if score > best_score:
             best, best_score = copy.deepcopy(averaged), score
             on_best(best, score, epoch)

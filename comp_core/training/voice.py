@@ -13,25 +13,34 @@ from torch import Tensor
 from comp_core.data.speech import CLASSES, SPLITS, SpeechClip, load_speech
 from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import LABELS
-from comp_core.senses.voice_net import MELS, VoiceNet, VoiceNetConfig, log_mel, mel_filters
+from comp_core.senses.spectra import BANDS, VIEWS, Spectra
+from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig, together
 from comp_core.task import Task, keep_best
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.voice_augment import augment
 
 BATCH = 24
+EPOCHS = 60
 LIVE = "live"
 HEADS = {**{corpus: len(names) for corpus, names in CLASSES.items()}, LIVE: len(LABELS)}
 
-# A clip ready for training: its log-mel (MELS, T) and the class for each head that applies to it.
+_SPECTRA = Spectra()
+
+# A clip ready for training: its spectra (VIEWS, BANDS, T) and the class for each head that applies to it.
 Example = tuple[Tensor, dict[str, int]]
 
 
-def train_voice(task: Task, epochs: int = 100) -> None:
+def fit_settings(epochs: int, seed: int) -> FitConfig:
+    """How voice networks are trained, the final one and those of folds."""
+    return FitConfig(epochs=epochs, learning_rate=3e-3, weight_decay=0.02, average=0.99, seed=seed)
+
+
+def train_voice(task: Task, epochs: int = EPOCHS) -> None:
     """Train, choose the epoch on the validation speakers, report the test speakers once."""
     corpus = load_speech(task.data, task.work)
     sets = {split: [example(clip) for clip in corpus.split(split)] for split in SPLITS}
     config = VoiceNetConfig(heads=HEADS)
-    settings = FitConfig(epochs=epochs, learning_rate=3e-3, weight_decay=0.02, average=0.99, seed=task.seed)
+    settings = fit_settings(epochs, task.seed)
     stem = task.output("voice")
     about = {"classes": {**CLASSES, LIVE: LABELS}, "speakers": SPLITS}
     final, history = fit_voice(sets["train"], sets["valid"], config, settings, stem=stem)
@@ -40,23 +49,23 @@ def train_voice(task: Task, epochs: int = 100) -> None:
 
 
 def example(clip: SpeechClip) -> Example:
-    """Log-mel of the clip without its leading and trailing silence, which live segmentation removes too."""
+    """Spectra of the clip without its leading and trailing silence, which live segmentation removes too."""
     classes = {clip.corpus: clip.class_index}
     if clip.live_index is not None:
         classes[LIVE] = clip.live_index
-    return trimmed(log_mel(torch.from_numpy(np.asarray(clip.samples)), mel_filters())), classes
+    return trimmed(_SPECTRA(torch.from_numpy(np.asarray(clip.samples)))), classes
 
 
-def trimmed(mel: Tensor, floor_nepers: float = 7.0, margin: int = 15) -> Tensor:
+def trimmed(spectra: Tensor, floor_nepers: float = 7.0, margin: int = 15) -> Tensor:
     """Drop frames before the first and after the last that comes within ``floor_nepers`` of the loudest, but for a margin."""
-    level = mel.logsumexp(0)
+    level = spectra[VIEWS.index("timbre")].logsumexp(0)
     loud = (level > level.max() - floor_nepers).nonzero().flatten()
-    return mel[:, max(0, int(loud[0]) - margin) : int(loud[-1]) + 1 + margin]
+    return spectra[:, :, max(0, int(loud[0]) - margin) : int(loud[-1]) + 1 + margin]
 
 
 def fit_voice(
     train: Sequence[Example],
-    valid: Sequence[Example],
+    valid: Sequence[Example] | None,
     config: VoiceNetConfig,
     settings: FitConfig,
     stem: Path | None = None,
@@ -65,6 +74,7 @@ def fit_voice(
     """Fit one network.
 
     Args:
+        valid: the epoch is chosen on them; None: the last epoch is kept.
         stem: where to save the best weights while training goes on.
         align_to: a network into whose feature space the new one shall map: its heads are taken over and frozen, and on the
             training clips its features are the target. So features of different folds can train one fusion model.
@@ -73,22 +83,22 @@ def fit_voice(
     random = np.random.default_rng(settings.seed)
     model = VoiceNet(config).to(memory_format=torch.channels_last)
     if align_to is not None:
-        model.heads.load_state_dict(align_to.heads.state_dict())
-        model.heads.requires_grad_(False)
+        for tower, aligned in zip(model.towers, align_to.towers, strict=True):
+            tower.heads.load_state_dict(aligned.heads.state_dict())
+            tower.heads.requires_grad_(False)
 
     def batches(_epoch: int) -> Iterator[tuple[Tensor, Tensor, list[dict[str, int]]]]:
         order = random.permutation(len(train))
         for rows in np.array_split(order, -(-len(order) // BATCH)):
-            mel, valid_frames = pad([augment(train[i][0], random) for i in rows])
-            yield mel, valid_frames, [train[i][1] for i in rows]
+            yield *pad([augment(train[i][0], random) for i in rows]), [train[i][1] for i in rows]
 
     def loss_of(net: VoiceNet, batch: tuple[Tensor, Tensor, list[dict[str, int]]]) -> Tensor:
-        mel, valid_frames, classes = batch
-        feature, logits = net(mel, valid_frames)
+        spectra, valid_frames, classes = batch
+        feature, logits = net(spectra, valid_frames)
         loss = classification_loss(logits, classes)
         if align_to is not None:
             with torch.no_grad():
-                target = align_to.features(mel, valid_frames)
+                target = align_to.features(spectra, valid_frames)
             loss = loss + (feature - target).square().mean() / target.square().mean()
         return loss
 
@@ -96,17 +106,20 @@ def fit_voice(
         return float(np.mean([metrics["uar"] for metrics in report(net, valid).values()]))
 
     saving = {} if stem is None else {"on_best": keep_best(stem, "voice", config, settings, {})}
-    return fit(model, batches, -(-len(train) // BATCH), loss_of, score_of, settings, **saving)
+    return fit(model, batches, -(-len(train) // BATCH), loss_of, None if valid is None else score_of, settings, **saving)
 
 
 def classification_loss(logits: dict[str, Tensor], classes: list[dict[str, int]]) -> Tensor:
-    """Cross-entropy of every head on the clips that have a class for it."""
+    """Cross-entropy of every tower's every head on the clips that have a class for it; logits are (B, towers, classes)."""
     total = torch.zeros(())
     for head, values in logits.items():
         rows = [i for i, row in enumerate(classes) if head in row]
         if rows:
-            target = torch.tensor([classes[i][head] for i in rows])
-            total = total + F.cross_entropy(values[rows], target, label_smoothing=0.05) * (len(rows) / len(classes))
+            towers = values.shape[1]
+            target = torch.tensor([[classes[i][head]] * towers for i in rows])
+            loss = F.cross_entropy(values[rows].flatten(0, 1), target.flatten(), label_smoothing=0.05)
+            # The mean over towers times their number: each learns as it would alone.
+            total = total + towers * loss * (len(rows) / len(classes))
     return total
 
 
@@ -114,20 +127,25 @@ def report(model: VoiceNet, examples: Sequence[Example]) -> dict[str, dict]:
     """Metrics of every head on the clips that have a class for it."""
     names = {**CLASSES, LIVE: LABELS}
     results = {}
-    for head in model.heads:
+    for head in model.config.heads:
         chosen = [e for e in examples if head in e[1]]
-        with torch.inference_mode():
-            parts = [model(*pad([mel for mel, _ in chosen[i : i + 64]]))[1][head].softmax(1) for i in range(0, len(chosen), 64)]
-        results[head] = class_report(torch.cat(parts).numpy(), np.array([row[head] for _, row in chosen]), names[head])
+        probabilities = answers(model, [spectra for spectra, _ in chosen], head).exp()
+        results[head] = class_report(probabilities.numpy(), np.array([row[head] for _, row in chosen]), names[head])
     return results
 
 
-def pad(mels: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Log-mels (MELS, T_i) -> (B, MELS, T) with T a little over the longest, and which frames are real, (B, T)."""
-    lengths = torch.tensor([mel.shape[1] for mel in mels])
+def answers(model: VoiceNet, clips: Sequence[Tensor], head: str, batch: int = 64) -> Tensor:
+    """Log-probabilities (n, classes) of a head, all towers together."""
+    with torch.inference_mode():
+        return torch.cat([together(model(*pad(clips[i : i + batch]))[1][head]) for i in range(0, len(clips), batch)])
+
+
+def pad(clips: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Spectra (VIEWS, BANDS, T_i) -> (B, VIEWS, BANDS, T) with T a little over the longest, and which frames are real, (B, T)."""
+    lengths = torch.tensor([clip.shape[2] for clip in clips])
     # Few different sizes: the convolutions prepare themselves anew for each, and keep what they prepared.
     longest = -(-int(lengths.max()) // 32) * 32
-    batch = torch.zeros(len(mels), MELS, longest)
-    for row, mel in zip(batch, mels, strict=True):
-        row[:, : mel.shape[1]] = mel
-    return batch, torch.arange(batch.shape[2]) < lengths[:, None]
+    batch = torch.zeros(len(clips), len(VIEWS), BANDS, longest)
+    for row, clip in zip(batch, clips, strict=True):
+        row[:, :, : clip.shape[2]] = clip
+    return batch, torch.arange(longest) < lengths[:, None]

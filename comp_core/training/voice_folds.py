@@ -8,8 +8,7 @@ from comp_core.checkpoint import load_checkpoint, restore, save_checkpoint
 from comp_core.data.speech import SPLITS, load_speech
 from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig
 from comp_core.task import Task
-from comp_core.training.fit import FitConfig
-from comp_core.training.voice import example, fit_voice, report
+from comp_core.training.voice import example, fit_settings, fit_voice, report
 
 FOLDS = 3
 
@@ -22,7 +21,7 @@ def train_voice_folds(task: Task, epochs: int = 30) -> None:
     final = _load(task.output("voice"))
     corpus = load_speech(task.data, task.work)
     valid = [example(clip) for clip in corpus.split("valid")]
-    settings = FitConfig(epochs=epochs, learning_rate=3e-3, weight_decay=0.02, average=0.99, seed=task.seed)
+    settings = fit_settings(epochs, task.seed)
     for fold in range(FOLDS):
         seen = [example(clip) for clip in corpus.split("train") if fold_of(clip.speaker) != fold]
         unseen = [example(clip) for clip in corpus.split("train") if fold_of(clip.speaker) == fold]

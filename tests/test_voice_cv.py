@@ -1,0 +1,58 @@
+"""Cross-validation by speaker, on made-up clips and a training that only remembers whom it was given."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from comp_core.data.speech import CLASSES, SpeechClip, SpeechSet
+from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig
+from comp_core.task import Task
+from comp_core.training import voice_cv
+
+SPEAKERS = [f"{corpus}-{number:02d}" for corpus in CLASSES for number in range(1, 11)]
+
+
+@pytest.fixture
+def folds(monkeypatch):
+    """For each training, the speakers it was given and those it was asked about."""
+    clips = [SpeechClip(np.zeros(1), label, who[:-3], who, label) for who in SPEAKERS for label in CLASSES[who[:-3]]]
+    folds = []
+
+    def fit_voice(train, valid, _config, _settings):
+        assert valid is None
+        folds.append({"heard": {speaker for speaker, _ in train}, "asked": []})
+        return VoiceNet(VoiceNetConfig(widths=(4, 4, 4, 4), tower_dim=2)), []
+
+    def answers(_network, speakers, corpus):
+        folds[-1]["asked"] += speakers
+        return torch.full((len(speakers), len(CLASSES[corpus])), 1 / len(CLASSES[corpus])).log()
+
+    monkeypatch.setattr(voice_cv, "load_speech", lambda _data, _cache: SpeechSet(tuple(clips)))
+    monkeypatch.setattr(voice_cv, "example", lambda clip: (clip.speaker, {clip.corpus: clip.class_index}))
+    monkeypatch.setattr(voice_cv, "fit_voice", fit_voice)
+    monkeypatch.setattr(voice_cv, "answers", answers)
+    return folds
+
+
+def run(folder):
+    voice_cv.train_voice_cv(Task(folder, folder, folder, folder / "reports", 0, "..."))
+    return json.loads((folder / "reports" / "voice_cv.json").read_text())
+
+
+def test_every_speaker_is_asked_about_in_one_fold_and_not_heard_in_it(folds, tmp_path):
+    report = run(tmp_path)
+    assert {name: figures["n"] for name, figures in report["metrics"].items()} == {"ravdess": 80, "emodb": 70}
+    assert len(folds) == voice_cv.FOLDS
+    assert sorted(who for fold in folds for who in set(fold["asked"])) == SPEAKERS[10:] + SPEAKERS[:10]
+    for fold in folds:
+        assert fold["heard"].isdisjoint(fold["asked"])
+        assert fold["heard"] | set(fold["asked"]) == set(SPEAKERS)
+
+
+def test_finished_folds_are_not_trained_again(folds, tmp_path):
+    first = run(tmp_path)
+    (tmp_path / "voice_cv_seed0_fold3.json").unlink()
+    assert run(tmp_path)["metrics"] == first["metrics"]
+    assert len(folds) == voice_cv.FOLDS + 1
