@@ -13,6 +13,7 @@ from comp_core.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.senses.base import NO_FACE, Reading
 from comp_core.senses.face_align import CROP_SIZE, FaceLocator, LocatedFace, align
 from comp_core.senses.face_net import FaceNet, FaceNetConfig
+from comp_core.senses.folding import folded
 
 _NOSE_TIP, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
 
@@ -47,7 +48,7 @@ class FaceSense:
             CheckpointError: they are missing, damaged or of another kind.
         """
         config, state, _ = load_checkpoint(weights / "face", "face", FaceNetConfig)
-        return cls(restore(FaceNet(config), state), device)
+        return cls(folded(restore(FaceNet(config), state)), device)
 
     @property
     def feature_dim(self) -> int:

@@ -10,6 +10,7 @@ import torch
 from comp_core.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import SILENCE, Reading
+from comp_core.senses.folding import folded
 from comp_core.senses.spectra import Spectra
 from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig
 
@@ -34,7 +35,7 @@ class VoiceSense:
             CheckpointError: they are missing, damaged or of another kind.
         """
         config, state, _ = load_checkpoint(weights / "voice", "voice", VoiceNetConfig)
-        return cls(restore(VoiceNet(config), state), device)
+        return cls(folded(restore(VoiceNet(config), state)), device)
 
     @property
     def feature_dim(self) -> int:
