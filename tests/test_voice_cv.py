@@ -1,4 +1,4 @@
-"""Cross-validation by speaker, on made-up clips and a training that only remembers whom it was given."""
+"""Cross-validation by speaker, and from corpus to corpus, on made-up clips and a training that only remembers whom it was given."""
 
 import json
 
@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from comp_core.data.speech import CLASSES, SpeechClip, SpeechSet
+from comp_core.data.speech import CLASSES, SPLITS, SpeechClip, SpeechSet
+from comp_core.modalities import LABELS
 from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig
 from comp_core.task import Task
-from comp_core.training import voice_cv
+from comp_core.training import voice_cross, voice_cv
 
-SPEAKERS = [f"{corpus}-{number:02d}" for corpus in CLASSES for number in range(1, 11)]
+SPEAKERS = sorted(speaker for split in SPLITS.values() for speaker in split)
 
 
 @pytest.fixture
@@ -25,14 +26,16 @@ def folds(monkeypatch):
         folds.append({"heard": {speaker for speaker, _ in train}, "asked": []})
         return VoiceNet(VoiceNetConfig(widths=(4, 4, 4, 4), tower_dim=2)), []
 
-    def answers(_network, speakers, corpus):
+    def answers(_network, speakers, head):
         folds[-1]["asked"] += speakers
-        return torch.full((len(speakers), len(CLASSES[corpus])), 1 / len(CLASSES[corpus])).log()
+        classes = len(CLASSES.get(head, LABELS))
+        return torch.full((len(speakers), classes), 1 / classes).log()
 
-    monkeypatch.setattr(voice_cv, "load_speech", lambda _data, _cache: SpeechSet(tuple(clips)))
-    monkeypatch.setattr(voice_cv, "example", lambda clip: (clip.speaker, {clip.corpus: clip.class_index}))
-    monkeypatch.setattr(voice_cv, "fit_voice", fit_voice)
-    monkeypatch.setattr(voice_cv, "answers", answers)
+    for module in (voice_cv, voice_cross):
+        monkeypatch.setattr(module, "load_speech", lambda _data, _cache: SpeechSet(tuple(clips)))
+        monkeypatch.setattr(module, "example", lambda clip: (clip.speaker, {clip.corpus: clip.class_index, "live": clip.live_index}))
+        monkeypatch.setattr(module, "fit_voice", fit_voice)
+        monkeypatch.setattr(module, "answers", answers)
     return folds
 
 
@@ -43,9 +46,9 @@ def run(folder):
 
 def test_every_speaker_is_asked_about_in_one_fold_and_not_heard_in_it(folds, tmp_path):
     report = run(tmp_path)
-    assert {name: figures["n"] for name, figures in report["metrics"].items()} == {"ravdess": 80, "emodb": 70}
+    assert {name: figures["n"] for name, figures in report["metrics"].items()} == {"ravdess": 160, "emodb": 70}
     assert len(folds) == voice_cv.FOLDS
-    assert sorted(who for fold in folds for who in set(fold["asked"])) == SPEAKERS[10:] + SPEAKERS[:10]
+    assert sorted(who for fold in folds for who in set(fold["asked"])) == SPEAKERS
     for fold in folds:
         assert fold["heard"].isdisjoint(fold["asked"])
         assert fold["heard"] | set(fold["asked"]) == set(SPEAKERS)
@@ -56,3 +59,13 @@ def test_finished_folds_are_not_trained_again(folds, tmp_path):
     (tmp_path / "voice_cv_seed0_fold3.json").unlink()
     assert run(tmp_path)["metrics"] == first["metrics"]
     assert len(folds) == voice_cv.FOLDS + 1
+
+
+def test_across_corpora_only_one_is_heard_and_both_are_asked_about(folds, tmp_path):
+    voice_cross.train_voice_cross(Task(tmp_path, tmp_path, tmp_path, tmp_path / "reports", 0, "..."))
+    report = json.loads((tmp_path / "reports" / "voice_cross.json").read_text())
+    for (source, by_test), fold in zip(report["metrics"].items(), folds, strict=True):
+        assert {who[:-3] for who in fold["heard"]} == {source}
+        assert fold["heard"].isdisjoint(fold["asked"])
+        assert "surprise" not in by_test["across"]["recall"]
+    assert report["metrics"]["emodb"]["across"]["n"] == 20 * 7

@@ -157,6 +157,18 @@ def voice_cv_table(report: Report) -> str:
     return _markdown((f"{report['folds']} folds by speaker", "n", "accuracy", "UAR", "ECE"), rows)
 
 
+def voice_cross_table(report: Report) -> str:
+    """A voice network trained on one corpus, on its own test speakers and on the other corpus."""
+    titles = {"ravdess": "RAVDESS", "emodb": "Emo-DB"}
+    rows = []
+    for source, by_test in report["metrics"].items():
+        other = next(name for name in titles if name != source)
+        for where, name in (("within", f"{titles[source]}, test speakers"), ("across", f"{titles[other]}, all speakers")):
+            figures = by_test[where]
+            rows.append((titles[source], name, str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "majority"))))
+    return _markdown(("trained on", "tested on", "n", "accuracy", "UAR", "majority"), rows)
+
+
 def _given(subset: str) -> str:
     return " + ".join(_SUBSETS[initial] for initial in subset)
 
@@ -199,6 +211,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "comp_agreement": ("comp", agreement_table),
     "real_pairs": ("real_pairs", real_pairs_table),
     "voice_cv": ("voice_cv", voice_cv_table),
+    "voice_cross": ("voice_cross", voice_cross_table),
     "steadiness": ("steadiness", steadiness_table),
     "speed": ("speed", speed_table),
     "live": ("live", live_table),
