@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from comp_core.checkpoint import load_checkpoint, restore, save_checkpoint
-from comp_core.data.speech import SPLITS, load_speech
+from comp_core.data.speech import SPLITS, SpeechSet, load_speech
 from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig
 from comp_core.task import Task
+from comp_core.training.fit import FitConfig
 from comp_core.training.voice import example, fit_settings, fit_voice, report
 
 FOLDS = 3
@@ -17,16 +18,25 @@ def train_voice_folds(task: Task, epochs: int = 30) -> None:
     """Train one network per fold on the other folds' speakers, in the feature space of the final network, into the work folder.
 
     Helped by the final network's features, they need fewer epochs than it did. Needs what ``train voice`` wrote.
+    Folds that were finished for the same network are kept, so a stopped run goes on.
     """
     final = _load(task.output("voice"))
+    made_for = load_checkpoint(task.output("voice"), "voice", VoiceNetConfig)[2]["sha256"]
     corpus = load_speech(task.data, task.work)
-    valid = [example(clip) for clip in corpus.split("valid")]
-    settings = fit_settings(epochs, task.seed)
     for fold in range(FOLDS):
-        seen = [example(clip) for clip in corpus.split("train") if fold_of(clip.speaker) != fold]
-        unseen = [example(clip) for clip in corpus.split("train") if fold_of(clip.speaker) == fold]
-        network, _ = fit_voice(seen, valid, final.config, settings, align_to=final)
-        save_checkpoint(_stem(task.work, fold), "voice", network, final.config, {"fold": fold, "held_out": report(network, unseen)})
+        stem = _stem(task.work, fold)
+        if stem.with_suffix(".json").exists() and load_checkpoint(stem, "voice", VoiceNetConfig)[2].get("made_for") == made_for:
+            continue
+        network, held_out = _one_fold(corpus, final, fold, fit_settings(epochs, task.seed))
+        save_checkpoint(stem, "voice", network, final.config, {"fold": fold, "made_for": made_for, "held_out": held_out})
+
+
+def _one_fold(corpus: SpeechSet, final: VoiceNet, fold: int, settings: FitConfig) -> tuple[VoiceNet, dict[str, dict]]:
+    """The network of a fold, and its figures on the training speakers that it never heard."""
+    seen, unseen = ([example(clip) for clip in corpus.split("train") if (fold_of(clip.speaker) == fold) == away] for away in (False, True))
+    valid = [example(clip) for clip in corpus.split("valid")]
+    network, _ = fit_voice(seen, valid, final.config, settings, align_to=final)
+    return network, report(network, unseen)
 
 
 def fold_of(speaker: str) -> int:
