@@ -43,12 +43,13 @@ def _timbre_filters() -> Tensor:
 
 
 def _melody_filters() -> Tensor:
-    """Narrow triangles, each the mean of its bins, (BANDS, LONG + 1)."""
+    """Narrow triangles, each the mean of its bins, (BANDS, bins); no more bins than the highest band needs."""
     middle = centres()[1][:, None]
     bins = torch.linspace(0, SAMPLE_RATE / 2, _FINE // 2 + 1)
     # At least one bin to each side; further up, to the neighbouring bands.
     width = (middle * ((MELODY_HZ[1] / MELODY_HZ[0]) ** (1 / (BANDS - 1)) - 1)).clamp(min=SAMPLE_RATE / _FINE)
     triangles = (1 - (bins - middle).abs() / width).clamp(min=0)
+    triangles = triangles[:, : int(triangles.any(0).nonzero().max()) + 1]
     return triangles / triangles.sum(1, keepdim=True)
 
 
@@ -64,5 +65,10 @@ class Spectra:
         reach = (LONG - SHORT) // 2
         frames = samples.unfold(0, SHORT, HOP), F.pad(samples, (reach, reach)).unfold(0, LONG, HOP)
         points = SHORT, _FINE
-        powers = [torch.fft.rfft(f * w, n).abs().square() for f, w, n in zip(frames, self._windows, points, strict=True)]
-        return torch.stack([(filters @ power.T + FLOOR).log() for filters, power in zip(self._filters, powers, strict=True)])
+        spectra = [torch.fft.rfft(f * w, n) for f, w, n in zip(frames, self._windows, points, strict=True)]
+        return torch.stack([_bands(spectrum, filters) for spectrum, filters in zip(spectra, self._filters, strict=True)])
+
+
+def _bands(spectrum: Tensor, filters: Tensor) -> Tensor:
+    """Complex (frames, bins), (BANDS, needed bins) -> natural-log power (BANDS, frames)."""
+    return (filters @ spectrum[:, : filters.shape[1]].abs().square().T + FLOOR).log()
