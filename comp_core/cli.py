@@ -18,9 +18,9 @@ from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.task import Task
 
-# In the order in which they need one another; the last three make a report only.
-TRAININGS = ("face", "voice", "voice_folds", "words", "comp", "voice_cv", "voice_cross", "real_pairs")
-EVALUATIONS = ("face", "voice", "words", "steadiness")
+# In the order in which they need one another; the last four make a report only.
+TRAININGS = ("face", "voice", "voice_folds", "words", "comp", "voice_cv", "voice_cross", "words_cross", "real_pairs")
+EVALUATIONS = ("face", "voice", "words", "steadiness", "seeds")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

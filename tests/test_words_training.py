@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -12,12 +13,12 @@ import torch
 from safetensors.torch import save_file
 
 from comp_core.checkpoint import CheckpointError, save_checkpoint
-from comp_core.data.text import load_meld_dialogues
+from comp_core.data.text import LabelledTexts, load_meld_dialogues
 from comp_core.senses.tokens import encode
 from comp_core.senses.words import TOKENIZER, load_words_net
 from comp_core.senses.words_net import WordsNet, WordsNetConfig
 from comp_core.task import Task
-from comp_core.training import minilm
+from comp_core.training import minilm, words_cross
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
 from comp_core.training.texts import run
 from comp_core.training.words_folds import FOLDS, fold_of, meld_features
@@ -169,3 +170,22 @@ def test_features_without_fold_encoders_say_what_is_missing(task: Task) -> None:
     (task.work / "words_fold1.json").unlink()
     with pytest.raises(CheckpointError, match="train words"):
         meld_features(task, "train")
+
+
+def test_across_corpora_a_network_knows_the_one_it_was_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"goemotions": ("a", "b"), "meld": ("face", "joy")}
+    target = np.eye(7, dtype=np.float32)[[0, 1] * 1000]
+    corpora = {name: dict.fromkeys(("train", "valid", "test"), LabelledTexts(pair * 1000, target)) for name, pair in words.items()}
+
+    def start(_corpora, _random, heads):
+        pieces = [*SPECIAL, *WORDS]
+        config = WordsNetConfig(len(pieces), embedding_dim=8, width=8, layers=1, heads=2, inner=8, positions=9, corpora=tuple(heads))
+        return WordsNet(config), build_tokenizer(pieces, 9)
+
+    monkeypatch.setattr(words_cross, "load_corpora", lambda _task: corpora)
+    monkeypatch.setattr(words_cross, "start", start)
+    words_cross.train_words_cross(Task(tmp_path, tmp_path, tmp_path, tmp_path, 0, "..."), epochs=15)
+    metrics = json.loads((tmp_path / "words_cross.json").read_text(encoding="utf-8"))["metrics"]
+    for source, by_test in metrics.items():
+        for name, figures in by_test.items():
+            assert (figures["accuracy"] > 0.95) == (name == source), (source, name, figures["accuracy"])

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import SUBSETS, subset_name
-from comp_core.data.paired import Conversation, batch_of
 from comp_core.evaluation.baselines import RULES
 from comp_core.evaluation.calibration import answer_from, fit_temperature, reliability, risk_coverage, softmax
-from comp_core.evaluation.metrics import class_report
+from comp_core.evaluation.metrics import class_report, mean_and_spread
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP
 from comp_core.windows import window_ends
@@ -101,8 +101,7 @@ def spread(reports: Sequence[dict[str, dict[str, Any]]]) -> dict[str, dict[str, 
     """Mean and standard deviation over seeds of each subset's figures: fused, and the rules' where there are any."""
 
     def over(figures: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
-        values = {key: [f[key] for f in figures] for key in _KEYS}
-        return {key: {"mean": float(np.mean(v)), "sd": float(np.std(v, ddof=1)), "seeds": len(v)} for key, v in values.items()}
+        return {key: mean_and_spread([f[key] for f in figures]) for key in _KEYS}
 
     return {
         name: {

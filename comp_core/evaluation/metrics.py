@@ -1,4 +1,4 @@
-"""Figures for classifiers, from probabilities and true classes."""
+"""Figures for classifiers, from probabilities and true classes, and for sentiment scores."""
 
 from __future__ import annotations
 
@@ -43,9 +43,37 @@ def class_report(probabilities: np.ndarray, labels: np.ndarray, names: Sequence[
     return report
 
 
+def sentiment_report(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Figures of the literature on CMU-MOSI and MOSEI for predicted and true scores in -3..3, both (n,).
+
+    ``accuracy``, ``weighted_f1`` and ``majority`` are of the sign, on utterances whose true score is not zero; ``accuracy_7`` of the
+    rounded score, ``mae`` and ``pearson`` (0 for constant scores) on all.
+    """
+    signed = labels != 0
+    by_sign = np.stack([scores[signed] < 0, scores[signed] >= 0], 1).astype(float)
+    classes = class_report(by_sign, (labels[signed] > 0).astype(int))
+    spread = scores.std() * labels.std()
+    return {
+        **{key: classes[key] for key in ("accuracy", "weighted_f1", "majority")},
+        "accuracy_7": float((_seven(scores) == _seven(labels)).mean()),
+        "mae": float(np.abs(scores - labels).mean()),
+        "pearson": float(((scores - scores.mean()) * (labels - labels.mean())).mean() / spread) if spread > 0 else 0.0,
+        "n": len(labels),
+    }
+
+
+def _seven(scores: np.ndarray) -> np.ndarray:
+    return scores.clip(-3, 3).round()
+
+
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
     """Mean gap between confidence and accuracy over ``bins`` equal-width bins of confidence (Guo et al., 2017)."""
     confidence, correct = probabilities.max(1), probabilities.argmax(1) == labels
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = [abs((confidence[which == b] - correct[which == b]).sum()) for b in range(bins)]
     return float(sum(gaps) / len(labels))
+
+
+def mean_and_spread(values: Sequence[float]) -> dict[str, float]:
+    """``mean`` and standard deviation ``sd`` (0 for one value) of a figure over ``seeds`` runs."""
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=min(1, len(values) - 1))), "seeds": len(values)}

@@ -65,13 +65,12 @@ def conditions_table(report: Report) -> str:
 
 
 def words_conditions_table(report: Report) -> str:
-    """What lost and misheard words cost in each corpus, and how the first phase's network does on the corpus that it has not met."""
+    """What lost and misheard words cost in each corpus."""
     rows = [
         (_CORPORA[corpus], name, *_figures(figures))
         for corpus, conditions in report["conditions"].items()
         for name, figures in conditions.items()
     ]
-    rows.append((_CORPORA["meld"], "as written, trained on GoEmotions only", *_figures(report["metrics"]["meld_from_goemotions"])))
     return _markdown(("test set", "condition", "n", "accuracy", "UAR", "weighted F1", "ECE"), rows)
 
 
@@ -169,6 +168,26 @@ def voice_cross_table(report: Report) -> str:
     return _markdown(("trained on", "tested on", "n", "accuracy", "UAR", "majority"), rows)
 
 
+def words_cross_table(report: Report) -> str:
+    """A words network trained on one corpus, on its own test split and on the other's."""
+    rows = [
+        (_CORPORA[source].split(",")[0], _CORPORA[name], *_figures(figures), f"{figures['macro_f1']:.3f}")
+        for source, by_test in report["metrics"].items()
+        for name, figures in by_test.items()
+    ]
+    return _markdown(("trained on", "tested on", "n", "accuracy", "UAR", "weighted F1", "ECE", "macro-F1"), rows)
+
+
+def seeds_table(report: Report) -> str:
+    """Test figures of the senses' networks over seeds."""
+    rows = []
+    for sense, by_test in report["metrics"].items():
+        for name, spread in by_test.items():
+            cells = (_spread(spread[key]) for key in ("accuracy", "uar", "macro_f1", "weighted_f1"))
+            rows.append((sense, _HEADS.get(name) or _CORPORA[name], str(spread["accuracy"]["seeds"]), *cells))
+    return _markdown(("sense", "test set", "seeds", "accuracy", "UAR", "macro-F1", "weighted F1"), rows)
+
+
 def _given(subset: str) -> str:
     return " + ".join(_SUBSETS[initial] for initial in subset)
 
@@ -212,6 +231,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "real_pairs": ("real_pairs", real_pairs_table),
     "voice_cv": ("voice_cv", voice_cv_table),
     "voice_cross": ("voice_cross", voice_cross_table),
+    "words_cross": ("words_cross", words_cross_table),
+    "seeds": ("seeds", seeds_table),
     "steadiness": ("steadiness", steadiness_table),
     "speed": ("speed", speed_table),
     "live": ("live", live_table),

@@ -1,4 +1,4 @@
-"""The words sense on test texts: calibrated figures, what lost and misheard words cost, and how far it carries to another corpus."""
+"""The words sense on test texts: calibrated figures, and what lost and misheard words cost."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from comp_core.senses.words import TOKENIZER, load_words_net
 from comp_core.senses.words_net import WordsNet, WordsNetConfig
 from comp_core.task import Task
 from comp_core.training.texts import run, unpunctuated
-from comp_core.training.words_folds import FIRST_PHASE
 
 # A text, words to mishear it as, and randomness -> a worse text.
 Condition = Callable[[str, Sequence[str], np.random.Generator], str]
 
 
 def evaluate_words(task: Task) -> None:
-    """Write ``words_test.json``; needs the weights of the first phase, which ``train words`` leaves in the work folder."""
+    """Write ``words_test.json``: a temperature for each head from its validation texts, figures from test."""
     model, tokenizer = load_words_net(task.output("words")), load_tokenizer(task.weights / TOKENIZER)
     *_, record = load_checkpoint(task.output("words"), "words", WordsNetConfig)
     report: dict[str, Any] = {"weights": record["sha256"], "temperature": {}, "metrics": {}, "confidence": {}, "conditions": {}}
@@ -38,11 +37,6 @@ def evaluate_words(task: Task) -> None:
         report["metrics"][corpus] = class_report(*known, LABELS)
         report["confidence"][corpus] = {"reliability": reliability(*known), "risk_coverage": risk_coverage(*known)}
         report["conditions"][corpus] = conditions_report(model, tokenizer, corpus, tests[corpus], temperature, task.seed)
-    # The first phase met GoEmotions only: MELD is another corpus to it.
-    first = load_words_net(task.work / FIRST_PHASE)
-    report["metrics"]["meld_from_goemotions"] = class_report(
-        softmax(logarithms(first, tokenizer, "goemotions", tests["meld"].texts)), tests["meld"].labels, LABELS
-    )
     task.write_report("words_test", report)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from comp_core.data.text import load_goemotions, load_meld_dialogues, meld_texts
+from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialogues, meld_texts
 from comp_core.senses.words import TOKENIZER
-from comp_core.senses.words_net import WordsNetConfig
+from comp_core.senses.words_net import WordsNet, WordsNetConfig
 from comp_core.task import Task, keep_best
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
@@ -32,18 +34,11 @@ def train_words(task: Task, epochs: int = 3) -> None:
     """
     torch.manual_seed(task.seed)
     random = np.random.default_rng(task.seed)
-    source = find_source()
-    corpora = {
-        "goemotions": {split: load_goemotions(task.data, split) for split in SPLITS},
-        "meld": {split: meld_texts(load_meld_dialogues(task.data, split)) for split in SPLITS},
-    }
-    texts = [text for parts in corpora.values() for text in parts["train"].texts]
-    pieces, counts = choose_pieces(source, texts)
-    config = WordsNetConfig(vocabulary=len(pieces))
-    tokenizer = build_tokenizer(pieces, config.positions)
+    corpora = load_corpora(task)
+    model, tokenizer = start(corpora, random)
+    config = model.config
     task.weights.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(task.weights / TOKENIZER), pretty=False)
-    model = initial_words_net(source, config, pieces, counts, [str(text) for text in random.choice(texts, 512, replace=False)])
 
     stem = task.output("words")
     every = {name: len(parts["train"]) for name, parts in corpora.items()}
@@ -82,6 +77,26 @@ def train_words(task: Task, epochs: int = 3) -> None:
     }
     task.finish(stem, "words", model, config, settings["both"], histories["both"], metrics, about)
     train_folds(task, epochs)
+
+
+def load_corpora(task: Task) -> dict[str, dict[str, LabelledTexts]]:
+    """Corpus -> split -> texts, the utterances of MELD one by one."""
+    return {
+        "goemotions": {split: load_goemotions(task.data, split) for split in SPLITS},
+        "meld": {split: meld_texts(load_meld_dialogues(task.data, split)) for split in SPLITS},
+    }
+
+
+def start(
+    corpora: Mapping[str, Mapping[str, LabelledTexts]], random: np.random.Generator, heads: Sequence[str] = ("goemotions", "meld")
+) -> tuple[WordsNet, Tokenizer]:
+    """The network as training begins, from MiniLM's lower layers, and its tokenizer; the vocabulary is that of all training texts."""
+    source = find_source()
+    texts = [text for parts in corpora.values() for text in parts["train"].texts]
+    pieces, counts = choose_pieces(source, texts)
+    config = WordsNetConfig(vocabulary=len(pieces), corpora=tuple(heads))
+    sample = [str(text) for text in random.choice(texts, 512, replace=False)]
+    return initial_words_net(source, config, pieces, counts, sample), build_tokenizer(pieces, config.positions)
 
 
 def loss_of(model: nn.Module, batch: Batch) -> Tensor:
