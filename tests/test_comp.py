@@ -1,14 +1,18 @@
 """ComP's default preset: what may and what may not influence a prediction."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.modeling.comp import COMPONENTS, COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig
 from comp_core.modeling.outputs import Conversations
-from comp_core.modeling.prompts import Prototypes, momentum
+from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm, from_others
+from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum, similarity
 from comp_core.modeling.propagation import KnowledgePropagation
 
+AUDIO, _, VIDEO = range(len(MODALITIES))
 DIMS = {"audio": 5, "text": 7, "video": 3}
 
 
@@ -99,7 +103,7 @@ def test_an_absent_modality_is_filled_in_from_the_others(model):
     states = model.propagate(without_face)
     louder = {**batch.features, "audio": batch.features["audio"] * 2 + 1}
     changed = model.propagate(Conversations(louder, without_face.observed, batch.valid))
-    assert (states["video"] - changed["video"]).abs().max() > 1e-4
+    assert (states[VIDEO] - changed[VIDEO]).abs().max() > 1e-4
 
 
 def test_gradients_reach_every_parameter(model):
@@ -110,32 +114,138 @@ def test_gradients_reach_every_parameter(model):
     assert [name for name in without if not name.endswith("to_key.bias")] == []
 
 
+def test_a_linear_map_for_each_modality():
+    torch.manual_seed(1)
+    layer, x = PerModalityLinear(5, 4), torch.randn(3, 2, 6, 5)
+    for m in range(3):
+        torch.testing.assert_close(layer(x)[m], x[m] @ layer.weight[m] + layer.bias[m])
+
+
+def test_a_norm_for_each_modality():
+    torch.manual_seed(1)
+    layer, x = PerModalityNorm(5), torch.randn(3, 2, 6, 5)
+    torch.nn.init.normal_(layer.gain), torch.nn.init.normal_(layer.bias)
+    for m in range(3):
+        centred = x[m] - x[m].mean(-1, keepdim=True)
+        expected = centred / (centred.square().mean(-1, keepdim=True) + 1e-5).sqrt() * layer.gain[m] + layer.bias[m]
+        torch.testing.assert_close(layer(x)[m], expected)
+
+
+def test_a_modality_receives_what_the_others_have_in_their_order():
+    prompts = torch.randn(3, 2, 4, 5)
+    for m in range(3):
+        expected = torch.cat([prompts[other] for other in range(3) if other != m], -1)
+        torch.testing.assert_close(from_others(prompts)[m], expected)
+
+
 def test_prototypes_are_attention_over_observed_utterances():
     torch.manual_seed(1)
     block = Prototypes(width=6, count=2)
-    state, observed = torch.randn(1, 4, 6), torch.tensor([[True, False, True, True]])
-    keys = state[0] @ block.to_key.weight.T + block.to_key.bias
-    for i, query in enumerate(block.queries):
-        score = torch.stack([query @ keys[n] / 6**0.5 for n in (0, 2, 3)]).softmax(0)
-        expected = sum(share * state[0, n] for share, n in zip(score, (0, 2, 3), strict=True))
-        torch.testing.assert_close(block(state, observed)[0, i], expected)
-    assert (block(state, torch.zeros(1, 4, dtype=torch.bool)) == 0).all()
+    state, observed = torch.randn(3, 1, 4, 6), torch.tensor([True, False, True, True]).expand(3, 1, 4)
+    for m in range(3):
+        keys = state[m, 0] @ block.to_key.weight[m] + block.to_key.bias[m]
+        for i, query in enumerate(block.queries[m, 0]):
+            score = torch.stack([query @ keys[n] / 6**0.5 for n in (0, 2, 3)]).softmax(0)
+            expected = sum(share * state[m, 0, n] for share, n in zip(score, (0, 2, 3), strict=True))
+            torch.testing.assert_close(block(state, observed)[m, 0, i], expected)
+    assert (block(state, torch.zeros(3, 1, 4, dtype=torch.bool)) == 0).all()
+
+
+def test_similarity_is_equation_7():
+    state, prototypes = torch.randn(3, 2, 4, 6), torch.randn(3, 2, 5, 6)
+    found = similarity(state, prototypes, 3.0)
+    for m, b, n in [(0, 0, 0), (1, 1, 3), (2, 0, 2)]:
+        cosines = torch.stack([torch.cosine_similarity(state[m, b, n], a, dim=0) for a in prototypes[m, b]])
+        torch.testing.assert_close(found[m, b, n], (3 * cosines).softmax(0))
+
+
+def test_prompts_are_equation_8_and_empty_where_nothing_was_observed():
+    torch.manual_seed(3)
+    block = PromptGenerator(width=6, prompt=2, dropout=0.0).eval()
+    torch.nn.init.normal_(block.empty)
+    state, previous, prototypes = torch.randn(3, 1, 4, 6), torch.randn(3, 1, 4, 6), torch.randn(3, 1, 5, 6)
+    observed = torch.tensor([True, False, True, True]).expand(3, 1, 4)
+    made = block(state, previous, prototypes, observed)
+    shares = similarity(state, prototypes, block.log_sharpness.exp())
+    mixed = torch.einsum("mbnc,mbcd->mbnd", shares, prototypes)
+    expected = block.to_prompt(block.from_prototypes(mixed) + block.from_state(previous))
+    torch.testing.assert_close(made[:, :, [0, 2, 3]], expected[:, :, [0, 2, 3]])
+    torch.testing.assert_close(made[:, 0, 1], block.empty[:, 0, 0])
 
 
 def test_momentum_is_equation_9():
     torch.testing.assert_close(momentum(torch.tensor(2.0), torch.tensor(10.0), 0.3), torch.tensor(0.3 * 2 + 0.7 * 10))
 
 
-def test_propagation_looks_at_observed_utterances_and_itself_only():
+def test_propagation_is_equations_3_to_5():
     torch.manual_seed(2)
     block = KnowledgePropagation(width=8, prompts=4, layers=2, heads=2, dropout=0.0).eval()
-    state, prompts = torch.randn(1, 3, 8), torch.randn(1, 3, 4)
-    observed = torch.tensor([[True, False, True]])
-    before, _ = block(state, prompts, observed)
-    state[0, 1] += 1
-    after, _ = block(state, prompts, observed)
-    torch.testing.assert_close(before[0, [0, 2]], after[0, [0, 2]])
-    assert (before[0, 1] - after[0, 1]).abs().max() > 1e-4
+    state, prompts = torch.randn(3, 1, 3, 8), torch.randn(3, 1, 3, 4)
+    observed = torch.tensor([True, False, True]).expand(3, 1, 3)
+    after, carried = block(state, prompts, observed)
+    for m in range(3):
+        mixed = torch.cat([state[m, 0], prompts[m, 0]], -1) @ block.enter.weight[m] + block.enter.bias[m]
+        for layer in block.attention:
+            query, key, value = (layer.to_qkv(layer.norm(mixed.expand(3, 1, 3, 8)))[m, 0]).split(8, -1)
+            rows = []
+            for n in range(3):
+                seen = [k for k in range(3) if observed[m, 0, k] or k == n]
+                parts = []
+                for h in (slice(0, 4), slice(4, 8)):
+                    share = torch.stack([query[n, h] @ key[k, h] / 4**0.5 for k in seen]).softmax(0)
+                    parts.append(sum(s * value[k, h] for s, k in zip(share, seen, strict=True)))
+                rows.append(torch.cat(parts))
+            mixed = mixed + torch.stack(rows) @ layer.out.weight[m] + layer.out.bias[m]
+        out = mixed @ block.leave.weight[m] + block.leave.bias[m]
+        torch.testing.assert_close(after[m, 0], out[:, :8], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(carried[m, 0], out[:, 8:], rtol=1e-4, atol=1e-5)
+
+
+def test_the_fused_output_is_equations_12_to_15(model):
+    batch = conversations(2, 5)
+    states, output = model.propagate(batch), model(batch)
+    layers = model.coordinator.score
+    for b, n in [(0, 0), (1, 4)]:
+        side_by_side = torch.cat([states[m, b, n] for m in range(3)])
+        weights = layers(torch.cat([side_by_side, batch.observed[b, n].float()])).softmax(0)
+        fused = torch.cat([weights[m] * states[m, b, n] for m in range(3)])
+        torch.testing.assert_close(output.weights[b, n], weights, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(output.logits[b, n], model.classifier(fused), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_a_component_can_be_removed_and_is_gone(model, component):
+    torch.manual_seed(0)
+    less = ComP(replace(model.config, without=(component,))).eval()
+    count = {which: sum(p.numel() for p in net.parameters()) for which, net in (("all", model), ("less", less))}
+    assert count["less"] < count["all"]
+    batch = conversations(2, 5, rate=0.0)
+    output = less(batch)
+    assert output.logits.shape == model(batch).logits.shape
+    if component == COORDINATOR:
+        torch.testing.assert_close(output.weights, torch.full((2, 5, 3), 1 / 3))
+    assert (affected_by_text_of_the_first_utterance(less, batch)[AUDIO].max() < 1e-6) == (component == PROMPTS)
+
+
+def test_without_prompts_and_propagation_no_utterance_knows_of_another(model):
+    batch = conversations(2, 5, rate=0.0)
+    assert affected_by_text_of_the_first_utterance(model, batch)[:, :, 1:].min() > 1e-6
+    for without, isolated in (((PROMPTS,), False), ((PROPAGATION,), False), ((PROMPTS, PROPAGATION), True)):
+        less = ComP(replace(model.config, without=without)).eval()
+        assert (affected_by_text_of_the_first_utterance(less, batch)[:, :, 1:].max() < 1e-6) == isolated, without
+
+
+def affected_by_text_of_the_first_utterance(model, batch):
+    """How much each state moves, (M, B, N), when the first utterance's words change."""
+    changed = {**batch.features, "text": batch.features["text"].clone()}
+    changed["text"][:, 0] += 1
+    before, after = (model.propagate(Conversations(f, batch.observed, batch.valid)) for f in (batch.features, changed))
+    return (after - before).abs().amax(-1)
+
+
+def test_an_unknown_component_is_refused():
+    with pytest.raises(ValueError, match="momentum"):
+        ComPConfig(dims=DIMS, outputs=4, without=("momentum",))
 
 
 def test_features_are_standardised_by_training_data(model):
@@ -143,11 +253,9 @@ def test_features_are_standardised_by_training_data(model):
     expected = model(batch).logits
     scaled = {m: x * 1000 + 300 for m, x in batch.features.items()}
     reference = {m: torch.tensor([[-1.0], [1.0]]).repeat(1, DIMS[m]) for m in MODALITIES}
-    for modality, encoder in model.encoders.items():
-        encoder.standardise_by(reference[modality])
+    model.encoders.standardise_by(reference)
     plain = model(batch).logits
-    for modality, encoder in model.encoders.items():
-        encoder.standardise_by(reference[modality] * 1000 + 300)
+    model.encoders.standardise_by({m: x * 1000 + 300 for m, x in reference.items()})
     torch.testing.assert_close(model(Conversations(scaled, batch.observed, batch.valid)).logits, plain, rtol=1e-3, atol=1e-4)
     assert (expected - plain).abs().max() > 1e-4
 

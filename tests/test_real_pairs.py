@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from comp_core.cli import main
-from comp_core.data.mosi import MosiError, load_mosi
+from comp_core.data.mosi import MosiError, by_sign, load_mosi
 from comp_core.data.ravdess_takes import TakesError, load_takes
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.training import real_pairs
@@ -33,13 +33,22 @@ def data(tmp_path):
     return tmp_path
 
 
-def test_mosi_videos_are_conversations_in_order_without_neutral_utterances(data):
+def test_mosi_videos_are_conversations_in_the_order_of_their_segments(data):
     splits = load_mosi(data)
     assert {name: len(videos) for name, videos in splits.items()} == {"train": 3, "valid": 1, "test": 2}
     videos = [video for some in splits.values() for video in some]
+    assert sum(len(video) for video in videos) == 24
+    for video in videos:
+        name, segments = video.ids[0].split("_")[0], [int(i.split("_")[1]) for i in video.ids]
+        assert all(i.startswith(name) for i in video.ids) and segments == sorted(segments)
+        np.testing.assert_allclose(video.features[TEXT].mean(1), np.sign(video.labels), atol=0.3)
+
+
+def test_by_sign_neutral_utterances_are_left_out(data):
+    videos = [by_sign(video) for some in load_mosi(data).values() for video in some]
     assert sum(len(video) for video in videos) == 20
     for video in videos:
-        assert set(video.features) == {AUDIO, TEXT, VIDEO}
+        assert len(video.ids) == len(video.labels) and set(video.features) == {AUDIO, TEXT, VIDEO}
         assert ((video.features[TEXT].mean(1) > 0) == video.labels).all()
 
 

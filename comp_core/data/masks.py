@@ -1,10 +1,12 @@
-"""Which modalities are missing: the seven subsets, and random masks."""
+"""Which modalities are missing: the seven subsets, random masks for training, fixed masks for figures."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import hashlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,3 +45,35 @@ def random_mask(valid: Tensor, highest_rate: float, generator: torch.Generator) 
     kept = torch.nn.functional.one_hot(torch.randint(modalities, (count, length), generator=generator), modalities).bool()
     observed = torch.where(observed.any(-1, keepdim=True), observed, kept)
     return observed & valid.unsqueeze(-1)
+
+
+def fixed_mask(ids: Sequence[str], split: str, seed: int, rate: float | Mapping[str, float]) -> np.ndarray:
+    """Observed entries for figures, (n, M) bool, drawn from nothing but (seed, split, rate, utterance id).
+
+    So every model, run and machine meets the same masks, whatever is in the batch. At least one modality is kept in each utterance.
+
+    Args:
+        rate: one missing rate for all modalities, from 0 to 2/3 of all entries (0.7 is taken as 2/3, as in the literature), or a rate
+            for each, of which those left out are 0. Where all would be missing, the one that is missing least often is kept.
+    """
+    if isinstance(rate, Mapping):
+        if unknown := set(rate) - set(MODALITIES):
+            raise ValueError(f"there is no modality {', '.join(sorted(unknown))}; there are {', '.join(MODALITIES)}")
+        rates = np.array([rate.get(modality, 0.0) for modality in MODALITIES])
+        drawn = np.array([_random_of(seed, split, sorted(rate.items()), i).random(len(MODALITIES)) for i in ids]).reshape(-1, len(MODALITIES))
+        observed = drawn >= rates
+        observed[~observed.any(1), rates.argmin()] = True
+        return observed
+    observed = np.zeros((len(ids), len(MODALITIES)), bool)
+    # One modality is kept for sure; that the others go at 3/2 of the rate makes the rate of all what was asked for.
+    others = min(1.0, rate * len(MODALITIES) / (len(MODALITIES) - 1))
+    for row, utterance in zip(observed, ids, strict=True):
+        random = _random_of(seed, split, rate, utterance)
+        kept = random.integers(len(MODALITIES))
+        row[:] = random.random(len(MODALITIES)) >= others
+        row[kept] = True
+    return observed
+
+
+def _random_of(*key: object) -> np.random.Generator:
+    return np.random.default_rng(int.from_bytes(hashlib.blake2b(repr(key).encode(), digest_size=8).digest(), "big"))

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from comp_core.data.paired import Conversation
-from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.data.conversations import Conversation
+from comp_core.modalities import AUDIO, TEXT, VIDEO
 
-CLASSES = ("negative", "positive")
+SIGNS = ("negative", "positive")
 _ARRAYS = {AUDIO: "audio", TEXT: "text", VIDEO: "visual"}
 
 
@@ -18,9 +18,7 @@ class MosiError(Exception):
 
 
 def load_mosi(data: Path) -> dict[str, list[Conversation]]:
-    """Split -> its videos, each a conversation, labelled by the sign of the sentiment.
-
-    Utterances whose sentiment is exactly zero are left out, as the literature does for two classes.
+    """Split -> its videos, each a conversation, labelled by sentiment: float32 from -3 to 3.
 
     Raises:
         MosiError: there is no ``cmu_mosi_utterances.npz`` in ``data``.
@@ -31,11 +29,17 @@ def load_mosi(data: Path) -> dict[str, list[Conversation]]:
     with np.load(path) as arrays:
         found = {name: arrays[name] for name in ("video", "segment", "split", "sentiment", *_ARRAYS.values())}
     order = np.lexsort((found["segment"], found["video"]))
-    order = order[found["sentiment"][order] != 0]
     splits: dict[str, list[Conversation]] = {}
     for rows in np.split(order, np.flatnonzero(np.diff(np.unique(found["video"][order], return_inverse=True)[1])) + 1):
-        labels = (found["sentiment"][rows] > 0).astype(int)
+        ids = [f"{video}_{segment}" for video, segment in zip(found["video"][rows], found["segment"][rows], strict=True)]
         features = {modality: found[name][rows] for modality, name in _ARRAYS.items()}
-        whole = Conversation(features, labels, np.repeat(labels[:, None], len(MODALITIES), 1))
-        splits.setdefault(str(found["split"][rows[0]]), []).append(whole)
+        video = Conversation.recorded(ids, features, found["sentiment"][rows].astype(np.float32))
+        splits.setdefault(str(found["split"][rows[0]]), []).append(video)
     return splits
+
+
+def by_sign(video: Conversation) -> Conversation:
+    """The video with the sign of the sentiment as its classes; utterances whose sentiment is exactly zero are left out."""
+    signed = np.flatnonzero(video.labels)
+    features = {modality: values[signed] for modality, values in video.features.items()}
+    return Conversation.recorded([video.ids[i] for i in signed], features, (video.labels[signed] > 0).astype(int))

@@ -6,17 +6,13 @@ often that is the utterance's own label is an assumption, :class:`Agreement`. Ev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
+from comp_core.data.conversations import Conversation
 from comp_core.data.text import Dialogue
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
-from comp_core.modeling.outputs import Conversations
 
 
 @dataclass(frozen=True)
@@ -70,49 +66,6 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class Conversation:
-    """Some utterances with all three modalities.
-
-    Attributes:
-        features: modality -> (n, D_m) float32.
-        labels: (n,) int, what the utterance expresses.
-        shown: (n, M) int, what each modality by itself shows, in the order of ``MODALITIES``.
-    """
-
-    features: dict[str, np.ndarray]
-    labels: np.ndarray
-    shown: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def window(self, part: slice) -> Conversation:
-        return Conversation({m: x[part] for m, x in self.features.items()}, self.labels[part], self.shown[part])
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Padded conversations with what they express, ``labels`` (B, N), and what each modality shows, ``shown`` (B, N, M)."""
-
-    conversations: Conversations
-    labels: Tensor
-    shown: Tensor
-
-
-def batch_of(windows: Sequence[Conversation]) -> Batch:
-    """Windows as one batch in which everything is observed."""
-
-    def padded(arrays: list[np.ndarray]) -> Tensor:
-        return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True)
-
-    valid = padded([np.ones(len(window), bool) for window in windows])
-    features = {m: padded([window.features[m] for window in windows]) for m in MODALITIES}
-    observed = valid.unsqueeze(-1).expand(-1, -1, len(MODALITIES))
-    labels, shown = padded([window.labels for window in windows]), padded([window.shown for window in windows])
-    return Batch(Conversations(features, observed, valid), labels, shown)
-
-
-@dataclass(frozen=True)
 class PairedDialogues:
     """One split: dialogues, the features of their words, and pools of faces and voices that no other split draws from.
 
@@ -144,7 +97,8 @@ class PairedDialogues:
             )
             for modality, pool in self._pools.items()
         }
-        return Conversation({**drawn, TEXT: words}, labels, np.stack([shown[m] for m in MODALITIES], 1))
+        ids = tuple(f"{dialogue.number}_{u.number}" for u in dialogue.utterances)
+        return Conversation(ids, {**drawn, TEXT: words}, labels, np.stack([shown[m] for m in MODALITIES], 1))
 
     @property
     def _pools(self) -> dict[str, Pool]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from comp_core.data.paired import Conversation
+from comp_core.data.conversations import Conversation
 from comp_core.data.speech import CLASSES, RAVDESS, parse_name
-from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.modalities import AUDIO, TEXT, VIDEO
 
 
 class TakesError(Exception):
@@ -31,5 +31,5 @@ def load_takes(data: Path) -> dict[str, list[Conversation]]:
         actor, label = parse_name(RAVDESS, str(name))
         labels = np.array([CLASSES[RAVDESS].index(label)])
         features = {AUDIO: voice[None], TEXT: np.zeros((1, 1), np.float32), VIDEO: face[None]}
-        takes.setdefault(actor, []).append(Conversation(features, labels, np.repeat(labels[:, None], len(MODALITIES), 1)))
+        takes.setdefault(actor, []).append(Conversation.recorded([str(name)], features, labels))
     return takes

@@ -16,7 +16,14 @@ class Coordinator(nn.Module):
         super().__init__()
         self.score = nn.Sequential(nn.Linear(modalities * (width + 1), width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, modalities))
 
-    def forward(self, states: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, N, M, d), (B, N, M) bool -> weights (B, N, M) that sum to 1, and the weighted states side by side (B, N, M d)."""
-        weights = self.score(torch.cat([states.flatten(2), observed.to(states.dtype)], -1)).softmax(-1)
-        return weights, (weights.unsqueeze(-1) * states).flatten(2)
+    def forward(self, states: Tensor, observed: Tensor) -> Tensor:
+        """(B, N, M, d), (B, N, M) bool -> weights (B, N, M) that sum to 1."""
+        return self.score(torch.cat([states.flatten(2), observed.to(states.dtype)], -1)).softmax(-1)
+
+
+class EqualWeights(nn.Module):
+    """What stands in the coordinator's place where it is left out (the paper's ablation)."""
+
+    def forward(self, states: Tensor, observed: Tensor) -> Tensor:
+        """(B, N, M, d), (B, N, M) bool -> (B, N, M), all 1/M."""
+        return torch.full_like(observed, 1 / observed.shape[-1], dtype=states.dtype)

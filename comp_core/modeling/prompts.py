@@ -8,6 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from comp_core.modalities import MODALITIES
+from comp_core.modeling.per_modality import PerModalityLinear, feed_forward
+
 
 class Prototypes(nn.Module):
     """Compress a modality's observed utterances into c prototypes (eq. 6, repaired).
@@ -22,18 +25,18 @@ class Prototypes(nn.Module):
 
     def __init__(self, width: int, count: int) -> None:
         super().__init__()
-        self.queries = nn.Parameter(torch.randn(count, width) / math.sqrt(width))
-        self.to_key = nn.Linear(width, width)
+        self.queries = nn.Parameter(torch.randn(len(MODALITIES), 1, count, width) / math.sqrt(width))
+        self.to_key = PerModalityLinear(width, width)
 
     def forward(self, state: Tensor, observed: Tensor) -> Tensor:
-        """(B, N, d) and (B, N) bool -> (B, c, d); zeros for a conversation in which the modality never occurs."""
-        scores = self.queries @ self.to_key(state).transpose(1, 2) / math.sqrt(state.shape[-1])
-        shares = scores.masked_fill(~observed.unsqueeze(1), -torch.inf).softmax(-1).nan_to_num(0.0)
+        """(M, B, N, d) and (M, B, N) bool -> (M, B, c, d); zeros for a conversation in which the modality never occurs."""
+        scores = self.queries @ self.to_key(state).transpose(-1, -2) / math.sqrt(state.shape[-1])
+        shares = scores.masked_fill(~observed.unsqueeze(-2), -torch.inf).softmax(-1).nan_to_num(0.0)
         return shares @ state
 
 
 class PromptGenerator(nn.Module):
-    """What one modality tells the others about each utterance (eq. 7-8).
+    """What each modality tells the others about each utterance (eq. 7-8).
 
     Args:
         width: d, size of a state.
@@ -42,35 +45,36 @@ class PromptGenerator(nn.Module):
 
     def __init__(self, width: int, prompt: int, dropout: float) -> None:
         super().__init__()
-        self.log_sharpness = nn.Parameter(torch.tensor(math.log(5.0)))
-        self.from_prototypes = _feed_forward(width, dropout)
-        self.from_state = _feed_forward(width, dropout)
-        self.to_prompt = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, prompt))
-        self.empty = nn.Parameter(torch.zeros(prompt))
+        self.log_sharpness = nn.Parameter(torch.full((len(MODALITIES), 1, 1, 1), math.log(5.0)))
+        self.from_prototypes = feed_forward(width, dropout)
+        self.from_state = feed_forward(width, dropout)
+        self.to_prompt = nn.Sequential(PerModalityLinear(width, width), nn.GELU(), PerModalityLinear(width, prompt))
+        self.empty = nn.Parameter(torch.zeros(len(MODALITIES), 1, 1, prompt))
 
     def forward(self, state: Tensor, previous: Tensor, prototypes: Tensor, observed: Tensor) -> Tensor:
         """Prompts of one block.
 
         Args:
-            state: (B, N, d) of the sending modality at this block.
-            previous: (B, N, d) its state before the last propagation (the state itself at the first block).
-            prototypes: (B, c, d).
-            observed: (B, N) bool. The paper adds a constant to a whole row before the softmax (eq. 7), which changes nothing; here a
-                row that was not observed sends the learned ``empty`` prompt instead.
+            state: (M, B, N, d) at this block.
+            previous: (M, B, N, d) before the last propagation (the state itself at the first block).
+            prototypes: (M, B, c, d).
+            observed: (M, B, N) bool. The paper adds a constant to a whole row before the softmax (eq. 7), which changes nothing; here
+                a row that was not observed sends the learned ``empty`` prompt instead.
 
         Returns:
-            (B, N, p)
+            (M, B, N, p)
         """
-        cosine = F.normalize(state, dim=-1) @ F.normalize(prototypes, dim=-1).transpose(1, 2)
-        similarity = (cosine * self.log_sharpness.exp()).softmax(-1)
-        generated = self.to_prompt(self.from_prototypes(similarity @ prototypes) + self.from_state(previous))
+        shares = similarity(state, prototypes, self.log_sharpness.exp())
+        generated = self.to_prompt(self.from_prototypes(shares @ prototypes) + self.from_state(previous))
         return torch.where(observed.unsqueeze(-1), generated, self.empty)
+
+
+def similarity(state: Tensor, prototypes: Tensor, sharpness: Tensor | float = 1.0) -> Tensor:
+    """S of eq. 7: softmax over the prototypes of the cosine, (..., N, d) and (..., c, d) -> (..., N, c)."""
+    cosine = F.normalize(state, dim=-1) @ F.normalize(prototypes, dim=-1).transpose(-1, -2)
+    return (cosine * sharpness).softmax(-1)
 
 
 def momentum(carried: Tensor, generated: Tensor, share: float) -> Tensor:
     """Prompts of this block from those that came out of the last one and the newly generated (eq. 9); ``share`` is lambda."""
     return share * carried + (1 - share) * generated
-
-
-def _feed_forward(width: int, dropout: float) -> nn.Module:
-    return nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width))

@@ -6,53 +6,53 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm
+
 
 class MaskedSelfAttention(nn.Module):
-    """Multi-head self-attention over the utterances of a conversation, with a layer norm before it."""
+    """Multi-head self-attention over the utterances of a conversation, in each modality, with a layer norm before it."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         if width % heads:
             raise ValueError(f"width {width} is not a multiple of {heads} heads")
         self.heads = heads
-        self.norm = nn.LayerNorm(width)
-        self.to_qkv = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.norm = PerModalityNorm(width)
+        self.to_qkv = PerModalityLinear(width, 3 * width)
+        self.out = PerModalityLinear(width, width)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, state: Tensor, allowed: Tensor) -> Tensor:
-        """(B, N, d) and (B, N, N) bool, who may look at whom -> (B, N, d)."""
-        count, length, width = state.shape
-        split = self.to_qkv(self.norm(state)).view(count, length, 3, self.heads, width // self.heads)
-        query, key, value = split.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed.unsqueeze(1))
-        return self.dropout(self.out(mixed.transpose(1, 2).reshape(count, length, width)))
+        """(M, B, N, d) and (M, B, N, N) bool, who may look at whom -> (M, B, N, d)."""
+        query, key, value = self.to_qkv(self.norm(state)).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5).flatten(1, 2)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed.flatten(0, 1).unsqueeze(1))
+        return self.dropout(self.out(mixed.transpose(1, 2).reshape(state.shape)))
 
 
 class KnowledgePropagation(nn.Module):
-    """One block of one modality: [state; prompts from the others] -> the same, updated. Missing utterances come out filled in.
+    """One block: [state; prompts from the others] -> the same, updated. Missing utterances come out filled in.
 
     Args:
         width: d, size of a state.
-        prompts: total size of the prompts that come in (2p with three modalities).
-        layers: m, attention layers.
+        prompts: total size of the prompts that a modality receives (2p with three modalities).
+        layers: m, attention layers. With none, no utterance knows of another.
     """
 
     def __init__(self, width: int, prompts: int, layers: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.width = width
-        self.enter = nn.Linear(width + prompts, width)
+        self.enter = PerModalityLinear(width + prompts, width)
         self.attention = nn.ModuleList(MaskedSelfAttention(width, heads, dropout) for _ in range(layers))
-        self.leave = nn.Linear(width, width + prompts)
+        self.leave = PerModalityLinear(width, width + prompts)
 
     def forward(self, state: Tensor, prompts: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, N, d), (B, N, prompts), (B, N) bool -> updated (B, N, d) and (B, N, prompts).
+        """(M, B, N, d), (M, B, N, prompts), (M, B, N) bool -> updated (M, B, N, d) and (M, B, N, prompts).
 
         Only observed utterances may be looked at. Each may also look at itself, so that an utterance in a conversation
         without the modality has something to attend to: its prompts.
         """
-        itself = torch.eye(state.shape[1], dtype=torch.bool, device=state.device)
-        allowed = observed.unsqueeze(1) | itself
+        itself = torch.eye(state.shape[2], dtype=torch.bool, device=state.device)
+        allowed = observed.unsqueeze(-2) | itself
         mixed = self.enter(torch.cat([state, prompts], -1))  # eq. 3
         for attend in self.attention:
             mixed = mixed + attend(mixed, allowed)  # eq. 4

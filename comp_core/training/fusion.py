@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from comp_core.data.conversations import Batch, Conversation, batch_of
 from comp_core.data.masks import random_mask, subsets_of
-from comp_core.data.paired import Batch, Conversation, batch_of
 from comp_core.evaluation.calibration import softmax
 from comp_core.evaluation.fusion import predictions
 from comp_core.evaluation.metrics import class_report
@@ -91,8 +91,8 @@ def fit_comp(
 
     model = ComP(config)
     sample = draw(random)
-    for modality, encoder in model.encoders.items():
-        encoder.standardise_by(torch.from_numpy(np.concatenate([conversation.features[modality] for conversation in sample])))
+    everything = {m: np.concatenate([conversation.features[m] for conversation in sample]) for m in MODALITIES}
+    model.encoders.standardise_by({m: torch.from_numpy(values) for m, values in everything.items()})
     return fit(model, batches, steps, loss_of, score_of, settings)
 
 

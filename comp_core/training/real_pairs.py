@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from comp_core.data.conversations import Conversation
 from comp_core.data.masks import subsets_of
-from comp_core.data.mosi import CLASSES as SIGNS
-from comp_core.data.mosi import load_mosi
-from comp_core.data.paired import Conversation
+from comp_core.data.mosi import SIGNS, by_sign, load_mosi
 from comp_core.data.ravdess_takes import load_takes
 from comp_core.data.speech import CLASSES, RAVDESS
 from comp_core.evaluation.fusion import Found, fit_temperatures, predictions, report, spread
@@ -58,7 +57,8 @@ def train_real_pairs(task: Task, epochs: int | None = None) -> None:
 
 def experiments(task: Task) -> dict[str, Experiment]:
     """RAVDESS, five folds by actor, of which each is validation data once, too; MOSI, split as released."""
-    takes, mosi = load_takes(task.data), load_mosi(task.data)
+    takes = load_takes(task.data)
+    mosi = {split: [by_sign(video) for video in videos] for split, videos in load_mosi(task.data).items()}
     actors = sorted(takes)
     parts = [[take for actor in some for take in takes[actor]] for some in np.array_split(actors, FOLDS)]
     folds = []

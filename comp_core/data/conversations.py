@@ -1,0 +1,67 @@
+"""What every fusion model learns from: utterances in the order in which they were said, with the features of each modality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from comp_core.modalities import MODALITIES
+from comp_core.modeling.outputs import Conversations
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Some utterances with all their modalities.
+
+    Attributes:
+        ids: names of the utterances, unique in their data set.
+        features: modality -> (n, D_m) float32.
+        labels: (n,) what the utterance expresses: int classes, or float32 scores.
+        shown: (n, M) what each modality by itself shows, in the order of ``MODALITIES``.
+    """
+
+    ids: tuple[str, ...]
+    features: dict[str, np.ndarray]
+    labels: np.ndarray
+    shown: np.ndarray
+
+    @classmethod
+    def recorded(cls, ids: Sequence[str], features: dict[str, np.ndarray], labels: np.ndarray) -> Conversation:
+        """Modalities of the same moments: each is taken to show what the utterance expresses."""
+        return cls(tuple(ids), features, labels, np.repeat(labels[:, None], len(MODALITIES), 1))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def window(self, part: slice) -> Conversation:
+        return Conversation(self.ids[part], {m: x[part] for m, x in self.features.items()}, self.labels[part], self.shown[part])
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Padded conversations with what they express, ``labels`` (B, N), and what each modality shows, ``shown`` (B, N, M)."""
+
+    conversations: Conversations
+    labels: Tensor
+    shown: Tensor
+
+    def to(self, device: torch.device | str) -> Batch:
+        return Batch(self.conversations.to(device), self.labels.to(device), self.shown.to(device))
+
+
+def batch_of(windows: Sequence[Conversation]) -> Batch:
+    """Windows as one batch in which everything is observed."""
+
+    def padded(arrays: list[np.ndarray]) -> Tensor:
+        return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True)
+
+    valid = padded([np.ones(len(window), bool) for window in windows])
+    features = {m: padded([window.features[m] for window in windows]) for m in MODALITIES}
+    observed = valid.unsqueeze(-1).expand(-1, -1, len(MODALITIES))
+    labels, shown = padded([window.labels for window in windows]), padded([window.shown for window in windows])
+    return Batch(Conversations(features, observed, valid), labels, shown)

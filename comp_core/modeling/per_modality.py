@@ -1,0 +1,52 @@
+"""Layers that every modality has for itself, computed for all of them in one product.
+
+A state of all modalities is one tensor with the modality axis first, (M, B, N, d), in the order of ``MODALITIES``. A loop over
+modalities would read as well, but a live window is so small that the number of calls is what takes time.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from comp_core.modalities import MODALITIES
+
+
+class PerModalityLinear(nn.Module):
+    """A linear map for each modality: (M, ..., inputs) -> (M, ..., outputs)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(inputs)
+        self.weight = nn.Parameter(torch.empty(len(MODALITIES), inputs, outputs).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(len(MODALITIES), 1, outputs).uniform_(-bound, bound))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias, x.flatten(1, -2), self.weight).unflatten(1, x.shape[1:-1])
+
+
+class PerModalityNorm(nn.Module):
+    """Layer norm with a gain and a bias for each modality: (M, B, N, d) -> the same."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(len(MODALITIES), 1, 1, width))
+        self.bias = nn.Parameter(torch.zeros(len(MODALITIES), 1, 1, width))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.addcmul(self.bias, F.layer_norm(x, x.shape[-1:]), self.gain)
+
+
+def feed_forward(width: int, dropout: float) -> nn.Sequential:
+    """FFN^u: (M, ..., d) -> the same."""
+    return nn.Sequential(PerModalityLinear(width, width), nn.GELU(), nn.Dropout(dropout), PerModalityLinear(width, width))
+
+
+def from_others(x: Tensor) -> Tensor:
+    """For each modality what the others have, side by side: (M, B, N, p) -> (M, B, N, (M - 1) p)."""
+    count = len(x)
+    others = torch.tensor([[other for other in range(count) if other != m] for m in range(count)], device=x.device)
+    return x[others].movedim(1, -2).flatten(-2)
