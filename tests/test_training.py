@@ -18,7 +18,9 @@ from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.senses.base import Reading
 from comp_core.training.fit import FitConfig, fit
-from comp_core.training.fusion import fit_comp, random_windows, reliability
+from comp_core.training.fusion import fit_comp, random_windows
+from comp_core.training.losses import reliability
+from comp_core.training.objectives import Classes
 from comp_core.windows import CONTEXT, collate, window_ends
 
 
@@ -132,7 +134,7 @@ def test_comp_learns_what_there_is_to_learn_and_each_modality_helps(monkeypatch)
     random = np.random.default_rng(0)
     train, valid = made_up_dialogues(250, random), made_up_dialogues(16, random).draw(random)
     config = ComPConfig(dims=dict.fromkeys(MODALITIES, 7), outputs=7, width=32, prompt=8, prototypes=4)
-    model, _ = fit_comp(train.draw, valid, config, FitConfig(epochs=8, learning_rate=5e-3, average=0.9), np.ones(7))
+    model, _ = fit_comp(train.draw, valid, config, FitConfig(epochs=8, learning_rate=5e-3, average=0.9), Classes(LABELS))
     found = predictions(model, valid)
     temperature = fit_temperatures(found)
     figures_of = report(found, temperature, np.full(7, 1 / 7))
@@ -192,7 +194,7 @@ def test_reliability_is_shared_by_observed_modalities_only():
     batch, target = drawn.conversations, drawn.labels
     torch.manual_seed(0)
     model = ComP(ComPConfig(dims=dict.fromkeys(MODALITIES, 7), outputs=7, width=16, prompt=4, prototypes=2)).eval()
-    shares = reliability(model, batch.only(("audio", "video")), target)
+    shares = reliability(model, batch.only(("audio", "video")), target, Classes(LABELS))
     torch.testing.assert_close(shares.sum(-1), batch.valid.float())
     assert (shares[..., MODALITIES.index("text")] == 0).all()
     own = model(batch.only(("video",))).modality_logits[0, 0, 2].softmax(-1)[target[0, 0]]

@@ -60,8 +60,8 @@ def fixed_mask(ids: Sequence[str], split: str, seed: int, rate: float | Mapping[
         if unknown := set(rate) - set(MODALITIES):
             raise ValueError(f"there is no modality {', '.join(sorted(unknown))}; there are {', '.join(MODALITIES)}")
         rates = np.array([rate.get(modality, 0.0) for modality in MODALITIES])
-        drawn = np.array([_random_of(seed, split, sorted(rate.items()), i).random(len(MODALITIES)) for i in ids]).reshape(-1, len(MODALITIES))
-        observed = drawn >= rates
+        drawn = [_random_of(seed, split, sorted(rate.items()), utterance).random(len(MODALITIES)) for utterance in ids]
+        observed = np.array(drawn).reshape(-1, len(MODALITIES)) >= rates
         observed[~observed.any(1), rates.argmin()] = True
         return observed
     observed = np.zeros((len(ids), len(MODALITIES)), bool)

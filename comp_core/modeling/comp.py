@@ -1,11 +1,12 @@
-"""ComP: cross-modal prompting for incomplete multimodal emotion recognition (He, Zhu, Zhang; AAAI 2026), default preset.
+"""ComP: cross-modal prompting for incomplete multimodal emotion recognition (He, Zhu, Zhang; AAAI 2026).
 
-The default preset keeps the paper's blocks and repairs what ties a prediction to its position, its padding or its batch
-neighbours; each block's docstring says where it departs.
+Two presets: ``paper`` is built of the blocks as printed; ``default`` repairs what ties a prediction to its position or its padding,
+and each block's docstring says where it departs.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -15,12 +16,14 @@ from comp_core.modeling.coordinator import Coordinator, EqualWeights
 from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.outputs import Conversations, FusionOutput
 from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm, from_others
+from comp_core.modeling.printed import PositionPrototypes, PrintedPromptGenerator, StageOne
 from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum
 from comp_core.modeling.propagation import KnowledgePropagation
 
 # The parts of the paper's Table 3 that belong to the model; the fourth, the gradient modulator, belongs to training.
 PROPAGATION, PROMPTS, COORDINATOR = "propagation", "prompts", "coordinator"
 COMPONENTS = (PROPAGATION, PROMPTS, COORDINATOR)
+DEFAULT, PAPER = "default", "paper"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class ComPConfig:
         layers: m, attention layers in a block.
         momentum: lambda of eq. 9, the share of the carried prompt.
         without: which of the ``COMPONENTS`` are left out.
+        preset: ``default`` or ``paper``.
+        length: n, the longest conversation; only the paper's prototypes need to know.
     """
 
     dims: dict[str, int]
@@ -50,34 +55,52 @@ class ComPConfig:
     momentum: float = 0.3
     dropout: float = 0.3
     without: tuple[str, ...] = ()
+    preset: str = DEFAULT
+    length: int | None = None
 
     def __post_init__(self) -> None:
+        if self.preset not in (DEFAULT, PAPER):
+            raise ValueError(f"ComP has no preset {self.preset!r}; there are {DEFAULT!r} and {PAPER!r}")
+        if (self.length is not None) != (self.preset == PAPER):
+            raise ValueError("the paper's preset, and only that, must be told the length of the longest conversation")
         if unknown := set(self.without) - set(COMPONENTS):
             raise ValueError(f"ComP has no component {', '.join(sorted(unknown))}; those that can be left out are {', '.join(COMPONENTS)}")
+
+
+def as_printed(dims: dict[str, int], outputs: int, length: int, without: Collection[str] = ()) -> ComPConfig:
+    """The paper's preset with the sizes that its authors' README gives."""
+    return ComPConfig(dims, outputs, width=256, dropout=0.5, without=tuple(without), preset=PAPER, length=length)
 
 
 class ComP(nn.Module):
     """Conversations -> fused and per-modality predictions for every utterance.
 
-    A conversation's output depends on nothing but its own observed features: not on the batch, the padding, or the order in
-    which utterances stand.
+    A conversation's output depends on nothing but its own observed features: not on the batch or the padding, nor, in the default
+    preset, on the order in which utterances stand.
     """
 
     def __init__(self, config: ComPConfig) -> None:
         super().__init__()
         self.config = config
-        width, modalities = config.width, len(MODALITIES)
+        width, modalities, printed = config.width, len(MODALITIES), config.preset == PAPER
         self.encoders = Encoders(config.dims, width, config.dropout)
         prompt = 0 if PROMPTS in config.without else config.prompt
         layers = 0 if PROPAGATION in config.without else config.layers
         if prompt:
-            self.prototypes = Prototypes(width, config.prototypes)
-            self.generators = nn.ModuleList(PromptGenerator(width, prompt, config.dropout) for _ in range(config.blocks))
+            self.prototypes = PositionPrototypes(config.length, config.prototypes) if printed else Prototypes(width, config.prototypes)
+            generator = PrintedPromptGenerator if printed else PromptGenerator
+            self.generators = nn.ModuleList(generator(width, prompt, config.dropout) for _ in range(config.blocks))
         self.propagation = nn.ModuleList(
-            KnowledgePropagation(width, (modalities - 1) * prompt, layers, config.heads, config.dropout) for _ in range(config.blocks)
+            KnowledgePropagation(width, (modalities - 1) * prompt, layers, config.heads, config.dropout, normed=not printed)
+            for _ in range(config.blocks)
         )
-        self.heads = nn.Sequential(PerModalityNorm(width), PerModalityLinear(width, config.outputs))
-        self.coordinator = EqualWeights() if COORDINATOR in config.without else Coordinator(width, modalities, config.dropout)
+        head = PerModalityLinear(width, config.outputs)
+        self.heads = head if printed else nn.Sequential(PerModalityNorm(width), head)
+        self.coordinator = (
+            EqualWeights() if COORDINATOR in config.without else Coordinator(width, modalities, config.dropout, told_observed=not printed)
+        )
+        if printed:
+            self.stage_one = StageOne(config.dims, width, config.outputs)
         self.classifier = nn.Sequential(
             nn.Linear(modalities * width, width), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(width, config.outputs)
         )
@@ -96,7 +119,7 @@ class ComP(nn.Module):
 
     def propagate(self, conversations: Conversations) -> Tensor:
         """The states after the last block, (M, B, N, d), missing ones filled in from the other modalities."""
-        observed = (conversations.observed & conversations.valid.unsqueeze(-1)).permute(2, 0, 1)
+        observed = conversations.by_modality
         states = self.encoders(conversations.features, observed)
         if PROMPTS in self.config.without:
             nothing = states[..., :0]

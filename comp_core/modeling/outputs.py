@@ -35,6 +35,11 @@ class Conversations:
             if tuple(self.features[modality].shape[:2]) != shape:
                 raise ValueError(f"{modality} features have shape {tuple(self.features[modality].shape)}, but valid has {shape}")
 
+    @property
+    def by_modality(self) -> Tensor:
+        """(M, B, N) bool: observed, and not padding."""
+        return (self.observed & self.valid.unsqueeze(-1)).permute(2, 0, 1)
+
     def to(self, device: torch.device | str) -> Conversations:
         return Conversations({m: x.to(device) for m, x in self.features.items()}, self.observed.to(device), self.valid.to(device))
 

@@ -10,14 +10,18 @@ from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm
 
 
 class MaskedSelfAttention(nn.Module):
-    """Multi-head self-attention over the utterances of a conversation, in each modality, with a layer norm before it."""
+    """Multi-head self-attention over the utterances of a conversation, in each modality.
 
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
+    Args:
+        normed: a layer norm stands before it, which the paper does not have.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float, normed: bool = True) -> None:
         super().__init__()
         if width % heads:
             raise ValueError(f"width {width} is not a multiple of {heads} heads")
         self.heads = heads
-        self.norm = PerModalityNorm(width)
+        self.norm = PerModalityNorm(width) if normed else nn.Identity()
         self.to_qkv = PerModalityLinear(width, 3 * width)
         self.out = PerModalityLinear(width, width)
         self.dropout = nn.Dropout(dropout)
@@ -36,13 +40,14 @@ class KnowledgePropagation(nn.Module):
         width: d, size of a state.
         prompts: total size of the prompts that a modality receives (2p with three modalities).
         layers: m, attention layers. With none, no utterance knows of another.
+        normed: see :class:`MaskedSelfAttention`.
     """
 
-    def __init__(self, width: int, prompts: int, layers: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, prompts: int, layers: int, heads: int, dropout: float, normed: bool = True) -> None:
         super().__init__()
         self.width = width
         self.enter = PerModalityLinear(width + prompts, width)
-        self.attention = nn.ModuleList(MaskedSelfAttention(width, heads, dropout) for _ in range(layers))
+        self.attention = nn.ModuleList(MaskedSelfAttention(width, heads, dropout, normed) for _ in range(layers))
         self.leave = PerModalityLinear(width, width + prompts)
 
     def forward(self, state: Tensor, prompts: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:

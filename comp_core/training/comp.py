@@ -25,6 +25,7 @@ from comp_core.task import Task, keep_best
 from comp_core.training.comp_features import FORMS, paired_split
 from comp_core.training.fit import FitConfig
 from comp_core.training.fusion import class_weight, fit_comp, frequency
+from comp_core.training.objectives import Classes
 
 SEEDS = 3
 NOTE = (
@@ -77,7 +78,7 @@ def train_comp(task: Task, epochs: int = 9) -> None:
     stem, runs = task.output("comp"), []
     for seed in range(task.seed, task.seed + SEEDS):
         own = replace(settings, seed=seed)
-        model, history = fit_comp(train.draw, fixed["valid"], config, own, weight)
+        model, history = fit_comp(train.draw, fixed["valid"], config, own, Classes(LABELS, weight))
         score = max(row["score"] for row in history)
         keep_best(task.work / f"comp_seed{seed}", "comp", config, own, {})(model, score, epochs)
         found = {name: predictions(model, conversations) for name, conversations in fixed.items()}

@@ -7,6 +7,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +36,7 @@ def fit(
     score_of: Callable[[nn.Module], float] | None,
     config: FitConfig,
     on_best: Callable[[nn.Module, float, int], None] = lambda *_: None,
+    around_step: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> tuple[nn.Module, list[dict[str, float]]]:
     """Train ``model`` and return the averaged copy that scored best on validation data, with the history.
 
@@ -44,6 +46,7 @@ def fit(
         score_of: averaged model in eval mode -> validation score, higher is better. None where there is no validation data:
             then the last epoch is kept, whatever came before.
         on_best: called with (model, score, epoch) whenever the score improves, so that a stopped run loses little.
+        around_step: entered when gradients are there, left when the optimiser has used them.
     """
     total = config.epochs * steps_per_epoch
     warm = max(1, round(config.warm_up * total))
@@ -61,8 +64,9 @@ def fit(
             loss = loss_of(model, batch)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), config.clip)
-            optimiser.step()
+            with around_step():
+                nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+                optimiser.step()
             schedule.step()
             step += 1
             _update_average(averaged, model, min(config.average, step / (step + 10)))

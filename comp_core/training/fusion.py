@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from comp_core.data.conversations import Batch, Conversation, batch_of
 from comp_core.data.masks import random_mask, subsets_of
@@ -17,14 +17,21 @@ from comp_core.evaluation.fusion import predictions
 from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
-from comp_core.modeling.outputs import Conversations, stack
 from comp_core.training.fit import FitConfig, fit
+from comp_core.training.losses import comp_loss
+from comp_core.training.objectives import Classes
 from comp_core.windows import CONTEXT
 
 BATCH = 64
 HIGHEST_RATE = 0.7
-# Weight of the coordinator's own loss.
-COORDINATION = 0.3
+
+# The (B, N) valid utterances of a batch, and randomness -> the observed entries (B, N, M).
+Masking = Callable[[Tensor, torch.Generator], Tensor]
+
+
+def at_random_rates(valid: Tensor, generator: torch.Generator) -> Tensor:
+    """Any rate up to ``HIGHEST_RATE``, and whole subsets: one model for all."""
+    return random_mask(valid, HIGHEST_RATE, generator)
 
 
 def frequency(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -41,73 +48,67 @@ def class_weight(labels: np.ndarray, classes: int) -> np.ndarray:
     return share**-0.5 / (share**0.5).sum()
 
 
+def fit_fusion(
+    model: nn.Module,
+    loss_of: Callable[[nn.Module, Batch], Tensor],
+    draw: Callable[[np.random.Generator], list[Conversation]],
+    score_of: Callable[[nn.Module], float],
+    settings: FitConfig,
+    batch_size: int = BATCH,
+    masking: Masking = at_random_rates,
+    given: Collection[str] = MODALITIES,
+    around_step: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> tuple[nn.Module, list[dict[str, float]]]:
+    """Fit one model whose features go through its ``encoders``; every epoch draws conversations and new masks.
+
+    Args:
+        loss_of: (model, batch) -> loss.
+        draw: the training conversations, or windows of them, of an epoch.
+        score_of: validation score, by which the epoch is chosen.
+        masking: what of a batch is observed.
+        given: the modalities that the data have; the others are never observed.
+    """
+    torch.manual_seed(settings.seed)
+    random, generator = np.random.default_rng(settings.seed), torch.Generator().manual_seed(settings.seed)
+    first = draw(random)
+    everything = {m: np.concatenate([conversation.features[m] for conversation in first]) for m in MODALITIES}
+    model.encoders.standardise_by({m: torch.from_numpy(values) for m, values in everything.items()})
+    steps = -(-len(first) // batch_size)
+    device = next(model.parameters()).device
+
+    def batches(_epoch: int) -> Iterator[Batch]:
+        windows = draw(random)
+        for rows in np.array_split(random.permutation(len(windows)), steps):
+            batch = batch_of([windows[i] for i in rows])
+            observed = masking(batch.conversations.valid, generator)
+            yield replace(batch, conversations=batch.conversations.observe(observed).only(given)).to(device)
+
+    return fit(model, batches, steps, loss_of, score_of, settings, around_step=around_step)
+
+
 def fit_comp(
     draw: Callable[[np.random.Generator], list[Conversation]],
     valid: Sequence[Conversation],
     config: ComPConfig,
     settings: FitConfig,
-    weight: np.ndarray,
+    objective: Classes,
     given: Collection[str] = MODALITIES,
 ) -> tuple[ComP, list[dict[str, float]]]:
-    """Fit one model; every epoch draws conversations, new windows and new masks.
-
-    Args:
-        draw: the training conversations of an epoch.
-        valid: the epoch is chosen on them: the mean UAR over the subsets of ``given``.
-        weight: (K,) of each class in the loss.
-        given: the modalities that the data have; the others are never observed.
-    """
+    """Fit ComP on random windows of conversations; the epoch is chosen on ``valid``, by the mean UAR over the subsets of ``given``."""
     torch.manual_seed(settings.seed)
-    random, generator = np.random.default_rng(settings.seed), torch.Generator().manual_seed(settings.seed)
-    class_weights = torch.tensor(weight, dtype=torch.float32)
-    steps = -(-len(random_windows(draw(random), random)) // BATCH)
-
-    def batches(_epoch: int) -> Iterator[Batch]:
-        windows = random_windows(draw(random), random)
-        for rows in np.array_split(random.permutation(len(windows)), steps):
-            batch = batch_of([windows[i] for i in rows])
-            observed = random_mask(batch.conversations.valid, HIGHEST_RATE, generator)
-            yield replace(batch, conversations=batch.conversations.observe(observed).only(given))
-
-    def loss_of(model: ComP, batch: Batch) -> Tensor:
-        conversations, labels = batch.conversations, batch.labels
-        output = model(conversations)
-        rows = output.grounded
-        # Eq. 16 has the utterance's label for each modality; here faces and voices may differ from it, and a modality that is there
-        # shall say what it shows itself. One that was filled in can only know what the others say.
-        shown = torch.where(conversations.observed, batch.shown, labels.unsqueeze(-1))
-        every = torch.cat([output.logits.unsqueeze(2), output.modality_logits], 2)[rows]
-        target = torch.cat([labels.unsqueeze(2), shown], 2)[rows]
-        loss = F.cross_entropy(every.flatten(0, 1), target.flatten(), weight=class_weights, reduction="none")
-        # Fused counts as much as the three modalities together.
-        fused, own = loss.view(-1, every.shape[1]).split([1, every.shape[1] - 1], 1)
-        share = reliability(model, conversations, labels)[rows]
-        coordination = F.kl_div(output.weights[rows].clamp(min=1e-8).log(), share, reduction="batchmean")
-        return fused.mean() + own.mean() + COORDINATION * coordination
 
     def score_of(model: ComP) -> float:
         found = predictions(model, valid, subsets_of(given))
         return float(np.mean([class_report(softmax(f["fused"]), f["labels"])["uar"] for f in found.values()]))
 
-    model = ComP(config)
-    sample = draw(random)
-    everything = {m: np.concatenate([conversation.features[m] for conversation in sample]) for m in MODALITIES}
-    model.encoders.standardise_by({m: torch.from_numpy(values) for m, values in everything.items()})
-    return fit(model, batches, steps, loss_of, score_of, settings)
-
-
-@torch.no_grad()
-def reliability(model: ComP, conversations: Conversations, labels: Tensor) -> Tensor:
-    """What the coordinator's weights are drawn to, (B, N, M): each modality's share of the probability of the true label.
-
-    The probability is the modality's own, given alone; an absent one has none. Without this the weights mean nothing: prompts make
-    all states carry the same knowledge, and the coordinator settles on one of them for good, whatever is observed.
-    """
-    alone = model(stack([conversations.only((m,)) for m in MODALITIES])).split(len(labels))
-    logits = torch.stack([output.modality_logits[..., i, :] for i, output in enumerate(alone)], 2)
-    right = logits.softmax(-1).gather(-1, labels[..., None, None].expand(*logits.shape[:-1], 1)).squeeze(-1)
-    right = right * conversations.observed
-    return right / right.sum(-1, keepdim=True).clamp(min=1e-9)
+    return fit_fusion(
+        ComP(config),
+        lambda model, batch: comp_loss(model, batch, objective),
+        lambda random: random_windows(draw(random), random),
+        score_of,
+        settings,
+        given=given,
+    )
 
 
 def random_windows(conversations: Sequence[Conversation], random: np.random.Generator) -> list[Conversation]:

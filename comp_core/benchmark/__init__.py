@@ -1,0 +1,1 @@
+"""One harness for all fusion models: same data, same masks, same budget, chosen on validation data."""

@@ -1,0 +1,198 @@
+"""The models of the benchmark: how each is built, and what it is trained to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from comp_core.data.conversations import Batch
+from comp_core.modalities import MODALITIES
+from comp_core.modeling.baselines.base import Baseline, BaselineConfig
+from comp_core.modeling.baselines.concat import Concat, ModalityDropout
+from comp_core.modeling.baselines.gcnet import GraphCompletion
+from comp_core.modeling.baselines.late import LateFusion
+from comp_core.modeling.baselines.mmin import Imagination
+from comp_core.modeling.baselines.momke import Experts
+from comp_core.modeling.comp import COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig, as_printed
+from comp_core.training.fit import FitConfig
+from comp_core.training.losses import comp_loss, printed_loss, printed_stage_one
+from comp_core.training.modulator import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
+from comp_core.training.objectives import Objective
+
+Loss = Callable[[nn.Module, Batch], Tensor]
+AroundStep = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a model is built for and trained on.
+
+    Attributes:
+        longest: utterances in the longest conversation.
+        steps: of the whole training.
+    """
+
+    dims: dict[str, int]
+    objective: Objective
+    given: Collection[str]
+    longest: int
+    steps: int
+
+
+_SETTINGS = FitConfig(epochs=0, learning_rate=1e-3, weight_decay=0.05, average=0.97)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A model of the benchmark.
+
+    Attributes:
+        build: the model for a problem.
+        train: (model, problem) -> its loss, and what stands around each step.
+        settings: how it is trained, but for epochs and seed.
+        epochs: its share of the data set's epochs.
+    """
+
+    title: str
+    build: Callable[[Problem], nn.Module]
+    train: Callable[[nn.Module, Problem], tuple[Loss, AroundStep]]
+    settings: FitConfig = _SETTINGS
+    epochs: float = 1.0
+
+
+def _comp(problem: Problem, **changes: object) -> ComP:
+    return ComP(replace(ComPConfig(problem.dims, problem.objective.outputs, width=64), **changes))
+
+
+def _train_comp(model: ComP, problem: Problem, modulated: bool = True) -> tuple[Loss, AroundStep]:
+    modulator = UpdateModulator(parts_of(model.encoders)) if modulated else None
+
+    def loss(net: ComP, batch: Batch) -> Tensor:
+        return comp_loss(net, batch, problem.objective, modulator)
+
+    return loss, modulator or nullcontext
+
+
+def _train_printed(_model: ComP, problem: Problem) -> tuple[Loss, AroundStep]:
+    """Half of the steps for the first stage, half for the second."""
+    modulator, done = PrintedModulator(_model.prototypes), 0
+
+    def loss(net: ComP, batch: Batch) -> Tensor:
+        nonlocal done
+        done += 1
+        if done <= problem.steps // 2:
+            return printed_stage_one(net, batch, problem.objective)
+        total, errors = printed_loss(net, batch, problem.objective)
+        modulator.watch(errors)
+        return total
+
+    return loss, modulator
+
+
+def _task_loss(net: Baseline, batch: Batch, objective: Objective) -> Tensor:
+    observed = batch.conversations.by_modality
+    rows = observed.any(0)
+    return objective.loss(net.fuse(net.encoders(batch.conversations.features, observed), observed)[rows], batch.labels[rows]).mean()
+
+
+def _train_baseline(_model: Baseline, problem: Problem) -> tuple[Loss, AroundStep]:
+    return partial(_task_loss, objective=problem.objective), nullcontext
+
+
+def _train_late(_model: LateFusion, problem: Problem) -> tuple[Loss, AroundStep]:
+    def loss(net: LateFusion, batch: Batch) -> Tensor:
+        rows = batch.conversations.by_modality.permute(1, 2, 0)
+        return problem.objective.loss(net(batch.conversations).modality_logits[rows], batch.shown[rows]).mean()
+
+    return loss, nullcontext
+
+
+def _recorded(batch: Batch, problem: Problem) -> Tensor:
+    """(M, B, N): all that the data have, whatever is masked."""
+    everything = batch.conversations.valid.unsqueeze(-1).expand_as(batch.conversations.observed)
+    return batch.conversations.observe(everything).only(problem.given).by_modality
+
+
+def _train_imagination(_model: Imagination, problem: Problem) -> tuple[Loss, AroundStep]:
+    def loss(net: Imagination, batch: Batch) -> Tensor:
+        observed, recorded = batch.conversations.by_modality, _recorded(batch, problem)
+        states = net.encoders(batch.conversations.features, observed)
+        with torch.no_grad():
+            wanted = net.encoders(batch.conversations.features, recorded)
+        hidden = recorded & ~observed
+        imagined = F.mse_loss(net.imagine(states)[hidden], wanted[hidden]) if hidden.any() else states.new_zeros(())
+        return _task_loss(net, batch, problem.objective) + imagined
+
+    return loss, nullcontext
+
+
+def _train_experts(_model: Experts, problem: Problem) -> tuple[Loss, AroundStep]:
+    """A third of the steps for the experts by themselves."""
+    done = 0
+
+    def loss(net: Experts, batch: Batch) -> Tensor:
+        nonlocal done
+        done += 1
+        if done > problem.steps // 3:
+            return _task_loss(net, batch, problem.objective)
+        observed = batch.conversations.by_modality
+        rows = observed.permute(1, 2, 0)
+        return problem.objective.loss(net.alone(net.encoders(batch.conversations.features, observed))[rows], batch.shown[rows]).mean()
+
+    return loss, nullcontext
+
+
+def _train_graph(_model: GraphCompletion, problem: Problem) -> tuple[Loss, AroundStep]:
+    def loss(net: GraphCompletion, batch: Batch) -> Tensor:
+        observed, recorded = batch.conversations.by_modality, _recorded(batch, problem)
+        rebuilt = net.rebuilt(net.encoders(batch.conversations.features, observed), observed)
+        wanted = net.encoders.standardised(batch.conversations.features, recorded)
+        gaps = [F.mse_loss(rebuilt[m][there], wanted[m][there]) for m, there in zip(MODALITIES, recorded, strict=True) if there.any()]
+        return _task_loss(net, batch, problem.objective) + torch.stack(gaps).mean()
+
+    return loss, nullcontext
+
+
+def _train_balanced(model: Concat, problem: Problem) -> tuple[Loss, AroundStep]:
+    modulator = DominanceModulator(parts_of(model.encoders))
+
+    def loss(net: Concat, batch: Batch) -> Tensor:
+        output = net(batch.conversations)
+        rows = output.grounded
+        modulator.watch(problem.objective.error(output.modality_logits.detach(), batch.shown)[rows], batch.conversations.observed[rows])
+        return problem.objective.loss(output.logits[rows], batch.labels[rows]).mean()
+
+    return loss, modulator
+
+
+def _baseline(kind: type[nn.Module]) -> Callable[[Problem], nn.Module]:
+    return lambda problem: kind(BaselineConfig(problem.dims, problem.objective.outputs, width=64))
+
+
+METHODS: dict[str, Method] = {
+    "comp": Method("ComP, default", _comp, _train_comp),
+    "comp-paper": Method(
+        "ComP, as printed",
+        lambda problem: ComP(as_printed(problem.dims, problem.objective.outputs, problem.longest)),
+        _train_printed,
+        FitConfig(epochs=0, learning_rate=1e-4, weight_decay=1e-5, average=0.0),
+        epochs=5.0,
+    ),
+    "comp-no-propagation": Method("ComP without propagation", partial(_comp, without=(PROPAGATION,)), _train_comp),
+    "comp-no-prompts": Method("ComP without prompts", partial(_comp, without=(PROMPTS,)), _train_comp),
+    "comp-no-coordinator": Method("ComP without coordinator", partial(_comp, without=(COORDINATOR,)), _train_comp),
+    "comp-no-modulator": Method("ComP without modulator", _comp, partial(_train_comp, modulated=False)),
+    "concat": Method("concatenation", _baseline(Concat), _train_baseline),
+    "late": Method("late fusion", _baseline(LateFusion), _train_late),
+    "dropout": Method("modality dropout", _baseline(ModalityDropout), _train_baseline),
+    "imagination": Method("imagination (MMIN)", _baseline(Imagination), _train_imagination),
+    "experts": Method("experts (MoMKE)", _baseline(Experts), _train_experts),
+    "graph": Method("graph completion (GCNet)", _baseline(GraphCompletion), _train_graph),
+    "balance": Method("concatenation, balanced (OGM-GE)", _baseline(Concat), _train_balanced),
+}

@@ -1,0 +1,172 @@
+"""How every model is trained and judged: conditions, fixed masks, choice of the epoch, figures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from comp_core.benchmark.datasets import Dataset, Split, mistake
+from comp_core.benchmark.methods import Method, Problem
+from comp_core.data.conversations import Conversation, batch_of
+from comp_core.data.masks import fixed_mask, subset_name, subsets_of
+from comp_core.modalities import MODALITIES
+from comp_core.training.fusion import at_random_rates, fit_fusion
+
+RATES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+MOSTLY_GONE = 0.9
+# Validation masks differ from test masks by the split's name, and from training masks by being fixed.
+MASK_SEED = 2026
+_EVALUATED_TOGETHER = 32
+
+# What is observed: a missing rate, a rate for each modality, or the modalities that are there.
+Condition = float | Mapping[str, float] | Collection[str]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How figures come about.
+
+    Attributes:
+        rates: missing rates that are reported.
+        select: ``valid``: one model for all rates, its epoch chosen on validation data under fixed masks. ``test``: the literature's
+            way, for comparison with its tables only: a model for each rate, its epoch the best on *test* data.
+        device: to train and predict on.
+    """
+
+    rates: Sequence[float] = RATES
+    select: str = "valid"
+    device: str = "cpu"
+
+
+def conditions(given: Collection[str], rates: Sequence[float]) -> dict[str, Condition]:
+    """Name -> condition: the rates, the subsets, and each modality mostly gone."""
+    by_rate: dict[str, Condition] = {f"rate {rate}": rate for rate in rates}
+    gone: dict[str, Condition] = {f"{modality} mostly gone": {modality: MOSTLY_GONE} for modality in MODALITIES if modality in given}
+    return {**by_rate, **{f"only {name}": subset for name, subset in subsets_of(given).items()}, **gone}
+
+
+def masks_of(conversations: Sequence[Conversation], condition: Condition, split: str, given: Collection[str]) -> list[np.ndarray]:
+    """What is observed of each conversation, (n, M) bool."""
+    absent = {m: 1.0 for m in MODALITIES if m not in given}
+    masks = []
+    for conversation in conversations:
+        if isinstance(condition, float):
+            # With two modalities only, the rate is that of the two: fixed by their rates, as no third one can be kept in their place.
+            rate = condition if not absent else dict.fromkeys(given, condition) | absent
+            masks.append(fixed_mask(conversation.ids, split, MASK_SEED, rate))
+        elif isinstance(condition, Mapping):
+            masks.append(fixed_mask(conversation.ids, split, MASK_SEED, {**condition, **absent}))
+        else:
+            masks.append(np.tile([m in condition for m in MODALITIES], (len(conversation), 1)))
+    return masks
+
+
+@dataclass(frozen=True)
+class Found:
+    """Predictions for all utterances of some conversations: ``logits`` (n, K), ``own`` (n, M, K), ``weights`` (n, M)."""
+
+    logits: np.ndarray
+    own: np.ndarray
+    weights: np.ndarray
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Found:
+    """Predict whole conversations under the masks."""
+    device = next(model.parameters()).device
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    for start in range(0, len(conversations), _EVALUATED_TOGETHER):
+        some = slice(start, start + _EVALUATED_TOGETHER)
+        whole = batch_of(conversations[some]).conversations
+        observed = torch.zeros_like(whole.observed)
+        for row, mask in zip(observed, masks[some], strict=True):
+            row[: len(mask)] = torch.from_numpy(mask)
+        output = model(whole.observe(observed).to(device))
+        parts.append(tuple(x[whole.valid.to(device)].cpu() for x in (output.logits, output.modality_logits, output.weights)))
+    return Found(*(torch.cat(column).numpy() for column in zip(*parts, strict=True)))
+
+
+def run(dataset: Dataset, method: Method, seed: int, protocol: Protocol, epochs: int | None = None) -> dict[str, Any]:
+    """Train and test one model with one seed in every fold.
+
+    Returns:
+        ``conditions``: name -> figures; with one modality also ``own``, those of its head. ``weights``: subset -> mean weight of each
+        modality. ``history``: of each training. ``parameters``.
+    """
+    named = conditions(dataset.given, protocol.rates)
+    collected: dict[str, list[tuple[np.ndarray, Found]]] = {name: [] for name in named}
+    histories, parameters = [], 0
+    for fold in dataset.folds:
+        if protocol.select == "test":
+            for rate in protocol.rates:
+                model, history = _train(dataset, fold, method, seed, protocol, epochs, at=rate)
+                name = f"rate {rate}"
+                collected[name].append(_tested(model, fold["test"], named[name], dataset))
+                histories.append(history)
+        else:
+            model, history = _train(dataset, fold, method, seed, protocol, epochs, at=None)
+            for name, condition in named.items():
+                collected[name].append(_tested(model, fold["test"], condition, dataset))
+            histories.append(history)
+        parameters = sum(p.numel() for p in model.parameters())
+    figures, weights = {}, {}
+    for name, parts in collected.items():
+        if not parts:
+            continue
+        labels = np.concatenate([labels for labels, _ in parts])
+        found = Found(*(np.concatenate([getattr(f, key) for _, f in parts]) for key in ("logits", "own", "weights")))
+        figures[name] = dataset.objective.report(found.logits, labels)
+        subset = named[name]
+        if isinstance(subset, tuple):
+            weights[subset_name(subset)] = dict(zip(MODALITIES, found.weights.mean(0).round(4).tolist(), strict=True))
+            if len(subset) == 1:
+                figures[name]["own"] = dataset.objective.report(found.own[:, MODALITIES.index(subset[0])], labels)
+    return {"conditions": figures, "weights": weights, "history": histories, "parameters": parameters}
+
+
+def _tested(model: nn.Module, test: list[Conversation], condition: Condition, dataset: Dataset) -> tuple[np.ndarray, Found]:
+    return np.concatenate([c.labels for c in test]), predict(model, test, masks_of(test, condition, "test", dataset.given))
+
+
+def _train(
+    dataset: Dataset, fold: Split, method: Method, seed: int, protocol: Protocol, epochs: int | None, at: float | None
+) -> tuple[nn.Module, list[dict[str, float]]]:
+    """One model; ``at`` a rate it is trained and chosen at that rate on test data, otherwise at all rates on validation data."""
+    epochs = round(method.epochs * (epochs or dataset.epochs))
+    steps = epochs * -(-len(fold["train"]) // dataset.batch)
+    problem = Problem(dataset.dims, dataset.objective, dataset.given, dataset.longest, steps)
+    torch.manual_seed(seed)
+    model = method.build(problem).to(protocol.device)
+    loss, around_step = method.train(model, problem)
+    split = protocol.select
+    judged = mistake(fold["valid"], dataset.mistaken, np.random.default_rng(MASK_SEED)) if split == "valid" else fold["test"]
+    rates = protocol.rates if at is None else [at]
+    masks = [masks_of(judged, rate, split, dataset.given) for rate in rates]
+    labels = np.concatenate([c.labels for c in judged])
+
+    def score_of(net: nn.Module) -> float:
+        return float(np.mean([dataset.objective.score(predict(net, judged, some).logits, labels) for some in masks]))
+
+    def masking(valid: Tensor, generator: torch.Generator) -> Tensor:
+        if at is None:
+            return at_random_rates(valid, generator)
+        seeds = torch.randint(2**31, (len(valid),), generator=generator).tolist()
+        drawn = [fixed_mask([str(n) for n in range(valid.shape[1])], "train", s, at) for s in seeds]
+        return torch.from_numpy(np.stack(drawn)) & valid.unsqueeze(-1)
+
+    return fit_fusion(
+        model,
+        loss,
+        lambda random: mistake(fold["train"], dataset.mistaken, random),
+        score_of,
+        replace(method.settings, epochs=epochs, seed=seed),
+        batch_size=dataset.batch,
+        masking=masking,
+        given=dataset.given,
+        around_step=around_step,
+    )

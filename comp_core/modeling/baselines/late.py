@@ -1,0 +1,25 @@
+"""Late fusion: each modality predicts by itself, and the observed ones are averaged."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from comp_core.modeling.baselines.base import BaselineConfig, output_of
+from comp_core.modeling.encoders import Encoders
+from comp_core.modeling.outputs import Conversations, FusionOutput
+from comp_core.modeling.per_modality import PerModalityLinear
+
+
+class LateFusion(nn.Module):
+    """Modalities meet in the mean of their predictions only."""
+
+    def __init__(self, config: BaselineConfig) -> None:
+        super().__init__()
+        self.encoders = Encoders(config.dims, config.width, config.dropout)
+        self.heads = nn.Sequential(nn.GELU(), nn.Dropout(config.dropout), PerModalityLinear(config.width, config.outputs))
+
+    def forward(self, conversations: Conversations) -> FusionOutput:
+        own = self.heads(self.encoders(conversations.features, conversations.by_modality)).permute(1, 2, 0, 3)
+        output = output_of(own[:, :, 0], own, conversations)
+        return FusionOutput(torch.sum(output.weights.unsqueeze(-1) * own, 2), own, output.weights, output.grounded)
