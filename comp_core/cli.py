@@ -46,9 +46,24 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", parents=[task], help="measure trained weights on test data and write a report")
     evaluate.add_argument("what", choices=EVALUATIONS)
     evaluate.set_defaults(run=_evaluate)
-    benchmark = commands.add_parser("benchmark", help="time the senses and the fusion on one thread")
-    benchmark.add_argument("--runs", type=int, default=100, help="rounds, in each of which every step runs once (default: %(default)s)")
-    benchmark.add_argument("--out", type=Path, help="write the JSON report here, too")
+    speed = commands.add_parser("speed", help="time the senses and the fusion on one thread")
+    speed.add_argument("--runs", type=int, default=100, help="rounds, in each of which every step runs once (default: %(default)s)")
+    speed.add_argument("--out", type=Path, help="write the JSON report here, too")
+    speed.set_defaults(run=_speed)
+    benchmark = commands.add_parser("benchmark", help="train fusion models and baselines under one protocol and compare them")
+    benchmark.add_argument("--dataset", required=True, help="mosi or ravdess")
+    benchmark.add_argument("--data", type=Path, required=True, help="folder of the corpora")
+    benchmark.add_argument(
+        "--models", type=_list, default=["comp", "concat", "late"], metavar="NAME,...", help="methods (default: comp,concat,late)"
+    )
+    benchmark.add_argument("--rates", type=_rates, default=None, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7)")
+    benchmark.add_argument("--seeds", type=int, default=5, help="(default: %(default)s)")
+    benchmark.add_argument("--epochs", type=int, help="instead of the data set's own number")
+    benchmark.add_argument(
+        "--select", choices=("valid", "test"), default="valid", help="test: the literature's test-selected figures, to compare tables"
+    )
+    benchmark.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
+    benchmark.add_argument("--out", type=Path, required=True, help="folder of the results; a stopped run goes on from what is there")
     benchmark.set_defaults(run=_benchmark)
     predict = commands.add_parser("predict", help="read video, sound or picture files")
     predict.add_argument("files", nargs="*", metavar="FILE")
@@ -182,7 +197,7 @@ def _evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
     return 0
 
 
-def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
+def _speed(options: argparse.Namespace, arguments: list[str]) -> int:
     from comp_core.evaluation.speed import measure_speed
 
     report = {"command": _repeated(arguments), "date": date.today().isoformat(), **measure_speed(options.runs)}
@@ -193,13 +208,46 @@ def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
     return 0
 
 
+def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
+    from comp_core.benchmark.command import benchmark
+    from comp_core.benchmark.datasets import DATASETS
+    from comp_core.benchmark.protocol import RATES, Protocol
+    from comp_core.benchmark.report import table
+    from comp_core.data.mosi import MosiError
+    from comp_core.data.ravdess_takes import TakesError
+
+    if options.dataset not in DATASETS:
+        print(f"no data set {options.dataset}; there are {', '.join(DATASETS)}", file=sys.stderr)
+        return 2
+    protocol = Protocol(options.rates or RATES, options.select, options.device)
+    try:
+        dataset = DATASETS[options.dataset](options.data)
+        report = benchmark(dataset, options.models, options.seeds, protocol, options.out, _command_line(options, arguments), options.epochs)
+    except (ValueError, MosiError, TakesError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(table(report, protocol.rates))
+    return 0
+
+
+def _list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    rates = tuple(float(part) for part in _list(text))
+    if not rates or list(rates) != sorted(set(rates)) or not 0 <= rates[0] <= rates[-1] <= 0.7:
+        raise argparse.ArgumentTypeError("missing rates rise, from 0 to 0.7, like 0.1,0.3,0.5")
+    return rates
+
+
 def _task(options: argparse.Namespace, arguments: list[str]) -> Task:
     return Task(options.data, options.work, options.weights, options.reports, options.seed, _command_line(options, arguments))
 
 
 def _command_line(options: argparse.Namespace, arguments: list[str]) -> str:
     """The command as a reader would repeat it: their own folders stand in for ours."""
-    local = {str(options.data): "DATA", str(options.work): "WORK"}
+    local = {str(options.data): "DATA"} | ({str(options.work): "WORK"} if "work" in options else {})
     return _repeated([local.get(a, a) for a in arguments])
 
 

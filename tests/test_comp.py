@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.comp import COMPONENTS, COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig
+from comp_core.modeling.comp import COMPONENTS, COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig, as_printed
 from comp_core.modeling.outputs import Conversations
 from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm, from_others
+from comp_core.modeling.printed import PositionPrototypes, PrintedPromptGenerator
 from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum, similarity
 from comp_core.modeling.propagation import KnowledgePropagation
 
-AUDIO, _, VIDEO = range(len(MODALITIES))
+AUDIO, TEXT, VIDEO = range(len(MODALITIES))
 DIMS = {"audio": 5, "text": 7, "video": 3}
 
 
@@ -67,9 +68,18 @@ def test_padding_changes_nothing(model):
 def test_order_of_utterances_only_permutes_the_output(model):
     batch = conversations(2, 6)
     order = torch.tensor([3, 0, 5, 1, 4, 2])
-    permuted = model(part(batch, slice(None), order))
-    original = model(batch)
-    torch.testing.assert_close(permuted.logits, original.logits[:, order], rtol=1e-4, atol=1e-5)
+    # An utterance keeps its time, wherever it stands.
+    shuffled = replace(part(batch, slice(None), order), position=batch.position[:, order])
+    torch.testing.assert_close(model(shuffled).logits, model(batch).logits[:, order], rtol=1e-4, atol=1e-5)
+
+
+def test_near_utterances_are_heard_better_than_far_ones(model):
+    batch = conversations(1, 8, rate=0.0)
+    moved = affected_by_text_of_the_first_utterance(model, batch)[TEXT, 0]
+    far = replace(batch, position=batch.position * 100)
+    assert moved[1:4].sum() > moved[5:].sum()
+    # So far apart only the prototypes connect them.
+    assert affected_by_text_of_the_first_utterance(model, far)[TEXT, 0, 1:].sum() < moved[1:].sum()
 
 
 @pytest.mark.parametrize("rubbish", [1e6, float("nan"), float("inf")])
@@ -182,7 +192,8 @@ def test_propagation_is_equations_3_to_5():
     block = KnowledgePropagation(width=8, prompts=4, layers=2, heads=2, dropout=0.0).eval()
     state, prompts = torch.randn(3, 1, 3, 8), torch.randn(3, 1, 3, 4)
     observed = torch.tensor([True, False, True]).expand(3, 1, 3)
-    after, carried = block(state, prompts, observed)
+    distance = torch.tensor([[[0.0, 1, 4], [1, 0, 3], [4, 3, 0]]])
+    after, carried = block(state, prompts, observed, distance)
     for m in range(3):
         mixed = torch.cat([state[m, 0], prompts[m, 0]], -1) @ block.enter.weight[m] + block.enter.bias[m]
         for layer in block.attention:
@@ -191,8 +202,8 @@ def test_propagation_is_equations_3_to_5():
             for n in range(3):
                 seen = [k for k in range(3) if observed[m, 0, k] or k == n]
                 parts = []
-                for h in (slice(0, 4), slice(4, 8)):
-                    share = torch.stack([query[n, h] @ key[k, h] / 4**0.5 for k in seen]).softmax(0)
+                for h, slope in zip((slice(0, 4), slice(4, 8)), layer.log_slope[m].exp(), strict=True):
+                    share = torch.stack([query[n, h] @ key[k, h] / 4**0.5 - slope * distance[0, n, k] for k in seen]).softmax(0)
                     parts.append(sum(s * value[k, h] for s, k in zip(share, seen, strict=True)))
                 rows.append(torch.cat(parts))
             mixed = mixed + torch.stack(rows) @ layer.out.weight[m] + layer.out.bias[m]
@@ -239,7 +250,7 @@ def affected_by_text_of_the_first_utterance(model, batch):
     """How much each state moves, (M, B, N), when the first utterance's words change."""
     changed = {**batch.features, "text": batch.features["text"].clone()}
     changed["text"][:, 0] += 1
-    before, after = (model.propagate(Conversations(f, batch.observed, batch.valid)) for f in (batch.features, changed))
+    before, after = (model.propagate(replace(batch, features=f)) for f in (batch.features, changed))
     return (after - before).abs().amax(-1)
 
 
@@ -266,3 +277,59 @@ def test_wrong_shapes_are_refused():
         Conversations(batch.features, batch.observed[:, :2], batch.valid)
     with pytest.raises(ValueError, match="text"):
         Conversations({**batch.features, "text": batch.features["text"][:1]}, batch.observed, batch.valid)
+
+
+@pytest.fixture
+def printed():
+    torch.manual_seed(0)
+    return ComP(replace(as_printed(DIMS, 4, length=7), width=16, prompt=4, prototypes=3)).eval()
+
+
+def test_the_papers_preset_reads_conversations_up_to_its_length(printed):
+    output = printed(conversations(2, 7))
+    assert output.logits.shape == (2, 7, 4)
+    assert printed.coordinator.score[0].in_features == 3 * 16
+    with pytest.raises(ValueError, match="7 positions"):
+        printed(conversations(2, 8))
+
+
+def test_printed_prototypes_are_equation_6():
+    torch.manual_seed(4)
+    block = PositionPrototypes(length=5, count=2)
+    state, observed = torch.randn(3, 1, 4, 6), torch.tensor([True, False, True, True]).expand(3, 1, 4)
+    for m in range(3):
+        rows = torch.zeros(5, 6)
+        rows[[0, 2, 3]] = state[m, 0, [0, 2, 3]]
+        hidden = torch.relu(rows.T @ block.positions.weight[m] + block.positions.bias[m])
+        expected = (hidden @ block.mix.weight[m] + block.mix.bias[m]).T
+        torch.testing.assert_close(block(state, observed)[m, 0], expected)
+
+
+def test_printed_prompts_are_equation_8_for_every_row():
+    torch.manual_seed(3)
+    block = PrintedPromptGenerator(width=6, prompt=2, dropout=0.0).eval()
+    state, previous, prototypes = torch.randn(3, 1, 4, 6), torch.randn(3, 1, 4, 6), torch.randn(3, 1, 5, 6)
+    mixed = torch.einsum("mbnc,mbcd->mbnd", similarity(state, prototypes), prototypes)
+    expected = block.to_prompt(block.from_prototypes(mixed) + block.from_state(previous))
+    torch.testing.assert_close(block(state, previous, prototypes, torch.zeros(3, 1, 4, dtype=torch.bool)), expected)
+
+
+def test_printed_propagation_has_neither_norm_nor_distance():
+    torch.manual_seed(2)
+    block = KnowledgePropagation(width=8, prompts=4, layers=1, heads=1, dropout=0.0, repaired=False).eval()
+    state, prompts = torch.randn(3, 1, 3, 8), torch.randn(3, 1, 3, 4)
+    seen = torch.ones(3, 1, 3, dtype=torch.bool)
+    after, _ = block(state, prompts, seen, torch.rand(1, 3, 3) * 50)
+    for m in range(3):
+        mixed = torch.cat([state[m, 0], prompts[m, 0]], -1) @ block.enter.weight[m] + block.enter.bias[m]
+        layer = block.attention[0]
+        query, key, value = (mixed @ layer.to_qkv.weight[m] + layer.to_qkv.bias[m]).split(8, -1)
+        mixed = mixed + (query @ key.T / 8**0.5).softmax(-1) @ value @ layer.out.weight[m] + layer.out.bias[m]
+        torch.testing.assert_close(after[m, 0], (mixed @ block.leave.weight[m] + block.leave.bias[m])[:, :8], rtol=1e-4, atol=1e-5)
+
+
+def test_presets_are_told_apart():
+    with pytest.raises(ValueError, match="length"):
+        ComPConfig(dims=DIMS, outputs=4, preset="paper")
+    with pytest.raises(ValueError, match="preset"):
+        ComPConfig(dims=DIMS, outputs=4, preset="prited")

@@ -1,4 +1,4 @@
-"""What the evaluate and benchmark commands measure."""
+"""What the evaluate and speed commands measure."""
 
 import json
 
@@ -110,11 +110,11 @@ def test_changes_of_the_shown_label_are_counted_with_and_without_smoothing(portr
     assert steadiness.watch(OneFace([0.0] * 40), portrait, np.random.default_rng(0))["label_changes"] == 0
 
 
-def test_benchmark_writes_its_report(tmp_path, capsys):
+def test_speed_writes_its_report(tmp_path, capsys):
     out = tmp_path / "speed.json"
     threads = torch.get_num_threads()
     try:
-        assert main(["benchmark", "--runs", "3", "--out", str(out)]) == 0
+        assert main(["speed", "--runs", "3", "--out", str(out)]) == 0
     finally:
         torch.set_num_threads(threads)
     written = json.loads(out.read_text())

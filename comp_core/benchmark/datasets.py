@@ -49,18 +49,21 @@ class Dataset:
         return max(len(c) for split in self.folds[0].values() for c in split)
 
 
-# Accuracy of single modalities on MOSI's test videos with these features (Poria et al., 2017, table 3, utterance by utterance).
-_MOSI_ALONE = {TEXT: 0.755, VIDEO: 0.531}
+# How often these features name the sign on new videos, utterance by utterance (Poria et al., 2017), and how often a linear map
+# of them does on the training videos that it was fitted on.
+_MOSI_NEW = {AUDIO: 0.585, TEXT: 0.755, VIDEO: 0.531}
+_MOSI_TRAIN = {AUDIO: 0.668, TEXT: 0.985, VIDEO: 0.915}
 
 
 def mosi(data: Path) -> Dataset:
     """CMU-MOSI, split as released.
 
     Its word and picture features were learnt on the labels of train *and* valid. There words alone name 98 % of the signs, on new videos
-    some 76 %: a model that is trained and chosen on them as they are learns to trust words that it should doubt. So in train and valid
-    a share of the utterances has another utterance's words, or picture, such that the accuracy that is left is the published one.
+    some 76 %: a model that is trained and chosen on them as they are learns to trust words that it should doubt, and to ask no neighbour.
+    So in train and valid a share of the utterances has another utterance's features: of each modality as many as bring its accuracy
+    from what it is in training to what is published for new videos.
     """
-    mistaken = {modality: 2 * (1 - accuracy) for modality, accuracy in _MOSI_ALONE.items()}
+    mistaken = {m: (_MOSI_TRAIN[m] - new) / (_MOSI_TRAIN[m] - 0.5) for m, new in _MOSI_NEW.items()}
     return Dataset("mosi", Scores(), [load_mosi(data)], mistaken=mistaken)
 
 

@@ -21,7 +21,8 @@ RATES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 MOSTLY_GONE = 0.9
 # Validation masks differ from test masks by the split's name, and from training masks by being fixed.
 MASK_SEED = 2026
-_EVALUATED_TOGETHER = 32
+VALIDATIONS = 4
+_EVALUATED_TOGETHER = 64
 
 # What is observed: a missing rate, a rate for each modality, or the modalities that are there.
 Condition = float | Mapping[str, float] | Collection[str]
@@ -144,7 +145,11 @@ def _train(
     model = method.build(problem).to(protocol.device)
     loss, around_step = method.train(model, problem)
     split = protocol.select
-    judged = mistake(fold["valid"], dataset.mistaken, np.random.default_rng(MASK_SEED)) if split == "valid" else fold["test"]
+    judged = fold["test"]
+    if split == "valid":
+        # Several draws of the mistakes: one is a small sample.
+        random = np.random.default_rng(MASK_SEED)
+        judged = [c for _ in range(VALIDATIONS if dataset.mistaken else 1) for c in mistake(fold["valid"], dataset.mistaken, random)]
     rates = protocol.rates if at is None else [at]
     masks = [masks_of(judged, rate, split, dataset.given) for rate in rates]
     labels = np.concatenate([c.labels for c in judged])

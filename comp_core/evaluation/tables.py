@@ -51,7 +51,7 @@ def sense_table(report: Report) -> str:
     """Test figures of the face or voice network, a row per head or set."""
     metrics = report["metrics"].get("test", report["metrics"])
     rows = [(_HEADS[head], *_figures(figures), f"{figures['majority']:.3f}") for head, figures in metrics.items()]
-    return _markdown(("test set", "n", "accuracy", "UAR", "weighted F1", "ECE", "majority"), rows)
+    return markdown(("test set", "n", "accuracy", "UAR", "weighted F1", "ECE", "majority"), rows)
 
 
 def conditions_table(report: Report) -> str:
@@ -61,7 +61,7 @@ def conditions_table(report: Report) -> str:
         found = (f"{figures['found']:.3f}",) if "found" in figures else ()
         rows.append((name, str(figures["n"]), *found, *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "ece"))))
     header = ("condition", "n", *(("face found",) if len(rows[0]) == 6 else ()), "accuracy", "UAR", "ECE")
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def words_conditions_table(report: Report) -> str:
@@ -71,7 +71,7 @@ def words_conditions_table(report: Report) -> str:
         for corpus, conditions in report["conditions"].items()
         for name, figures in conditions.items()
     ]
-    return _markdown(("test set", "condition", "n", "accuracy", "UAR", "weighted F1", "ECE"), rows)
+    return markdown(("test set", "condition", "n", "accuracy", "UAR", "weighted F1", "ECE"), rows)
 
 
 def steadiness_table(report: Report) -> str:
@@ -82,14 +82,14 @@ def steadiness_table(report: Report) -> str:
         "strong_emotion": "mean probability of anger, fear, disgust and surprise",
     }
     rows = [(title, *(f"{report['metrics'][key][of]:.2f}" for of in ("mean", "worst"))) for key, title in titles.items()]
-    return _markdown((f"{report['faces']} neutral faces, {report['seconds']} s each, silence", "mean", "worst face"), rows)
+    return markdown((f"{report['faces']} neutral faces, {report['seconds']} s each, silence", "mean", "worst face"), rows)
 
 
 def speed_table(report: Report) -> str:
     """Milliseconds of each step on one thread, and what they are beside their reference."""
     rows = [(name, f"{ms:.1f} ms") for name, ms in report["median_ms"].items()]
     rows += [(name, f"{ratio:.2f}") for name, ratio in report["ratios"].items()]
-    return _markdown((f"one thread, median of {report['runs']} runs in turn", "figure"), rows)
+    return markdown((f"one thread, median of {report['runs']} runs in turn", "figure"), rows)
 
 
 def words_table(report: Report) -> str:
@@ -100,7 +100,7 @@ def words_table(report: Report) -> str:
         for corpus, by_form in report["metrics"]["test"].items()
         for form, figures in by_form.items()
     ]
-    return _markdown(("test set", "n", "accuracy", "UAR", "weighted F1", "ECE", "macro-F1"), rows)
+    return markdown(("test set", "n", "accuracy", "UAR", "weighted F1", "ECE", "macro-F1"), rows)
 
 
 def fusion_table(report: Report) -> str:
@@ -110,7 +110,7 @@ def fusion_table(report: Report) -> str:
         cells = [_spread(spread["fused"][key]) for key in ("accuracy", "uar", "weighted_f1", "ece")]
         rows.append((_given(subset), *cells, " / ".join(f"{chosen[subset]['weights'][m]:.2f}" for m in MODALITIES)))
     header = (f"given ({_seeds(report)} seeds)", "accuracy", "UAR", "weighted F1", "ECE", "weights voice / words / face")
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def rules_table(report: Report) -> str:
@@ -120,7 +120,7 @@ def rules_table(report: Report) -> str:
     for subset, spread in report["over_seeds"]["test"].items():
         if len(subset) > 1:
             rows.append((_given(subset), *(f"{_spread(spread[name]['accuracy'])}; {spread[name]['uar']['mean']:.3f}" for name in names)))
-    return _markdown((f"accuracy; UAR ({_seeds(report)} seeds)", *names.values()), rows)
+    return markdown((f"accuracy; UAR ({_seeds(report)} seeds)", *names.values()), rows)
 
 
 def agreement_table(report: Report) -> str:
@@ -131,7 +131,7 @@ def agreement_table(report: Report) -> str:
         told = f"{title} ({', '.join(f'{_SUBSETS[m[0].upper()]} {rate:.0%}' for m, rate in rates.items())})" if rates else title
         fused = [report["over_seeds"][name][subset]["fused"] for subset in ("A", "T", "V", "ATV")]
         rows.append((told, *(_spread(f["accuracy"]) for f in fused), _spread(fused[-1]["ece"])))
-    return _markdown(("face and voice agree", "voice", "words", "face", "all three", "ECE, all three"), rows)
+    return markdown(("face and voice agree", "voice", "words", "face", "all three", "ECE, all three"), rows)
 
 
 def real_pairs_table(report: Report) -> str:
@@ -143,7 +143,7 @@ def real_pairs_table(report: Report) -> str:
             rules = [_spread(figures[rule]["accuracy"]) if rule in figures else "" for rule in ("late_average", "product")]
             rows.append((titles[name], _given(subset), *(_spread(figures["fused"][key]) for key in ("accuracy", "uar")), *rules))
     header = (f"test data ({report['seeds']} seeds)", "given", "accuracy", "UAR", "accuracy of the average", "of the product")
-    return _markdown(header, rows)
+    return markdown(header, rows)
 
 
 def voice_cv_table(report: Report) -> str:
@@ -153,7 +153,7 @@ def voice_cv_table(report: Report) -> str:
         figures = report["metrics"][name]
         cells = (f"{figures[key]:.3f} ± {figures['std_over_folds'][key]:.3f}" for key in ("accuracy", "uar"))
         rows.append((title, str(figures["n"]), *cells, f"{figures['ece']:.3f}"))
-    return _markdown((f"{report['folds']} folds by speaker", "n", "accuracy", "UAR", "ECE"), rows)
+    return markdown((f"{report['folds']} folds by speaker", "n", "accuracy", "UAR", "ECE"), rows)
 
 
 def voice_cross_table(report: Report) -> str:
@@ -165,7 +165,7 @@ def voice_cross_table(report: Report) -> str:
         for where, name in (("within", f"{titles[source]}, test speakers"), ("across", f"{titles[other]}, all speakers")):
             figures = by_test[where]
             rows.append((titles[source], name, str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "majority"))))
-    return _markdown(("trained on", "tested on", "n", "accuracy", "UAR", "majority"), rows)
+    return markdown(("trained on", "tested on", "n", "accuracy", "UAR", "majority"), rows)
 
 
 def words_cross_table(report: Report) -> str:
@@ -175,7 +175,7 @@ def words_cross_table(report: Report) -> str:
         for source, by_test in report["metrics"].items()
         for name, figures in by_test.items()
     ]
-    return _markdown(("trained on", "tested on", "n", "accuracy", "UAR", "weighted F1", "ECE", "macro-F1"), rows)
+    return markdown(("trained on", "tested on", "n", "accuracy", "UAR", "weighted F1", "ECE", "macro-F1"), rows)
 
 
 def seeds_table(report: Report) -> str:
@@ -185,7 +185,7 @@ def seeds_table(report: Report) -> str:
         for name, spread in by_test.items():
             cells = (_spread(spread[key]) for key in ("accuracy", "uar", "macro_f1", "weighted_f1"))
             rows.append((sense, _HEADS.get(name) or _CORPORA[name], str(spread["accuracy"]["seeds"]), *cells))
-    return _markdown(("sense", "test set", "seeds", "accuracy", "UAR", "macro-F1", "weighted F1"), rows)
+    return markdown(("sense", "test set", "seeds", "accuracy", "UAR", "macro-F1", "weighted F1"), rows)
 
 
 def _given(subset: str) -> str:
@@ -210,7 +210,7 @@ def live_table(report: Report) -> str:
         ("resident memory, server + recogniser process", f"{memory['server']} + {memory['helpers']} MB"),
         ("start", f"{report['start_s']:.1f} s"),
     ]
-    return _markdown((f"live page, {report['seconds']:.0f} s on {report['machine']['cores']} cores", "figure"), rows)
+    return markdown((f"live page, {report['seconds']:.0f} s on {report['machine']['cores']} cores", "figure"), rows)
 
 
 def _figures(figures: Report) -> tuple[str, ...]:
@@ -239,6 +239,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
 }
 
 
-def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

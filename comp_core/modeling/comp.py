@@ -91,7 +91,7 @@ class ComP(nn.Module):
             generator = PrintedPromptGenerator if printed else PromptGenerator
             self.generators = nn.ModuleList(generator(width, prompt, config.dropout) for _ in range(config.blocks))
         self.propagation = nn.ModuleList(
-            KnowledgePropagation(width, (modalities - 1) * prompt, layers, config.heads, config.dropout, normed=not printed)
+            KnowledgePropagation(width, (modalities - 1) * prompt, layers, config.heads, config.dropout, repaired=not printed)
             for _ in range(config.blocks)
         )
         head = PerModalityLinear(width, config.outputs)
@@ -120,11 +120,12 @@ class ComP(nn.Module):
     def propagate(self, conversations: Conversations) -> Tensor:
         """The states after the last block, (M, B, N, d), missing ones filled in from the other modalities."""
         observed = conversations.by_modality
+        distance = (conversations.position.unsqueeze(2) - conversations.position.unsqueeze(1)).abs().float()
         states = self.encoders(conversations.features, observed)
         if PROMPTS in self.config.without:
             nothing = states[..., :0]
             for propagate in self.propagation:
-                states, _ = propagate(states, nothing, observed)
+                states, _ = propagate(states, nothing, observed, distance)
             return states
         prototypes = self.prototypes(states, observed)
         previous, carried = states, None
@@ -135,5 +136,5 @@ class ComP(nn.Module):
             if carried is not None:
                 incoming = momentum(carried, incoming, self.config.momentum)
             previous = states
-            states, carried = propagate(states, incoming, observed)
+            states, carried = propagate(states, incoming, observed, distance)
         return states

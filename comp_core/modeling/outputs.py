@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -21,14 +21,18 @@ class Conversations:
         features: modality -> (B, N, D_m). Where a modality is not observed its values are never looked at.
         observed: (B, N, M) bool.
         valid: (B, N) bool; False is padding.
+        position: (B, N) int, when an utterance was said: its number in the conversation. By default in the order in which they stand.
     """
 
     features: dict[str, Tensor]
     observed: Tensor
     valid: Tensor
+    position: Tensor | None = None
 
     def __post_init__(self) -> None:
         shape = tuple(self.valid.shape)
+        if self.position is None:
+            object.__setattr__(self, "position", torch.arange(shape[1], device=self.valid.device).expand(shape))
         if self.observed.shape != (*shape, len(MODALITIES)):
             raise ValueError(f"observed has shape {tuple(self.observed.shape)}, but valid {shape} asks for {(*shape, len(MODALITIES))}")
         for modality in MODALITIES:
@@ -41,11 +45,13 @@ class Conversations:
         return (self.observed & self.valid.unsqueeze(-1)).permute(2, 0, 1)
 
     def to(self, device: torch.device | str) -> Conversations:
-        return Conversations({m: x.to(device) for m, x in self.features.items()}, self.observed.to(device), self.valid.to(device))
+        return Conversations(
+            {m: x.to(device) for m, x in self.features.items()}, self.observed.to(device), self.valid.to(device), self.position.to(device)
+        )
 
     def observe(self, observed: Tensor) -> Conversations:
         """The same conversations with other entries observed, (B, N, M) bool."""
-        return Conversations(self.features, observed, self.valid)
+        return replace(self, observed=observed)
 
     def only(self, subset: Collection[str]) -> Conversations:
         """The same conversations without any modality outside ``subset``."""
@@ -56,7 +62,8 @@ class Conversations:
 def stack(batches: Sequence[Conversations]) -> Conversations:
     """Batches of the same N as one, in their order."""
     features = {m: torch.cat([batch.features[m] for batch in batches]) for m in MODALITIES}
-    return Conversations(features, torch.cat([batch.observed for batch in batches]), torch.cat([batch.valid for batch in batches]))
+    rest = (torch.cat([getattr(batch, name) for batch in batches]) for name in ("observed", "valid", "position"))
+    return Conversations(features, *rest)
 
 
 @dataclass(frozen=True)

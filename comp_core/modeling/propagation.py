@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from comp_core.modalities import MODALITIES
 from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm
 
 
@@ -13,23 +14,28 @@ class MaskedSelfAttention(nn.Module):
     """Multi-head self-attention over the utterances of a conversation, in each modality.
 
     Args:
-        normed: a layer norm stands before it, which the paper does not have.
+        repaired: a layer norm stands before it, and near utterances are heard better than far ones: a score falls with the distance, by
+            a slope that each head learns (Press et al., 2022, have fixed ones). The paper has neither.
     """
 
-    def __init__(self, width: int, heads: int, dropout: float, normed: bool = True) -> None:
+    def __init__(self, width: int, heads: int, dropout: float, repaired: bool = True) -> None:
         super().__init__()
         if width % heads:
             raise ValueError(f"width {width} is not a multiple of {heads} heads")
         self.heads = heads
-        self.norm = PerModalityNorm(width) if normed else nn.Identity()
+        self.norm = PerModalityNorm(width) if repaired else nn.Identity()
+        self.log_slope = nn.Parameter(torch.linspace(0.0, -3.0, heads).repeat(len(MODALITIES), 1)) if repaired else None
         self.to_qkv = PerModalityLinear(width, 3 * width)
         self.out = PerModalityLinear(width, width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, state: Tensor, allowed: Tensor) -> Tensor:
-        """(M, B, N, d) and (M, B, N, N) bool, who may look at whom -> (M, B, N, d)."""
+    def forward(self, state: Tensor, allowed: Tensor, distance: Tensor) -> Tensor:
+        """(M, B, N, d), (M, B, N, N) bool, who may look at whom, and (B, N, N), how far apart they are -> (M, B, N, d)."""
         query, key, value = self.to_qkv(self.norm(state)).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5).flatten(1, 2)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=allowed.flatten(0, 1).unsqueeze(1))
+        mask = allowed.unsqueeze(2)
+        if self.log_slope is not None:
+            mask = torch.where(mask, -self.log_slope.exp()[:, None, :, None, None] * distance.unsqueeze(1), -torch.inf)
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask.flatten(0, 1))
         return self.dropout(self.out(mixed.transpose(1, 2).reshape(state.shape)))
 
 
@@ -40,18 +46,18 @@ class KnowledgePropagation(nn.Module):
         width: d, size of a state.
         prompts: total size of the prompts that a modality receives (2p with three modalities).
         layers: m, attention layers. With none, no utterance knows of another.
-        normed: see :class:`MaskedSelfAttention`.
+        repaired: see :class:`MaskedSelfAttention`.
     """
 
-    def __init__(self, width: int, prompts: int, layers: int, heads: int, dropout: float, normed: bool = True) -> None:
+    def __init__(self, width: int, prompts: int, layers: int, heads: int, dropout: float, repaired: bool = True) -> None:
         super().__init__()
         self.width = width
         self.enter = PerModalityLinear(width + prompts, width)
-        self.attention = nn.ModuleList(MaskedSelfAttention(width, heads, dropout, normed) for _ in range(layers))
+        self.attention = nn.ModuleList(MaskedSelfAttention(width, heads, dropout, repaired) for _ in range(layers))
         self.leave = PerModalityLinear(width, width + prompts)
 
-    def forward(self, state: Tensor, prompts: Tensor, observed: Tensor) -> tuple[Tensor, Tensor]:
-        """(M, B, N, d), (M, B, N, prompts), (M, B, N) bool -> updated (M, B, N, d) and (M, B, N, prompts).
+    def forward(self, state: Tensor, prompts: Tensor, observed: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
+        """(M, B, N, d), (M, B, N, prompts), (M, B, N) bool, (B, N, N) -> updated (M, B, N, d) and (M, B, N, prompts).
 
         Only observed utterances may be looked at. Each may also look at itself, so that an utterance in a conversation
         without the modality has something to attend to: its prompts.
@@ -60,5 +66,5 @@ class KnowledgePropagation(nn.Module):
         allowed = observed.unsqueeze(-2) | itself
         mixed = self.enter(torch.cat([state, prompts], -1))  # eq. 3
         for attend in self.attention:
-            mixed = mixed + attend(mixed, allowed)  # eq. 4
+            mixed = mixed + attend(mixed, allowed, distance)  # eq. 4
         return self.leave(mixed).split([self.width, prompts.shape[-1]], -1)  # eq. 5

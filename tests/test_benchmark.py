@@ -1,0 +1,203 @@
+"""The benchmark on a made-up data set: every method under one contract, masks, choice of the epoch, resuming, and what is written."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from comp_core.benchmark import command, protocol
+from comp_core.benchmark.command import benchmark
+from comp_core.benchmark.datasets import Dataset, mistake
+from comp_core.benchmark.methods import METHODS, Problem
+from comp_core.benchmark.protocol import Protocol, conditions, masks_of, predict, run
+from comp_core.cli import main
+from comp_core.data.conversations import Conversation, batch_of
+from comp_core.data.masks import fixed_mask
+from comp_core.modalities import MODALITIES
+from comp_core.training.objectives import Classes, Scores
+
+DIMS = {"audio": 4, "text": 6, "video": 5}
+FAST = Protocol(rates=(0.1, 0.7))
+
+
+def made_up(objective, count=6, seed=0):
+    """Conversations whose features show the label."""
+    random = np.random.default_rng(seed)
+
+    def conversation(name):
+        length = int(random.integers(3, 9))
+        labels = random.integers(-3, 4, length).astype(np.float32) if isinstance(objective, Scores) else random.integers(0, 3, length)
+        features = {m: (labels[:, None] + random.normal(0, 0.3, (length, d))).astype(np.float32) for m, d in DIMS.items()}
+        return Conversation.recorded([f"{name}_{i}" for i in range(length)], features, labels)
+
+    fold = {split: [conversation(f"{split}{i}") for i in range(count)] for split in ("train", "valid", "test")}
+    return Dataset("made-up", objective, [fold], batch=3, epochs=2)
+
+
+def problem_of(dataset):
+    return Problem(dataset.dims, dataset.objective, dataset.given, dataset.longest, steps=4)
+
+
+@pytest.mark.parametrize("objective", [Scores(), Classes("abc")], ids=["scores", "classes"])
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_keeps_the_contract(name, objective):
+    torch.manual_seed(0)
+    dataset = made_up(objective)
+    model = METHODS[name].build(problem_of(dataset)).eval()
+    batch = batch_of(dataset.folds[0]["train"]).conversations
+    observed = torch.rand(batch.observed.shape) > 0.4
+    batch = batch.observe(observed & batch.valid.unsqueeze(-1))
+    output = model(batch)
+    count, length = batch.valid.shape
+    assert output.logits.shape == (count, length, objective.outputs)
+    assert output.modality_logits.shape == (count, length, len(MODALITIES), objective.outputs)
+    torch.testing.assert_close(output.weights.sum(-1), torch.ones(count, length))
+    assert (output.grounded == batch.observed.any(-1)).all()
+    # What stands where nothing was observed, and in the padding, never matters.
+    rubbish = {m: torch.where(batch.observed[..., i : i + 1], x, torch.nan) for i, (m, x) in enumerate(batch.features.items())}
+    again = model(replace(batch, features=rubbish))
+    torch.testing.assert_close(again.logits[batch.valid], output.logits[batch.valid], rtol=1e-4, atol=1e-5)
+    alone = model(replace(batch, features={m: x[1:2] for m, x in batch.features.items()}, **of_row(batch, 1)))
+    there = batch.valid[1]
+    torch.testing.assert_close(alone.logits[0, there], output.logits[1, there], rtol=1e-3, atol=1e-4)
+
+
+def of_row(batch, i):
+    return {name: getattr(batch, name)[i : i + 1] for name in ("observed", "valid", "position")}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_parameter_of_every_method_learns(name):
+    torch.manual_seed(0)
+    dataset = made_up(Scores())
+    model = METHODS[name].build(problem_of(dataset)).train()
+    loss, around_step = METHODS[name].train(model, problem_of(dataset))
+    whole = batch_of(dataset.folds[0]["train"])
+    reached = set()
+    for step in range(4):  # the stages of those that have any
+        observed = torch.rand(whole.conversations.observed.shape, generator=torch.Generator().manual_seed(step)) > 0.4
+        masked = whole.conversations.observe(observed & whole.conversations.valid.unsqueeze(-1))
+        model.zero_grad()
+        loss(model, replace(whole, conversations=masked)).backward()
+        reached |= {n for n, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+        with around_step():
+            pass
+    # A key bias moves all scores of a softmax alike: its gradient is zero by construction.
+    assert {n for n, _ in model.named_parameters() if not n.endswith("to_key.bias")} - reached == set()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_learns_what_is_plain(name):
+    dataset = made_up(Scores(), count=12)
+    method = METHODS[name]
+    # The paper's learning rate is for hundreds of epochs.
+    fast = replace(method, settings=replace(method.settings, learning_rate=5e-3, average=0.5), epochs=1.0)
+    found = run(dataset, fast, 0, FAST, epochs=25)
+    assert found["conditions"]["only ATV"]["accuracy"] > 0.85
+    assert found["conditions"]["only ATV"]["mae"] < 1.2
+    assert len(found["history"][0]) == 25
+
+
+def test_fixed_masks_hang_on_nothing_but_their_key():
+    ids = [f"u{i}" for i in range(600)]
+    mask = fixed_mask(ids, "test", 1, 0.3)
+    np.testing.assert_array_equal(fixed_mask(ids[::-1], "test", 1, 0.3), mask[::-1])
+    for other in (fixed_mask(ids, "valid", 1, 0.3), fixed_mask(ids, "test", 2, 0.3), fixed_mask(ids, "test", 1, 0.4)):
+        assert (other != mask).any()
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.4, 0.6])
+def test_fixed_masks_have_the_rate_asked_for_and_keep_a_modality(rate):
+    mask = fixed_mask([str(i) for i in range(4000)], "test", 0, rate)
+    assert 1 - mask.mean() == pytest.approx(rate, abs=0.015)
+    assert mask.any(1).all()
+
+
+def test_at_the_highest_rate_one_modality_is_left():
+    assert (fixed_mask([str(i) for i in range(500)], "test", 0, 0.7).sum(1) == 1).all()
+
+
+def test_imbalanced_masks_have_a_rate_for_each_modality():
+    mask = fixed_mask([str(i) for i in range(4000)], "test", 0, {"text": 0.9, "audio": 0.2})
+    np.testing.assert_allclose(1 - mask.mean(0), [0.2, 0.9, 0.0], atol=0.02)
+    mask = fixed_mask([str(i) for i in range(500)], "test", 0, dict.fromkeys(MODALITIES, 1.0) | {"text": 0.95})
+    assert mask.any(1).all() and mask[:, 1].all()
+    with pytest.raises(ValueError, match="smell"):
+        fixed_mask(["u"], "test", 0, {"smell": 0.5})
+
+
+def test_a_modality_that_a_data_set_lacks_is_never_observed():
+    dataset = replace(made_up(Scores()), given=("audio", "video"))
+    named = conditions(dataset.given, (0.1, 0.7))
+    assert set(named) == {"rate 0.1", "rate 0.7", "only A", "only V", "only AV", "audio mostly gone", "video mostly gone"}
+    for condition in named.values():
+        for mask in masks_of(dataset.folds[0]["test"], condition, "test", dataset.given):
+            assert not mask[:, 1].any() and mask.any(1).all()
+
+
+def test_mistakes_are_another_utterances_features_at_the_share_asked_for():
+    dataset = made_up(Scores(), count=200)
+    before = dataset.folds[0]["train"]
+    after = mistake(before, {"text": 0.4}, np.random.default_rng(0))
+    changed = np.concatenate([(a.features["text"] != b.features["text"]).any(1) for a, b in zip(after, before, strict=True)])
+    assert changed.mean() == pytest.approx(0.4, abs=0.06)
+    pool = {row.tobytes() for c in before for row in c.features["text"]}
+    assert all(row.tobytes() in pool for c in after for row in c.features["text"])
+    assert all((a.features["audio"] == b.features["audio"]).all() for a, b in zip(after, before, strict=True))
+
+
+def test_predictions_do_not_depend_on_who_else_is_asked():
+    dataset = made_up(Scores())
+    model = METHODS["comp"].build(problem_of(dataset)).eval()
+    test = dataset.folds[0]["test"]
+    masks = masks_of(test, 0.4, "test", dataset.given)
+    together, alone = predict(model, test, masks), predict(model, test[2:3], masks[2:3])
+    start = sum(map(len, test[:2]))
+    np.testing.assert_allclose(together.logits[start : start + len(test[2])], alone.logits, rtol=1e-3, atol=1e-4)
+
+
+def test_test_selected_figures_come_from_a_model_for_each_rate(monkeypatch):
+    dataset = made_up(Scores())
+    asked = []
+    inner = protocol.fit_fusion
+    monkeypatch.setattr(protocol, "fit_fusion", lambda *a, **k: asked.append(k["masking"]) or inner(*a, **k))
+    found = run(dataset, METHODS["late"], 0, replace(FAST, select="test"))
+    assert len(asked) == 2 and set(found["conditions"]) == {"rate 0.1", "rate 0.7"}
+    generator, valid = torch.Generator().manual_seed(0), torch.ones(40, 30, dtype=torch.bool)
+    kept = [masking(valid, generator).float().mean().item() for masking in asked]
+    assert kept == [pytest.approx(0.9, abs=0.03), pytest.approx(1 / 3, abs=0.03)]
+
+
+def test_a_stopped_benchmark_goes_on_and_writes_table_and_curves(tmp_path, monkeypatch):
+    dataset = made_up(Scores())
+    first = benchmark(dataset, ["comp", "concat"], 2, FAST, tmp_path, "...")
+    (lost,) = tmp_path.glob("runs/*concat*seed1*")
+    lost.unlink()
+    asked = []
+    inner = command.run
+    monkeypatch.setattr(command, "run", lambda *a: asked.append(a) or inner(*a))
+    again = benchmark(dataset, ["comp", "concat"], 2, FAST, tmp_path, "...")
+    assert len(asked) == 1
+    assert again["methods"] == first["methods"]
+    area = again["methods"]["comp"]["area"]
+    accuracy = [again["methods"]["comp"]["conditions"][f"rate {rate}"]["accuracy"]["mean"] for rate in FAST.rates]
+    assert area["mean"] == pytest.approx(np.mean(accuracy)) and area["seeds"] == 2
+    assert again["against_best"]["baseline"] == "concat" and 0 <= again["against_best"]["area"]["p"] <= 1
+    written = (tmp_path / "made-up.md").read_text()
+    assert "ComP, default" in written and "chosen on validation data" in written
+    assert json.loads((tmp_path / "made-up.json").read_text())["methods"] == again["methods"]
+    assert (tmp_path / "made-up.png").stat().st_size > 10_000
+
+
+def test_wrong_names_are_told(tmp_path, capsys):
+    arguments = ["benchmark", "--data", str(tmp_path), "--out", str(tmp_path)]
+    assert main([*arguments, "--dataset", "nothing"]) == 2
+    assert "mosi" in capsys.readouterr().err
+    assert main([*arguments, "--dataset", "mosi"]) == 2
+    assert "--data" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="concat"):
+        benchmark(made_up(Scores()), ["conkat"], 1, FAST, tmp_path, "...")
+    with pytest.raises(SystemExit):
+        main([*arguments, "--dataset", "mosi", "--rates", "0.9"])
