@@ -115,6 +115,53 @@ def test_fit_returns_the_best_epoch_not_the_last():
     assert history[-1]["loss"] < history[0]["loss"]
 
 
+@pytest.mark.parametrize("stop_after", [1, 3])
+def test_a_stopped_training_goes_on_as_if_nothing_had_happened(tmp_path, stop_after):
+    config = FitConfig(epochs=5, learning_rate=0.1, average=0.5)
+
+    class Stop(Exception):
+        pass
+
+    def train(resume, stop=None):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(3, 3), nn.Dropout(0.5), nn.Linear(3, 1))
+
+        def batches(epoch):
+            if epoch == stop:
+                raise Stop
+            return torch.randn(4, 8, 3, generator=torch.Generator().manual_seed(epoch))
+
+        scores = {0: 0.1, 1: 0.5, 2: 0.2, 3: 0.1, 4: 0.3}
+        seen = iter(range(stop_after if stop is None and resume is not None else 0, 5))
+        return fit(model, batches, 4, lambda net, x: net(x).square().mean(), lambda _: scores[next(seen)], config, resume=resume)
+
+    whole, history = train(None)
+    path = tmp_path / "work" / "it.resume"
+    with pytest.raises(Stop):
+        train(path, stop=stop_after)
+    best, continued = train(path)
+    assert [row["score"] for row in continued] == [row["score"] for row in history]
+    torch.testing.assert_close([p.data for p in best.parameters()], [p.data for p in whole.parameters()])
+    assert not path.exists()
+
+
+def test_another_trainings_state_is_not_continued(tmp_path):
+    path = tmp_path / "it.resume"
+
+    def train(epochs, stop=None):
+        def batches(epoch):
+            if epoch == stop:
+                raise KeyboardInterrupt
+            return [torch.ones(4, 1)]
+
+        model = nn.Linear(1, 1)
+        return fit(model, batches, 1, lambda net, x: net(x).square().mean(), None, FitConfig(epochs, learning_rate=0.1), resume=path)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(4, stop=2)
+    assert len(train(3)[1]) == 3
+
+
 def test_fit_without_validation_data_keeps_the_last_epoch():
     model = nn.Linear(1, 1)
     best, history = fit(

@@ -27,10 +27,9 @@ def train_face(task: Task, epochs: int = 44) -> None:
     sets = {split: load_ferplus(task.data, split, task.work) for split in ("train", "valid", "test")}
     train = sets["train"].subset(~sets["train"].held_for_fusion)
     crops, votes = torch.from_numpy(train.crops), torch.from_numpy(train.votes)
-    random = np.random.default_rng(task.seed)
 
-    def batches(_epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.from_numpy(random.permutation(len(crops)))
+    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        order = torch.from_numpy(np.random.default_rng((task.seed, epoch)).permutation(len(crops)))
         for rows in order.split(BATCH):
             yield augment(crops[rows].float()), votes[rows]
 
@@ -49,6 +48,7 @@ def train_face(task: Task, epochs: int = 44) -> None:
         score_of=lambda net: score(net, sets["valid"]),
         config=settings,
         on_best=keep_best(stem, "face", config, settings, {"classes": CLASSES}),
+        resume=task.work / f"face_seed{task.seed}.resume",
     )
     temperature = fit_temperature(logits(best, sets["valid"].crops), sets["valid"].labels)
     metrics = {split: face_report(best, sets[split], temperature) for split in ("valid", "test")}

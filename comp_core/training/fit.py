@@ -8,7 +8,8 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -37,6 +38,7 @@ def fit(
     config: FitConfig,
     on_best: Callable[[nn.Module, float, int], None] = lambda *_: None,
     around_step: Callable[[], AbstractContextManager[None]] = nullcontext,
+    resume: Path | None = None,
 ) -> tuple[nn.Module, list[dict[str, float]]]:
     """Train ``model`` and return the averaged copy that scored best on validation data, with the history.
 
@@ -47,6 +49,8 @@ def fit(
             then the last epoch is kept, whatever came before.
         on_best: called with (model, score, epoch) whenever the score improves, so that a stopped run loses little.
         around_step: entered when gradients are there, left when the optimiser has used them.
+        resume: where to keep, until the end, all that is needed to go on after a stop; a training with another configuration that
+            lies there is not continued. ``batches`` must then draw what it draws from the epoch's number.
     """
     total = config.epochs * steps_per_epoch
     warm = max(1, round(config.warm_up * total))
@@ -56,8 +60,13 @@ def fit(
         lambda step: step / warm if step < warm else 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, total - warm)))),
     )
     averaged = copy.deepcopy(model).eval().requires_grad_(False)
-    best, best_score, history, step, started = copy.deepcopy(averaged), -math.inf, [], 0, time.time()
-    for epoch in range(config.epochs):
+    best, history, started = copy.deepcopy(averaged), [], time.time()
+    parts = {"model": model, "averaged": averaged, "best": best, "optimiser": optimiser, "schedule": schedule}
+    if resume is not None and resume.is_file():
+        history = _continue(resume, config, parts)
+    step = len(history) * steps_per_epoch
+    best_score = max((row["score"] for row in history), default=-math.inf)
+    for epoch in range(len(history), config.epochs):
         model.train()
         losses = []
         for batch in batches(epoch):
@@ -77,9 +86,33 @@ def fit(
         told = "" if score_of is None else f"  validation {score:.4f}"
         print(f"epoch {epoch:3d}  loss {history[-1]['loss']:.4f}{told}  {time.time() - started:.0f} s", file=sys.stderr)
         if score > best_score:
-            best, best_score = copy.deepcopy(averaged), score
+            best.load_state_dict(averaged.state_dict())
+            best_score = score
             on_best(best, score, epoch)
+        if resume is not None:
+            _keep(resume, config, parts, history)
+    if resume is not None:
+        resume.unlink(missing_ok=True)
     return best, history
+
+
+def _keep(path: Path, config: FitConfig, parts: dict[str, Any], history: list[dict[str, float]]) -> None:
+    state = {name: part.state_dict() for name, part in parts.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Written beside and moved, so that a stop while writing leaves the last one whole.
+    torch.save({**state, "history": history, "config": asdict(config), "random": torch.get_rng_state()}, path.with_suffix(".new"))
+    path.with_suffix(".new").replace(path)
+
+
+def _continue(path: Path, config: FitConfig, parts: dict[str, Any]) -> list[dict[str, float]]:
+    """Put everything back; returns the history, which is empty if what lies there is another training's."""
+    state = torch.load(path, weights_only=True)
+    if state["config"] != asdict(config):
+        return []
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    torch.set_rng_state(state["random"])
+    return state["history"]
 
 
 def _decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

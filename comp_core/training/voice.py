@@ -80,14 +80,14 @@ def fit_voice(
             training clips its features are the target. So features of different folds can train one fusion model.
     """
     torch.manual_seed(settings.seed)
-    random = np.random.default_rng(settings.seed)
     model = VoiceNet(config).to(memory_format=torch.channels_last)
     if align_to is not None:
         for tower, aligned in zip(model.towers, align_to.towers, strict=True):
             tower.heads.load_state_dict(aligned.heads.state_dict())
             tower.heads.requires_grad_(False)
 
-    def batches(_epoch: int) -> Iterator[tuple[Tensor, Tensor, list[dict[str, int]]]]:
+    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor, list[dict[str, int]]]]:
+        random = np.random.default_rng((settings.seed, epoch))
         order = random.permutation(len(train))
         for rows in np.array_split(order, -(-len(order) // BATCH)):
             yield *pad([augment(train[i][0], random) for i in rows]), [train[i][1] for i in rows]
