@@ -51,17 +51,16 @@ def _parser() -> argparse.ArgumentParser:
     speed.add_argument("--out", type=Path, help="write the JSON report here, too")
     speed.set_defaults(run=_speed)
     benchmark = commands.add_parser("benchmark", help="train fusion models and baselines under one protocol and compare them")
-    benchmark.add_argument("--dataset", required=True, help="mosi or ravdess")
-    benchmark.add_argument("--data", type=Path, required=True, help="folder of the corpora")
+    benchmark.add_argument("--dataset", required=True, help="mosi, ravdess, or a feature folder in the GCNet layout")
+    benchmark.add_argument("--data", type=Path, help="folder of the corpora, for mosi and ravdess")
+    benchmark.add_argument("--features", type=_pairs, default={}, metavar="audio=NAME,...", help="for a feature folder: its names")
     benchmark.add_argument(
-        "--models", type=_list, default=["comp", "concat", "late"], metavar="NAME,...", help="methods (default: comp,concat,late)"
+        "--models", type=_list, default=["comp", "concat", "late"], metavar="NAME,...", help="default: comp,concat,late"
     )
-    benchmark.add_argument("--rates", type=_rates, default=None, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7)")
+    benchmark.add_argument("--rates", type=_rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7)")
     benchmark.add_argument("--seeds", type=int, default=5, help="(default: %(default)s)")
     benchmark.add_argument("--epochs", type=int, help="instead of the data set's own number")
-    benchmark.add_argument(
-        "--select", choices=("valid", "test"), default="valid", help="test: the literature's test-selected figures, to compare tables"
-    )
+    benchmark.add_argument("--select", choices=("valid", "test"), default="valid", help="test: as the literature does, to compare tables")
     benchmark.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
     benchmark.add_argument("--out", type=Path, required=True, help="folder of the results; a stopped run goes on from what is there")
     benchmark.set_defaults(run=_benchmark)
@@ -210,20 +209,22 @@ def _speed(options: argparse.Namespace, arguments: list[str]) -> int:
 
 def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
     from comp_core.benchmark.command import benchmark
-    from comp_core.benchmark.datasets import DATASETS
+    from comp_core.benchmark.datasets import DATASETS, folder
     from comp_core.benchmark.protocol import RATES, Protocol
     from comp_core.benchmark.report import table
+    from comp_core.data.gcnet import LayoutError
     from comp_core.data.mosi import MosiError
     from comp_core.data.ravdess_takes import TakesError
 
-    if options.dataset not in DATASETS:
-        print(f"no data set {options.dataset}; there are {', '.join(DATASETS)}", file=sys.stderr)
+    named = options.dataset in DATASETS
+    if named == (options.data is None) or not (named or Path(options.dataset).is_dir()):
+        print(f"--dataset is one of {', '.join(DATASETS)} with --data, or a feature folder without", file=sys.stderr)
         return 2
     protocol = Protocol(options.rates or RATES, options.select, options.device)
     try:
-        dataset = DATASETS[options.dataset](options.data)
+        dataset = DATASETS[options.dataset](options.data) if named else folder(Path(options.dataset), options.features)
         report = benchmark(dataset, options.models, options.seeds, protocol, options.out, _command_line(options, arguments), options.epochs)
-    except (ValueError, MosiError, TakesError) as error:
+    except (ValueError, LayoutError, MosiError, TakesError) as error:
         print(error, file=sys.stderr)
         return 2
     print(table(report, protocol.rates))
@@ -232,6 +233,12 @@ def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
 
 def _list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _pairs(text: str) -> dict[str, str]:
+    if not all("=" in part for part in _list(text)):
+        raise argparse.ArgumentTypeError("give names as audio=NAME,text=NAME,video=NAME")
+    return dict(part.split("=", 1) for part in _list(text))
 
 
 def _rates(text: str) -> tuple[float, ...]:
@@ -247,7 +254,8 @@ def _task(options: argparse.Namespace, arguments: list[str]) -> Task:
 
 def _command_line(options: argparse.Namespace, arguments: list[str]) -> str:
     """The command as a reader would repeat it: their own folders stand in for ours."""
-    local = {str(options.data): "DATA"} | ({str(options.work): "WORK"} if "work" in options else {})
+    folders = {name.upper(): getattr(options, name, None) for name in ("data", "work", "out")}
+    local = {str(folder): name for name, folder in folders.items() if folder is not None}
     return _repeated([local.get(a, a) for a in arguments])
 
 

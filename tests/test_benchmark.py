@@ -64,6 +64,15 @@ def test_every_method_keeps_the_contract(name, objective):
     torch.testing.assert_close(alone.logits[0, there], output.logits[1, there], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_nothing_is_pinned_to_the_cpu(name):
+    """On a device that computes nothing, whatever a model makes on another one would not fit."""
+    dataset = made_up(Scores())
+    model = METHODS[name].build(problem_of(dataset)).eval().to("meta")
+    output = model(batch_of(dataset.folds[0]["train"]).to("meta").conversations)
+    assert {output.logits.device.type, output.modality_logits.device.type, output.weights.device.type} == {"meta"}
+
+
 def of_row(batch, i):
     return {name: getattr(batch, name)[i : i + 1] for name in ("observed", "valid", "position")}
 
@@ -195,6 +204,8 @@ def test_wrong_names_are_told(tmp_path, capsys):
     arguments = ["benchmark", "--data", str(tmp_path), "--out", str(tmp_path)]
     assert main([*arguments, "--dataset", "nothing"]) == 2
     assert "mosi" in capsys.readouterr().err
+    assert main(["benchmark", "--out", str(tmp_path), "--dataset", "mosi"]) == 2
+    assert "--data" in capsys.readouterr().err
     assert main([*arguments, "--dataset", "mosi"]) == 2
     assert "--data" in capsys.readouterr().err
     with pytest.raises(ValueError, match="concat"):

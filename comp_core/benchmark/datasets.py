@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from comp_core.data.conversations import Conversation
+from comp_core.data.feature_folder import read_folder
+from comp_core.data.gcnet import LayoutError
 from comp_core.data.mosi import load_mosi
 from comp_core.data.ravdess_takes import load_takes
 from comp_core.data.speech import CLASSES, RAVDESS
@@ -87,12 +90,38 @@ def ravdess(data: Path, folds: int = 5) -> Dataset:
     """RAVDESS takes with face and voice, folds by actor, of which each is validation data once, too."""
     takes = load_takes(data)
     parts = [[take for actor in actors for take in takes[actor]] for actors in np.array_split(sorted(takes), folds)]
-    splits = []
-    for i in range(folds):
-        valid = (i + 1) % folds
-        train = [take for j, part in enumerate(parts) if j not in (i, valid) for take in part]
-        splits.append({"train": train, "valid": parts[valid], "test": parts[i]})
-    return Dataset("ravdess", Classes(CLASSES[RAVDESS]), splits, (AUDIO, VIDEO), batch=64, epochs=30)
+    return Dataset("ravdess", Classes(CLASSES[RAVDESS]), _rotated(parts), (AUDIO, VIDEO), batch=64, epochs=30)
+
+
+def folder(path: Path, features: Mapping[str, str]) -> Dataset:
+    """A feature folder, split as its labels say; IEMOCAP, whose conversations are named by session, in five folds by session.
+
+    Raises:
+        LayoutError: it is not as it should be.
+    """
+    found = read_folder(path, features)
+    objective = (
+        Scores() if found.scores else Classes([str(i) for i in range(1 + max(int(c.labels.max()) for c in found.conversations.values()))])
+    )
+    sessions = {name: name[:5] for name in found.conversations}
+    if all(re.fullmatch(r"Ses0\d", session) for session in sessions.values()):
+        order = sorted(set(sessions.values()))
+        parts = [[found.conversations[name] for name, session in sessions.items() if session == one] for one in order]
+        return Dataset(path.name, objective, _rotated(parts))
+    splits = {split: [found.conversations[name] for name in names] for split, names in found.splits.items()}
+    if empty := [split for split, conversations in splits.items() if not conversations]:
+        raise LayoutError(f"{path}: no conversation is in {', '.join(empty)}")
+    return Dataset(path.name, objective, [splits])
+
+
+def _rotated(parts: Sequence[list[Conversation]]) -> list[Split]:
+    """Each part is test data once, and the one after it validation data."""
+    folds = []
+    for i, test in enumerate(parts):
+        valid = (i + 1) % len(parts)
+        train = [conversation for j, part in enumerate(parts) if j not in (i, valid) for conversation in part]
+        folds.append({"train": train, "valid": parts[valid], "test": test})
+    return folds
 
 
 DATASETS: dict[str, Callable[[Path], Dataset]] = {"mosi": mosi, "ravdess": ravdess}

@@ -115,8 +115,7 @@ def _train_late(_model: LateFusion, problem: Problem) -> tuple[Loss, AroundStep]
 
 def _recorded(batch: Batch, problem: Problem) -> Tensor:
     """(M, B, N): all that the data have, whatever is masked."""
-    everything = batch.conversations.valid.unsqueeze(-1).expand_as(batch.conversations.observed)
-    return batch.conversations.observe(everything).only(problem.given).by_modality
+    return batch.conversations.observe(batch.recorded).only(problem.given).by_modality
 
 
 def _train_imagination(_model: Imagination, problem: Problem) -> tuple[Loss, AroundStep]:

@@ -87,7 +87,7 @@ def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequ
         observed = torch.zeros_like(whole.observed)
         for row, mask in zip(observed, masks[some], strict=True):
             row[: len(mask)] = torch.from_numpy(mask)
-        output = model(whole.observe(observed).to(device))
+        output = model(whole.observe(observed & whole.observed).to(device))
         parts.append(tuple(x[whole.valid.to(device)].cpu() for x in (output.logits, output.modality_logits, output.weights)))
     return Found(*(torch.cat(column).numpy() for column in zip(*parts, strict=True)))
 

@@ -23,12 +23,14 @@ class Conversation:
         features: modality -> (n, D_m) float32.
         labels: (n,) what the utterance expresses: int classes, or float32 scores.
         shown: (n, M) what each modality by itself shows, in the order of ``MODALITIES``.
+        there: (n, M) bool, what was recorded; None: everything. What was not has any values.
     """
 
     ids: tuple[str, ...]
     features: dict[str, np.ndarray]
     labels: np.ndarray
     shown: np.ndarray
+    there: np.ndarray | None = None
 
     @classmethod
     def recorded(cls, ids: Sequence[str], features: dict[str, np.ndarray], labels: np.ndarray) -> Conversation:
@@ -39,29 +41,37 @@ class Conversation:
         return len(self.labels)
 
     def window(self, part: slice) -> Conversation:
-        return Conversation(self.ids[part], {m: x[part] for m, x in self.features.items()}, self.labels[part], self.shown[part])
+        there = None if self.there is None else self.there[part]
+        return Conversation(self.ids[part], {m: x[part] for m, x in self.features.items()}, self.labels[part], self.shown[part], there)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded conversations with what they express, ``labels`` (B, N), and what each modality shows, ``shown`` (B, N, M)."""
+    """Padded conversations.
+
+    Attributes:
+        labels: (B, N) what utterances express.
+        shown: (B, N, M) what each modality shows.
+        recorded: (B, N, M) bool, what there is, whatever of it is observed.
+    """
 
     conversations: Conversations
     labels: Tensor
     shown: Tensor
+    recorded: Tensor
 
     def to(self, device: torch.device | str) -> Batch:
-        return Batch(self.conversations.to(device), self.labels.to(device), self.shown.to(device))
+        return Batch(self.conversations.to(device), self.labels.to(device), self.shown.to(device), self.recorded.to(device))
 
 
 def batch_of(windows: Sequence[Conversation]) -> Batch:
-    """Windows as one batch in which everything is observed."""
+    """Windows as one batch in which everything is observed that was recorded."""
 
     def padded(arrays: list[np.ndarray]) -> Tensor:
         return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True)
 
     valid = padded([np.ones(len(window), bool) for window in windows])
     features = {m: padded([window.features[m] for window in windows]) for m in MODALITIES}
-    observed = valid.unsqueeze(-1).expand(-1, -1, len(MODALITIES))
+    observed = padded([np.ones_like(window.shown, bool) if window.there is None else window.there for window in windows])
     labels, shown = padded([window.labels for window in windows]), padded([window.shown for window in windows])
-    return Batch(Conversations(features, observed, valid), labels, shown)
+    return Batch(Conversations(features, observed, valid), labels, shown, observed)

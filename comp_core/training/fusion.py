@@ -80,7 +80,7 @@ def fit_fusion(
         windows = draw(random)
         for rows in np.array_split(random.permutation(len(windows)), steps):
             batch = batch_of([windows[i] for i in rows])
-            observed = masking(batch.conversations.valid, generator)
+            observed = masking(batch.conversations.valid, generator) & batch.conversations.observed
             yield replace(batch, conversations=batch.conversations.observe(observed).only(given)).to(device)
 
     return fit(model, batches, steps, loss_of, score_of, settings, around_step=around_step)

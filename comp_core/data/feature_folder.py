@@ -1,0 +1,126 @@
+"""Read feature folders in the layout of GCNet, MoMKE and ComP's released code; see :mod:`comp_core.data.gcnet` for what lies where."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from comp_core.data.conversations import Conversation
+from comp_core.data.gcnet import SPLITS, LayoutError
+from comp_core.modalities import MODALITIES
+
+# All that a label pickle may hold beside Python's own containers, numbers and strings.
+_ALLOWED = {
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
+}
+
+
+@dataclass(frozen=True)
+class FeatureFolder:
+    """What a folder holds.
+
+    Attributes:
+        conversations: name -> its utterances, in the order of the release.
+        splits: train, valid, test -> names of conversations.
+        scores: the labels are sentiment scores; otherwise they are classes.
+    """
+
+    conversations: dict[str, Conversation]
+    splits: dict[str, list[str]]
+    scores: bool
+
+
+def read_folder(folder: Path, features: Mapping[str, str]) -> FeatureFolder:
+    """Read a data set.
+
+    Args:
+        folder: holds ``features/NAME/UTTERANCE.npy`` and one label pickle. An utterance without a file lacks that modality.
+        features: modality -> NAME. Files with several frames, (frames, D), are averaged.
+
+    Raises:
+        LayoutError: something is missing or not as it should be, or the pickle asks for more than data.
+    """
+    if set(features) != set(MODALITIES):
+        raise LayoutError(f"name the features of {', '.join(MODALITIES)}, like audio=NAME,text=NAME,video=NAME; there are {_names(folder)}")
+    pickles = sorted(folder.glob("*.pkl"))
+    if len(pickles) != 1:
+        raise LayoutError(f"{folder} should hold one label pickle (*.pkl), but holds {len(pickles)}")
+    items = read_labels(pickles[0])
+    utterances, labels = items[0], items[1]
+    kinds = {type(value).__name__ for row in labels.values() for value in np.asarray(row).ravel()[:1].tolist()}
+    scores = kinds == {"float"}
+    vectors = {m: _vectors(folder, name, [u for row in utterances.values() for u in row]) for m, name in features.items()}
+    conversations = {}
+    for name, ids in utterances.items():
+        target = np.asarray(labels[name])
+        if len(target) != len(ids):
+            raise LayoutError(f"{pickles[0]}: conversation {name} has {len(ids)} utterances and {len(target)} labels")
+        there = np.array([[u in vectors[m].rows for m in MODALITIES] for u in ids], bool).reshape(-1, len(MODALITIES))
+        arrays = {m: vectors[m].of(ids) for m in MODALITIES}
+        values = target.astype(np.float32 if scores else np.int64)
+        conversations[str(name)] = replace(Conversation.recorded([str(u) for u in ids], arrays, values), there=there)
+    splits = {split: [str(name) for name in sorted(names)] for split, names in zip(SPLITS, items[-3:], strict=True)}
+    return FeatureFolder(conversations, splits, scores)
+
+
+def read_labels(path: Path) -> list[Any]:
+    """The seven items of a label pickle, without running anything that it may hold.
+
+    Raises:
+        LayoutError: it is no pickle of seven items, or holds more than data.
+    """
+    try:
+        with path.open("rb") as stream:
+            items = _DataUnpickler(stream, encoding="latin1").load()
+    except (pickle.UnpicklingError, EOFError, AttributeError, ImportError, IndexError, ValueError) as error:
+        raise LayoutError(f"{path} cannot be read as labels: {error}") from error
+    if not isinstance(items, (list, tuple)) or len(items) != 7 or not all(isinstance(item, dict) for item in items[:4]):
+        raise LayoutError(f"{path} should hold seven items: videoIDs, labels, speakers, sentences (dicts), train, valid, test")
+    return list(items)
+
+
+class _DataUnpickler(pickle.Unpickler):
+    def __init__(self, stream: BinaryIO, **options: Any) -> None:
+        super().__init__(stream, **options)
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _ALLOWED:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, and labels need nothing but containers, numbers and arrays")
+        return super().find_class(module, name)
+
+
+@dataclass(frozen=True)
+class _Vectors:
+    rows: dict[str, np.ndarray]
+    dim: int
+
+    def of(self, ids: list[str]) -> np.ndarray:
+        """(n, D), zeros where there is none."""
+        return np.stack([self.rows.get(u, np.zeros(self.dim, np.float32)) for u in ids])
+
+
+def _vectors(folder: Path, name: str, ids: list[str]) -> _Vectors:
+    place = folder / "features" / name
+    if not place.is_dir():
+        raise LayoutError(f"{place} is missing; there are {_names(folder)}")
+    rows = {}
+    for utterance in ids:
+        path = place / f"{utterance}.npy"
+        if path.is_file():
+            values = np.load(path, allow_pickle=False).astype(np.float32)
+            rows[utterance] = values.mean(0) if values.ndim == 2 else values
+    sizes = {row.shape for row in rows.values()}
+    if len(sizes) != 1 or len(next(iter(sizes))) != 1:
+        raise LayoutError(f"{place}: vectors should have one size, but have {sorted(sizes) or 'no files'}")
+    return _Vectors(rows, next(iter(sizes))[0])
+
+
+def _names(folder: Path) -> str:
+    return ", ".join(sorted(path.name for path in (folder / "features").glob("*"))) or "none"
