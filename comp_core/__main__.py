@@ -1,3 +1,5 @@
 from comp_core.cli import main
 
-raise SystemExit(main())
+# A process that another one spawns imports this file again.
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -54,9 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     benchmark.add_argument("--dataset", required=True, help="mosi, ravdess, or a feature folder in the GCNet layout")
     benchmark.add_argument("--data", type=Path, help="folder of the corpora, for mosi and ravdess")
     benchmark.add_argument("--features", type=_pairs, default={}, metavar="audio=NAME,...", help="for a feature folder: its names")
-    benchmark.add_argument(
-        "--models", type=_list, default=["comp", "concat", "late"], metavar="NAME,...", help="default: comp,concat,late"
-    )
+    benchmark.add_argument("--models", type=_list, default=["comp", "concat", "late"], metavar="NAME,...", help="default: comp,concat,late")
     benchmark.add_argument("--rates", type=_rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7)")
     benchmark.add_argument("--seeds", type=int, default=5, help="(default: %(default)s)")
     benchmark.add_argument("--epochs", type=int, help="instead of the data set's own number")
@@ -64,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     benchmark.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
     benchmark.add_argument("--out", type=Path, required=True, help="folder of the results; a stopped run goes on from what is there")
     benchmark.set_defaults(run=_benchmark)
+    cost = commands.add_parser("cost", help="time and memory of ComP: an epoch on MOSI, a live window, and how both grow")
+    cost.add_argument("--data", type=Path, required=True, help="folder of the corpora")
+    cost.add_argument("--runs", type=int, default=20, help="(default: %(default)s)")
+    cost.add_argument("--out", type=Path, help="write the JSON report here, too")
+    cost.set_defaults(run=_cost)
     predict = commands.add_parser("predict", help="read video, sound or picture files")
     predict.add_argument("files", nargs="*", metavar="FILE")
     predict.add_argument("--text", help="the words of the file, instead of recognising them; without a file, words alone")
@@ -199,8 +202,24 @@ def _evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
 def _speed(options: argparse.Namespace, arguments: list[str]) -> int:
     from comp_core.evaluation.speed import measure_speed
 
-    report = {"command": _repeated(arguments), "date": date.today().isoformat(), **measure_speed(options.runs)}
-    text = json.dumps(report, indent=1)
+    return _measured(measure_speed(options.runs), options, arguments)
+
+
+def _cost(options: argparse.Namespace, arguments: list[str]) -> int:
+    from comp_core.benchmark.cost import measure_cost
+    from comp_core.data.mosi import MosiError
+
+    try:
+        return _measured(measure_cost(options.data, options.runs), options, arguments)
+    except MosiError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _measured(found: dict[str, Any], options: argparse.Namespace, arguments: list[str]) -> int:
+    local = {str(options.data): "DATA"} if "data" in options else {}
+    command = _repeated([local.get(argument, argument) for argument in arguments])
+    text = json.dumps({"command": command, "date": date.today().isoformat(), **found}, indent=1)
     print(text)
     if options.out:
         options.out.write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,109 @@
+"""What ComP costs: an epoch, a live window, and how time and memory grow. On one thread, beside a matrix product in the same run."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from comp_core.benchmark.datasets import mosi
+from comp_core.benchmark.methods import METHODS, Problem
+from comp_core.benchmark.protocol import masks_of, predict
+from comp_core.data.conversations import batch_of
+from comp_core.evaluation.tables import markdown
+from comp_core.modalities import LABELS, MODALITIES
+from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.modeling.outputs import Conversations
+from comp_core.training.fusion import at_random_rates
+
+# Conversations and utterances in each.
+GROWTH = ((1, 16), (1, 64), (1, 256), (1, 1024), (1, 4096), (4, 16), (16, 16), (64, 16), (256, 16))
+WINDOW = 16
+LIVE = ComPConfig(dims=dict.fromkeys(MODALITIES, 64), outputs=len(LABELS))
+
+
+def measure_cost(data: Path, runs: int = 20) -> dict[str, Any]:
+    """Median times of ``runs`` rounds, in each of which every step runs once; then the growth, each size in a process of its own."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    square = torch.randn(1024, 1024)
+    live, window = ComP(LIVE).eval(), _conversations(1, WINDOW)
+    steps: dict[str, Callable[[], object]] = {
+        "product of two 1024 x 1024 matrices": lambda: square @ square,
+        f"forward of one live window of {WINDOW} utterances": lambda: _forward(live, window),
+        "an epoch on MOSI, training and test": _epoch(data),
+    }
+    taken: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(runs + 2):
+        for name, step in steps.items():
+            started = time.perf_counter()
+            step()
+            taken[name].append(1000 * (time.perf_counter() - started))
+    median = {name: float(np.median(values[2:])) for name, values in taken.items()}
+    product, _, epoch = median.values()
+    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        growth = [{"conversations": b, "utterances": n, **pool.apply(_one_size, (b, n))} for b, n in GROWTH]
+    return {"runs": runs, "median_ms": median, "epoch_in_products": epoch / product, "growth": growth}
+
+
+def cost_table(report: dict[str, Any]) -> str:
+    """The growth as Markdown."""
+    rows = [(str(r["conversations"]), str(r["utterances"]), f"{r['ms']:.1f}", f"{r['mb']:.0f}") for r in report["growth"]]
+    return markdown(("conversations", "utterances in each", "forward, ms", "memory, MB"), rows)
+
+
+def _epoch(data: Path) -> Callable[[], None]:
+    dataset = mosi(data)
+    fold, method = dataset.folds[0], METHODS["comp"]
+    problem = Problem(dataset.dims, dataset.objective, dataset.given, dataset.longest, steps=1)
+    model = method.build(problem)
+    loss, around_step = method.train(model, problem)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=method.settings.learning_rate)
+    generator = torch.Generator().manual_seed(0)
+    masks = masks_of(fold["test"], 0.5, "test", dataset.given)
+
+    def epoch() -> None:
+        model.train()
+        for start in range(0, len(fold["train"]), dataset.batch):
+            batch = batch_of(fold["train"][start : start + dataset.batch])
+            observed = at_random_rates(batch.conversations.valid, generator)
+            optimiser.zero_grad()
+            loss(model, replace(batch, conversations=batch.conversations.observe(observed))).backward()
+            with around_step():
+                optimiser.step()
+        predict(model.eval(), fold["test"], masks)
+
+    return epoch
+
+
+def _one_size(count: int, length: int) -> dict[str, float]:
+    """Milliseconds and additional memory at the peak of one forward, in a fresh process."""
+    torch.set_num_threads(1)
+    model, small, conversations = ComP(LIVE).eval(), _conversations(1, 2), _conversations(count, length)
+    _forward(model, small)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        _forward(model, conversations)
+        times.append(1000 * (time.perf_counter() - started))
+    return {"ms": float(np.median(times)), "mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024}
+
+
+def _conversations(count: int, length: int) -> Conversations:
+    generator = torch.Generator().manual_seed(0)
+    features = {m: torch.randn(count, length, dim, generator=generator) for m, dim in LIVE.dims.items()}
+    observed = torch.rand(count, length, len(MODALITIES), generator=generator) > 0.3
+    return Conversations(features, observed, torch.ones(count, length, dtype=torch.bool))
+
+
+def _forward(model: ComP, conversations: Conversations) -> None:
+    with torch.inference_mode():
+        model(conversations)
