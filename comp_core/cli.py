@@ -189,7 +189,11 @@ def _top(distribution: dict[str, float]) -> str:
 def _train(options: argparse.Namespace, arguments: list[str]) -> int:
     module = importlib.import_module(f"comp_core.training.{options.what}")
     extra = {} if options.epochs is None else {"epochs": options.epochs}
-    getattr(module, f"train_{options.what}")(_task(options, arguments), **extra)
+    try:
+        getattr(module, f"train_{options.what}")(_task(options, arguments), **extra)
+    except (FileNotFoundError, CheckpointError) as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from comp_core.benchmark import command, protocol
+from comp_core.benchmark import command, cost, protocol
 from comp_core.benchmark.command import benchmark
 from comp_core.benchmark.datasets import Dataset, mistake
 from comp_core.benchmark.methods import METHODS, Problem
@@ -212,3 +212,44 @@ def test_wrong_names_are_told(tmp_path, capsys):
         benchmark(made_up(Scores()), ["conkat"], 1, FAST, tmp_path, "...")
     with pytest.raises(SystemExit):
         main([*arguments, "--dataset", "mosi", "--rates", "0.9"])
+
+
+@pytest.fixture
+def mosi_file(tmp_path):
+    random = np.random.default_rng(0)
+    videos = [(f"v{i}", split) for i, split in enumerate(["train"] * 4 + ["valid"] * 2 + ["test"] * 2)]
+    rows = [(name, segment, split) for name, split in videos for segment in range(5)]
+    sentiment = random.uniform(-3, 3, len(rows)).astype(np.float32)
+    arrays = {name: (sentiment[:, None] + random.normal(0, 0.1, (len(rows), 4))).astype(np.float32) for name in ("audio", "text", "visual")}
+    columns = {key: np.array([row[i] for row in rows]) for i, key in enumerate(("video", "segment", "split"))}
+    np.savez(tmp_path / "cmu_mosi_utterances.npz", sentiment=sentiment, **columns, **arrays)
+    return tmp_path
+
+
+def test_the_command_goes_from_the_corpus_to_a_table(mosi_file, capsys):
+    options = ["--models", "comp,late", "--seeds", "2", "--epochs", "1", "--rates", "0.1,0.5"]
+    out = mosi_file / "out"
+    assert main(["benchmark", "--dataset", "mosi", "--data", str(mosi_file), "--out", str(out), *options]) == 0
+    assert "always the commonest class" in capsys.readouterr().out
+    report = json.loads((out / "mosi.json").read_text())
+    assert report["command"] == "python -m comp_core benchmark --dataset mosi --data DATA --out OUT " + " ".join(options)
+    assert report["test_utterances"] == 10
+    assert set(report["methods"]["comp"]["conditions"]["only T"]["own"]) >= {"accuracy", "mae", "pearson"}
+    assert 0 < report["mistaken"]["text"] < 1
+
+
+def test_cost_is_measured_beside_a_matrix_product(mosi_file, monkeypatch, capsys):
+    monkeypatch.setattr(cost, "GROWTH", ((1, 4), (2, 4)))
+    threads = torch.get_num_threads()
+    try:
+        assert main(["cost", "--data", str(mosi_file), "--runs", "2", "--out", str(mosi_file / "cost.json")]) == 0
+    finally:
+        torch.set_num_threads(threads)
+    report = json.loads((mosi_file / "cost.json").read_text())
+    assert report == json.loads(capsys.readouterr().out)
+    assert report["command"] == f"python -m comp_core cost --data DATA --runs 2 --out {mosi_file / 'cost.json'}"
+    assert report["epoch_in_products"] > 0
+    assert [(row["conversations"], row["utterances"]) for row in report["growth"]] == [(1, 4), (2, 4)]
+    assert "forward, ms" in cost.cost_table(report)
+    assert main(["cost", "--data", str(mosi_file / "nowhere")]) == 2
+    assert "--data" in capsys.readouterr().err

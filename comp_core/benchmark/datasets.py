@@ -67,7 +67,7 @@ def mosi(data: Path) -> Dataset:
     from what it is in training to what is published for new videos.
     """
     mistaken = {m: (_MOSI_TRAIN[m] - new) / (_MOSI_TRAIN[m] - 0.5) for m, new in _MOSI_NEW.items()}
-    return Dataset("mosi", Scores(), [load_mosi(data)], mistaken=mistaken)
+    return Dataset("mosi", Scores(), [load_mosi(data)], mistaken=mistaken, epochs=30)
 
 
 def mistake(conversations: Sequence[Conversation], shares: Mapping[str, float], random: np.random.Generator) -> list[Conversation]:
