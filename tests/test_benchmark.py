@@ -146,15 +146,16 @@ def test_a_modality_that_a_data_set_lacks_is_never_observed():
             assert not mask[:, 1].any() and mask.any(1).all()
 
 
-def test_mistakes_are_another_utterances_features_at_the_share_asked_for():
-    dataset = made_up(Scores(), count=200)
-    before = dataset.folds[0]["train"]
-    after = mistake(before, {"text": 0.4}, np.random.default_rng(0))
-    changed = np.concatenate([(a.features["text"] != b.features["text"]).any(1) for a, b in zip(after, before, strict=True)])
-    assert changed.mean() == pytest.approx(0.4, abs=0.06)
-    pool = {row.tobytes() for c in before for row in c.features["text"]}
-    assert all(row.tobytes() in pool for c in after for row in c.features["text"])
-    assert all((a.features["audio"] == b.features["audio"]).all() for a, b in zip(after, before, strict=True))
+def test_mistakes_make_the_share_asked_for_look_like_another_utterance():
+    count = 800
+    own = np.eye(count, dtype=np.float32)
+    before = [Conversation.recorded([str(i) for i in range(count)], {"audio": own, "text": own}, np.zeros(count))]
+    (after,) = mistake(before, {"text": 0.4}, np.random.default_rng(0))
+    text = after.features["text"]
+    assert (np.diag(text) < 0.5).mean() == pytest.approx(0.4, abs=0.05)
+    np.testing.assert_allclose(text.sum(1), 1, rtol=1e-5)
+    assert ((text > 0).sum(1) <= 2).all() and text.dtype == np.float32
+    assert (after.features["audio"] == own).all()
 
 
 def test_predictions_do_not_depend_on_who_else_is_asked():

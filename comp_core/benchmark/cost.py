@@ -1,11 +1,14 @@
-"""What ComP costs: an epoch, a live window, and how time and memory grow. On one thread, beside a matrix product in the same run."""
+"""What ComP costs: an epoch, a live window, and how time and memory grow. On Linux, on one thread, beside a matrix product in the same run.
+
+Times are the processor's, not the clock's: the machine may be shared.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
-import resource
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,7 @@ LIVE = ComPConfig(dims=dict.fromkeys(MODALITIES, 64), outputs=len(LABELS))
 
 
 def measure_cost(data: Path, runs: int = 20) -> dict[str, Any]:
-    """Median times of ``runs`` rounds, in each of which every step runs once; then the growth, each size in a process of its own."""
+    """Median processor times of ``runs`` rounds, in each of which every step runs once; and the growth, a process for each size."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     square = torch.randn(1024, 1024)
@@ -43,13 +46,15 @@ def measure_cost(data: Path, runs: int = 20) -> dict[str, Any]:
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(runs + 2):
         for name, step in steps.items():
-            started = time.perf_counter()
+            started = time.process_time()
             step()
-            taken[name].append(1000 * (time.perf_counter() - started))
+            taken[name].append(1000 * (time.process_time() - started))
     median = {name: float(np.median(values[2:])) for name, values in taken.items()}
     product, _, epoch = median.values()
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        growth = [{"conversations": b, "utterances": n, **pool.apply(_one_size, (b, n))} for b, n in GROWTH]
+    growth = []
+    for count, length in GROWTH:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            growth.append({"conversations": count, "utterances": length, **pool.submit(_one_size, count, length).result()})
     return {"runs": runs, "median_ms": median, "epoch_in_products": epoch / product, "growth": growth}
 
 
@@ -88,13 +93,20 @@ def _one_size(count: int, length: int) -> dict[str, float]:
     torch.set_num_threads(1)
     model, small, conversations = ComP(LIVE).eval(), _conversations(1, 2), _conversations(count, length)
     _forward(model, small)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    times = []
+    before, times = _memory("VmRSS"), []
+    # The kernel forgets the peak that the imports have left.
+    Path("/proc/self/clear_refs").write_text("5")
     for _ in range(3):
-        started = time.perf_counter()
+        started = time.process_time()
         _forward(model, conversations)
-        times.append(1000 * (time.perf_counter() - started))
-    return {"ms": float(np.median(times)), "mb": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024}
+        times.append(1000 * (time.process_time() - started))
+    return {"ms": float(np.median(times)), "mb": _memory("VmHWM") - before}
+
+
+def _memory(what: str) -> float:
+    """Resident memory of this process in MB as Linux tells it: ``VmRSS`` now, ``VmHWM`` at its peak."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(what))
+    return int(line.split()[1]) / 1024
 
 
 def _conversations(count: int, length: int) -> Conversations:

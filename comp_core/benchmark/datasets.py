@@ -29,7 +29,7 @@ class Dataset:
         objective: what is predicted.
         folds: each with ``train``, ``valid`` and ``test``; the figures are those of all tests together.
         given: the modalities that it has.
-        mistaken: modality -> share of the utterances, in training and validation, whose features are another's; see :func:`mosi`.
+        mistaken: modality -> share of the utterances, in training and validation, that look more like another; see :func:`mistake`.
         batch: conversations in a batch.
         epochs: enough for the validation score of every model to stop rising.
     """
@@ -63,24 +63,27 @@ def mosi(data: Path) -> Dataset:
 
     Its word and picture features were learnt on the labels of train *and* valid. There words alone name 98 % of the signs, on new videos
     some 76 %: a model that is trained and chosen on them as they are learns to trust words that it should doubt, and to ask no neighbour.
-    So in train and valid a share of the utterances has another utterance's features: of each modality as many as bring its accuracy
-    from what it is in training to what is published for new videos.
+    So in train and valid the features of an utterance are mixed with another's: so much that for a share of the utterances the other's
+    weigh more, which is as many as bring the accuracy from what it is in training to what is published for new videos.
     """
     mistaken = {m: (_MOSI_TRAIN[m] - new) / (_MOSI_TRAIN[m] - 0.5) for m, new in _MOSI_NEW.items()}
     return Dataset("mosi", Scores(), [load_mosi(data)], mistaken=mistaken, epochs=30)
 
 
 def mistake(conversations: Sequence[Conversation], shares: Mapping[str, float], random: np.random.Generator) -> list[Conversation]:
-    """The conversations with the features of some utterances exchanged for those of another, drawn from all of them."""
+    """The conversations with features mixed with those of other utterances, drawn from all of them.
+
+    The weight of the other's is u ** p with u even between 0 and 1 and p such that it is above one half for the modality's share of
+    the utterances. So some are wrong, and many are ambiguous, as on new data.
+    """
     pool = {m: np.concatenate([c.features[m] for c in conversations]) for m in shares}
 
     def of(conversation: Conversation) -> Conversation:
         features = dict(conversation.features)
         for modality, share in shares.items():
-            wrong = random.random(len(conversation)) < share
-            features[modality] = np.where(
-                wrong[:, None], pool[modality][random.integers(len(pool[modality]), size=len(wrong))], features[modality]
-            )
+            weight = random.random((len(conversation), 1), np.float32) ** (np.log(0.5) / np.log(1 - share))
+            other = pool[modality][random.integers(len(pool[modality]), size=len(weight))]
+            features[modality] = ((1 - weight) * features[modality] + weight * other).astype(np.float32)
         return replace(conversation, features=features)
 
     return [of(conversation) for conversation in conversations]
