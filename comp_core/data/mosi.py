@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +38,17 @@ def load_mosi(data: Path) -> dict[str, list[Conversation]]:
         video = Conversation.recorded(ids, features, found["sentiment"][rows].astype(np.float32))
         splits.setdefault(str(found["split"][rows[0]]), []).append(video)
     return splits
+
+
+def reread_words(splits: dict[str, list[Conversation]], data: Path, read: Callable[[str], np.ndarray]) -> dict[str, list[Conversation]]:
+    """The same videos with other features of the words: ``read`` makes a vector of an utterance's transcript."""
+    with np.load(data / "cmu_mosi_utterances.npz") as arrays:
+        names = zip(arrays["video"], arrays["segment"], arrays["transcript"], strict=True)
+        vectors = {f"{video}_{segment}": read(str(text)) for video, segment, text in names}
+    return {
+        split: [replace(video, features={**video.features, TEXT: np.stack([vectors[i] for i in video.ids])}) for video in videos]
+        for split, videos in splits.items()
+    }
 
 
 def by_sign(video: Conversation) -> Conversation:
