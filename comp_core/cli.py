@@ -234,10 +234,10 @@ def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
     from comp_core.benchmark.command import benchmark
     from comp_core.benchmark.datasets import DATASETS, folder
     from comp_core.benchmark.protocol import RATES, Protocol
-    from comp_core.benchmark.report import table
     from comp_core.data.gcnet import LayoutError
     from comp_core.data.mosi import MosiError
     from comp_core.data.ravdess_takes import TakesError
+    from comp_core.evaluation.tables import benchmark_table
 
     named = options.dataset in DATASETS
     if named == (options.data is None) or not (named or Path(options.dataset).is_dir()):
@@ -250,7 +250,7 @@ def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
     except (ValueError, LayoutError, MosiError, TakesError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(table(report, protocol.rates))
+    print(benchmark_table(report))
     return 0
 
 

@@ -77,7 +77,7 @@ def test_the_command_reports_every_subset_that_the_data_have(data, tmp_path, mon
 
 
 def test_no_actor_of_a_fold_is_in_its_training_or_validation_data(data):
-    for train, valid, test in real_pairs.experiments(real_pairs.Task(data, data, data, data, 0, "..."))["ravdess"].folds:
-        taken = [{id(take) for take in part} for part in (train, valid, test)]
+    for fold in real_pairs.experiments(real_pairs.Task(data, data, data, data, 0, "..."))["ravdess"].folds:
+        taken = [{id(take) for take in fold[split]} for split in ("train", "valid", "test")]
         assert [len(part) for part in taken] == [96, 32, 32]
         assert len(set.union(*taken)) == 160

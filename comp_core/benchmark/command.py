@@ -12,7 +12,8 @@ from typing import Any
 from comp_core.benchmark.datasets import Dataset
 from comp_core.benchmark.methods import METHODS
 from comp_core.benchmark.protocol import Protocol, run
-from comp_core.benchmark.report import draw, summary, table
+from comp_core.benchmark.report import draw, summary
+from comp_core.evaluation.tables import benchmark_table
 from comp_core.progress import progress
 
 TEST_SELECTED = "The epochs were chosen on TEST data, a model for each rate, as in the literature. For comparison with its tables only."
@@ -51,7 +52,7 @@ def benchmark(
     }
     stem = out / (dataset.name if protocol.select == "valid" else f"{dataset.name}_test_selected")
     stem.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    stem.with_suffix(".md").write_text(f"{report['note']}\n\n{table(report, protocol.rates)}\n", encoding="utf-8")
+    stem.with_suffix(".md").write_text(f"{report['note']}\n\n{benchmark_table(report)}\n", encoding="utf-8")
     draw(report, protocol.rates, stem.with_suffix(".png"))
     return report
 

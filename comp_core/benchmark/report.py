@@ -1,4 +1,4 @@
-"""From single runs to means over seeds: JSON, a readable table, and curves."""
+"""From single runs to means over seeds, and curves."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from scipy.stats import ttest_rel
 
 from comp_core.benchmark.methods import METHODS
 from comp_core.evaluation.metrics import mean_and_spread
-from comp_core.evaluation.tables import markdown
 
 Run = dict[str, Any]
 # Methods that are not rivals of the first: the same model with a part left out.
@@ -26,7 +25,7 @@ def summary(runs: dict[str, list[Run]], rates: Sequence[float]) -> dict[str, Any
         the trapezoid rule, ``weights`` and ``parameters``. ``majority``. ``against_best``: the default ComP beside the baseline with the
         largest area, if both are there: the difference at each rate and of the areas, with the p of a t-test paired by seed.
     """
-    methods = {name: _method(some, rates) for name, some in runs.items()}
+    methods = {name: {"title": METHODS[name].title, **_method(some, rates)} for name, some in runs.items()}
     first = next(iter(runs.values()))[0]
     report: dict[str, Any] = {"methods": methods, "majority": first["conditions"][_rate(rates[0])]["majority"]}
     rivals = [name for name in methods if name != "comp" and not name.startswith(_VARIANT)]
@@ -34,23 +33,6 @@ def summary(runs: dict[str, list[Run]], rates: Sequence[float]) -> dict[str, Any
         best = max(rivals, key=lambda name: methods[name]["area"]["mean"])
         report["against_best"] = {"baseline": best, **_paired(runs["comp"], runs[best], rates)}
     return report
-
-
-def table(report: dict[str, Any], rates: Sequence[float]) -> str:
-    """Accuracy by missing rate, a row per method, best of each column in bold."""
-    names = [_rate(rate) for rate in rates]
-    cells = {
-        name: [*(found["conditions"][column]["accuracy"] for column in names), found["area"]] for name, found in report["methods"].items()
-    }
-    best = [max(row[i]["mean"] for row in cells.values()) for i in range(len(rates) + 1)]
-    rows = []
-    for name, row in cells.items():
-        told = [_cell(figure, figure["mean"] == top) for figure, top in zip(row, best, strict=True)]
-        rows.append((METHODS[name].title, f"{report['methods'][name]['parameters'] / 1e6:.2f} M", *told))
-    seeds = next(iter(cells.values()))[0]["seeds"]
-    header = (f"accuracy in % ({seeds} seeds), missing", "size", *(f"{rate:.0%}" for rate in rates), "area")
-    rows.append(("always the commonest class", "", *[f"{100 * report['majority']:.1f}"] * (len(rates) + 1)))
-    return markdown(header, rows)
 
 
 def draw(report: dict[str, Any], rates: Sequence[float], path: Path) -> None:
@@ -65,7 +47,7 @@ def draw(report: dict[str, Any], rates: Sequence[float], path: Path) -> None:
     for colour, (name, found) in zip(pyplot.get_cmap("tab10").colors, drawn.items(), strict=False):
         figures = [found["conditions"][_rate(rate)]["accuracy"] for rate in rates]
         mean, sd = (np.array([100 * f[key] for f in figures]) for key in ("mean", "sd"))
-        axes.plot(rates, mean, color=colour, label=METHODS[name].title, linewidth=2.5 if name == "comp" else 1.2)
+        axes.plot(rates, mean, color=colour, label=found["title"], linewidth=2.5 if name == "comp" else 1.2)
         axes.fill_between(rates, mean - sd, mean + sd, color=colour, alpha=0.12, linewidth=0)
     axes.axhline(100 * report["majority"], color="grey", linestyle=":", label="always the commonest class")
     axes.set(xlabel="missing rate", ylabel="accuracy in %")
@@ -104,11 +86,6 @@ def _area(run: Run, rates: Sequence[float]) -> float:
 
 def _rate(rate: float) -> str:
     return f"rate {rate}"
-
-
-def _cell(figure: dict[str, float], best: bool) -> str:
-    mean = f"{100 * figure['mean']:.1f}"
-    return f"{f'**{mean}**' if best else mean} ± {100 * figure['sd']:.1f}"
 
 
 def _is_figure(value: object) -> bool:

@@ -200,6 +200,27 @@ def _seeds(report: Report) -> int:
     return report["over_seeds"]["test"]["ATV"]["fused"]["accuracy"]["seeds"]
 
 
+def benchmark_table(report: Report) -> str:
+    """Accuracy of every method by missing rate; the best of each column in bold."""
+    names = [f"rate {rate}" for rate in report["rates"]]
+    cells = {
+        name: [*(found["conditions"][column]["accuracy"] for column in names), found["area"]] for name, found in report["methods"].items()
+    }
+    best = [max(figures[i]["mean"] for figures in cells.values()) for i in range(len(names) + 1)]
+    rows = []
+    for name, figures in cells.items():
+        told = [_percent(figure, figure["mean"] == top) for figure, top in zip(figures, best, strict=True)]
+        rows.append((report["methods"][name]["title"], f"{report['methods'][name]['parameters'] / 1e6:.2f} M", *told))
+    rows.append(("always the commonest class", "", *[f"{100 * report['majority']:.1f}"] * (len(names) + 1)))
+    header = (f"accuracy in % ({report['seeds']} seeds), missing", "size", *(f"{rate:.0%}" for rate in report["rates"]), "mean over rates")
+    return markdown(header, rows)
+
+
+def _percent(figure: Report, best: bool) -> str:
+    mean = f"{100 * figure['mean']:.1f}"
+    return f"{f'**{mean}**' if best else mean} ± {100 * figure['sd']:.1f}"
+
+
 def live_table(report: Report) -> str:
     """How fast the live page is and what it takes."""
     updates, delay, memory = report["face_updates_per_second"], report["capture_to_screen_ms"], report["resident_mb"]
@@ -233,6 +254,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "voice_cross": ("voice_cross", voice_cross_table),
     "words_cross": ("words_cross", words_cross_table),
     "seeds": ("seeds", seeds_table),
+    "benchmark_mosi_reread": ("benchmark/mosi-reread", benchmark_table),
+    "benchmark_mosi": ("benchmark/mosi", benchmark_table),
     "steadiness": ("steadiness", steadiness_table),
     "speed": ("speed", speed_table),
     "live": ("live", live_table),

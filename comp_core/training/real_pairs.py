@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from comp_core.data.conversations import Conversation
+from comp_core.benchmark.datasets import Split, ravdess
 from comp_core.data.masks import subsets_of
 from comp_core.data.mosi import SIGNS, by_sign, load_mosi
-from comp_core.data.ravdess_takes import load_takes
 from comp_core.data.speech import CLASSES, RAVDESS
 from comp_core.evaluation.fusion import Found, fit_temperatures, predictions, report, spread
-from comp_core.modalities import AUDIO, MODALITIES, VIDEO
+from comp_core.modalities import MODALITIES
 from comp_core.modeling.comp import ComPConfig
 from comp_core.progress import progress
 from comp_core.task import Task
@@ -27,7 +26,6 @@ from comp_core.training.fusion import class_weight, fit_comp, frequency
 from comp_core.training.objectives import Classes
 
 SEEDS = 5
-FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,13 @@ class Experiment:
 
     Attributes:
         given: the modalities that it has.
-        folds: (train, valid, test) conversations; the figures are those of all tests together.
+        folds: the figures are those of all tests together.
         epochs: enough for the validation score to stop rising.
     """
 
     classes: Sequence[str]
     given: Collection[str]
-    folds: Sequence[tuple[list[Conversation], list[Conversation], list[Conversation]]]
+    folds: Sequence[Split]
     epochs: int
 
 
@@ -58,23 +56,18 @@ def train_real_pairs(task: Task, epochs: int | None = None) -> None:
 
 def experiments(task: Task) -> dict[str, Experiment]:
     """RAVDESS, five folds by actor, of which each is validation data once, too; MOSI, split as released."""
-    takes = load_takes(task.data)
     mosi = {split: [by_sign(video) for video in videos] for split, videos in load_mosi(task.data).items()}
-    actors = sorted(takes)
-    parts = [[take for actor in some for take in takes[actor]] for some in np.array_split(actors, FOLDS)]
-    folds = []
-    for i in range(FOLDS):
-        valid = (i + 1) % FOLDS
-        folds.append(([take for j, part in enumerate(parts) if j not in (i, valid) for take in part], parts[valid], parts[i]))
+    takes = ravdess(task.data)
     return {
-        "ravdess": Experiment(CLASSES[RAVDESS], (AUDIO, VIDEO), folds, epochs=30),
-        "mosi": Experiment(SIGNS, MODALITIES, [(mosi["train"], mosi["valid"], mosi["test"])], epochs=60),
+        "ravdess": Experiment(CLASSES[RAVDESS], takes.given, takes.folds, epochs=30),
+        "mosi": Experiment(SIGNS, MODALITIES, [mosi], epochs=60),
     }
 
 
 def _one_seed(experiment: Experiment, seed: int, epochs: int) -> dict[str, dict[str, Any]]:
     found, priors = [], []
-    for train, valid, test in experiment.folds:
+    for fold in experiment.folds:
+        train, valid, test = (fold[split] for split in ("train", "valid", "test"))
         labels = np.concatenate([conversation.labels for conversation in train])
         weight = class_weight(labels, len(experiment.classes))
         priors.append(weight * frequency(labels, len(experiment.classes)))

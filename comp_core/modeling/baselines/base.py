@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +23,7 @@ class BaselineConfig:
     dropout: float = 0.3
 
 
-class Baseline(nn.Module):
+class Baseline(nn.Module, ABC):
     """A model that fuses encoded states and has no heads of single modalities.
 
     What it makes of one modality is what it answers when given that one alone.
@@ -33,9 +34,9 @@ class Baseline(nn.Module):
         self.config = config
         self.encoders = Encoders(config.dims, config.width, config.dropout)
 
+    @abstractmethod
     def fuse(self, states: Tensor, observed: Tensor) -> Tensor:
         """States (M, B, N, d), zero where not ``observed``, (M, B, N) -> logits (B, N, K)."""
-        raise NotImplementedError
 
     def forward(self, conversations: Conversations) -> FusionOutput:
         alone = [conversations.only((m,)) for m in MODALITIES]
