@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from comp_core.cli import main
-from comp_core.data.mosi import MosiError, by_sign, load_mosi
+from comp_core.data.mosi import MosiError, by_sign, load_mosi, reread_words
 from comp_core.data.ravdess_takes import TakesError, load_takes
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.training import real_pairs
@@ -50,6 +50,19 @@ def test_by_sign_neutral_utterances_are_left_out(data):
     for video in videos:
         assert len(video.ids) == len(video.labels) and set(video.features) == {AUDIO, TEXT, VIDEO}
         assert ((video.features[TEXT].mean(1) > 0) == video.labels).all()
+
+
+def test_words_can_be_read_again_and_nothing_else_changes(data):
+    path = data / "cmu_mosi_utterances.npz"
+    with np.load(path) as arrays:
+        released = dict(arrays)
+    np.savez(path, **released, transcript=np.array([f"{v} {s}" for v, s in zip(released["video"], released["segment"], strict=True)]))
+    before = load_mosi(data)
+    after = reread_words(before, data, lambda text: np.array([float(text.split()[1])], np.float32))
+    for split, videos in after.items():
+        for old, new in zip(before[split], videos, strict=True):
+            assert new.features[TEXT][:, 0].tolist() == [float(i.split("_")[1]) for i in old.ids]
+            assert (new.features[AUDIO] == old.features[AUDIO]).all() and (new.labels == old.labels).all()
 
 
 def test_takes_have_face_and_voice_of_the_same_clip(data):
