@@ -80,9 +80,9 @@ def _train_comp(model: ComP, problem: Problem, modulated: bool = True) -> tuple[
     return loss, modulator or nullcontext
 
 
-def _train_printed(_model: ComP, problem: Problem) -> tuple[Loss, AroundStep]:
+def _train_printed(model: ComP, problem: Problem) -> tuple[Loss, AroundStep]:
     """Half of the steps for the first stage, half for the second."""
-    modulator, done = PrintedModulator(_model.prototypes), 0
+    modulator, done = PrintedModulator(model.prototypes), 0
 
     def loss(net: ComP, batch: Batch) -> Tensor:
         nonlocal done

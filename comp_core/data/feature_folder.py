@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -87,9 +87,6 @@ def read_labels(path: Path) -> list[Any]:
 
 
 class _DataUnpickler(pickle.Unpickler):
-    def __init__(self, stream: BinaryIO, **options: Any) -> None:
-        super().__init__(stream, **options)
-
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"it asks for {module}.{name}, and labels need nothing but containers, numbers and arrays")
