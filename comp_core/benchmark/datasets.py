@@ -64,7 +64,8 @@ def mosi(data: Path) -> Dataset:
     """CMU-MOSI, split as released.
 
     Its word and picture features were learnt on the labels of train *and* valid. There words alone name nearly all of the signs, on new
-    videos some three in four: a model that is trained and chosen on them as they are learns to trust words that it should doubt, and to ask no neighbour.
+    videos some three in four: a model that is trained and chosen on them as they are learns to trust words that it should doubt, and to
+    ask no neighbour.
     So in train and valid the features of an utterance are mixed with another's: so much that for a share of the utterances the other's
     weigh more, which is as many as bring the accuracy from what it is in training to what is published for new videos.
     """
