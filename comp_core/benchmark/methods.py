@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from comp_core.data.conversations import Batch
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import MODALITIES, TEXT
 from comp_core.modeling.baselines.base import Baseline, BaselineConfig
 from comp_core.modeling.baselines.concat import Concat, ModalityDropout
 from comp_core.modeling.baselines.gcnet import GraphCompletion
@@ -20,8 +20,10 @@ from comp_core.modeling.baselines.late import LateFusion
 from comp_core.modeling.baselines.mmin import Imagination
 from comp_core.modeling.baselines.momke import Experts
 from comp_core.modeling.comp import COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig, as_printed
+from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig
+from comp_core.modeling.reliability import CUES
 from comp_core.training.fit import FitConfig
-from comp_core.training.losses import comp_loss, printed_loss, printed_stage_one
+from comp_core.training.losses import comp_loss, printed_loss, printed_stage_one, prlf_loss
 from comp_core.training.modulator import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
 from comp_core.training.objectives import Objective
 
@@ -94,6 +96,14 @@ def _train_printed(model: ComP, problem: Problem) -> tuple[Loss, AroundStep]:
         return total
 
     return loss, modulator
+
+
+def _prlf(problem: Problem, **changes: object) -> PRLF:
+    return PRLF(replace(PRLFConfig(problem.dims, problem.objective.outputs, width=64), **changes))
+
+
+def _train_prlf(_model: PRLF, problem: Problem) -> tuple[Loss, AroundStep]:
+    return partial(prlf_loss, objective=problem.objective), nullcontext
 
 
 def _task_loss(net: Baseline, batch: Batch, objective: Objective) -> Tensor:
@@ -188,6 +198,11 @@ METHODS: dict[str, Method] = {
     "comp-no-prompts": Method("ComP without prompts", partial(_comp, without=(PROMPTS,)), _train_comp),
     "comp-no-coordinator": Method("ComP without coordinator", partial(_comp, without=(COORDINATOR,)), _train_comp),
     "comp-no-modulator": Method("ComP without modulator", _comp, partial(_train_comp, modulated=False)),
+    "prlf": Method("PRLF", _prlf, _train_prlf),
+    **{f"prlf-{cue}": Method(f"PRLF by {cue} only", partial(_prlf, cues=(cue,)), _train_prlf) for cue in CUES},
+    "prlf-turn": Method("PRLF led by each in turn", partial(_prlf, leader=IN_TURN), _train_prlf),
+    "prlf-text": Method("PRLF led by the words", partial(_prlf, leader=TEXT), _train_prlf),
+    "prlf-no-interaction": Method("PRLF without interaction", partial(_prlf, steps=0), _train_prlf),
     "concat": Method("concatenation", _baseline(Concat), _train_baseline),
     "late": Method("late fusion", _baseline(LateFusion), _train_late),
     "dropout": Method("modality dropout", _baseline(ModalityDropout), _train_baseline),

@@ -119,8 +119,7 @@ class ComP(nn.Module):
 
     def propagate(self, conversations: Conversations) -> Tensor:
         """The states after the last block, (M, B, N, d), missing ones filled in from the other modalities."""
-        observed = conversations.by_modality
-        distance = (conversations.position.unsqueeze(2) - conversations.position.unsqueeze(1)).abs().float()
+        observed, distance = conversations.by_modality, conversations.distance
         states = self.encoders(conversations.features, observed)
         if PROMPTS in self.config.without:
             nothing = states[..., :0]

@@ -44,6 +44,11 @@ class Conversations:
         """(M, B, N) bool: observed, and not padding."""
         return (self.observed & self.valid.unsqueeze(-1)).permute(2, 0, 1)
 
+    @property
+    def distance(self) -> Tensor:
+        """(B, N, N) float: how far apart any two were said, in utterances."""
+        return (self.position.unsqueeze(2) - self.position.unsqueeze(1)).abs().float()
+
     def to(self, device: torch.device | str) -> Conversations:
         return Conversations(
             {m: x.to(device) for m, x in self.features.items()}, self.observed.to(device), self.valid.to(device), self.position.to(device)
