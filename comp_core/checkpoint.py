@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,8 +43,11 @@ def save_checkpoint(stem: Path, kind: str, model: nn.Module, config: Any, about:
     stem.with_suffix(".json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def load_checkpoint(stem: Path, kind: str, config_type: type[Config]) -> tuple[Config, dict[str, torch.Tensor], dict[str, Any]]:
+def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Config, dict[str, torch.Tensor], dict[str, Any]]:
     """Read what :func:`save_checkpoint` wrote.
+
+    Args:
+        configs: the kinds that will do, each with the type of its configuration; the record's ``kind`` tells which it was.
 
     Returns:
         The configuration, the float32 state dict, and the whole JSON record.
@@ -56,19 +60,20 @@ def load_checkpoint(stem: Path, kind: str, config_type: type[Config]) -> tuple[C
         if not path.is_file():
             raise CheckpointError(
                 f"weights file not found: {path}. Take assets/weights/ from the repository again, "
-                f"or make it with `python -m comp_core train {kind}`."
+                f"or make it with `python -m comp_core train {stem.name if stem.name in configs else next(iter(configs))}`."
             )
     try:
         record = json.loads(description.read_text(encoding="utf-8"))
         found, fields = record["kind"], record["config"]
     except (ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{description} is not the description of a checkpoint: {error}") from error
-    if found != kind:
-        raise CheckpointError(f"{description} describes a {found!r} model, but a {kind!r} model is needed here.")
+    if found not in configs:
+        needed = " or ".join(repr(kind) for kind in configs)
+        raise CheckpointError(f"{description} describes a {found!r} model, but a {needed} model is needed here.")
     if _sha256(weights) != record.get("sha256"):
         raise CheckpointError(f"{weights} is damaged or was replaced: its hash is not the one in {description.name}. Get both files again.")
     try:
-        config = config_type(**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        config = configs[found](**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
         tensors = load_file(weights)
     except (TypeError, ValueError, SafetensorError) as error:
         raise CheckpointError(f"{stem.name} cannot be read by this version: {error}") from error

@@ -18,8 +18,12 @@ from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.task import Task
 
-# In the order in which they need one another; the last four make a report only.
-TRAININGS = ("face", "voice", "voice_folds", "words", "comp", "voice_cv", "voice_cross", "words_cross", "real_pairs")
+# In the order in which they need one another, each with its module; the last four make a report only.
+TRAININGS = {
+    **{name: name for name in ("face", "voice", "voice_folds", "words")},
+    **dict.fromkeys(("comp", "prlf"), "live"),
+    **{name: name for name in ("voice_cv", "voice_cross", "words_cross", "real_pairs")},
+}
 EVALUATIONS = ("face", "voice", "words", "steadiness", "seeds")
 
 
@@ -187,7 +191,7 @@ def _top(distribution: dict[str, float]) -> str:
 
 
 def _train(options: argparse.Namespace, arguments: list[str]) -> int:
-    module = importlib.import_module(f"comp_core.training.{options.what}")
+    module = importlib.import_module(f"comp_core.training.{TRAININGS[options.what]}")
     extra = {} if options.epochs is None else {"epochs": options.epochs}
     try:
         getattr(module, f"train_{options.what}")(_task(options, arguments), **extra)

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
-from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore
+from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.data.masks import subset_name
 from comp_core.media import Media, open_media
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
-from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.modeling.kinds import load_fusion
 from comp_core.modeling.outputs import stack
 from comp_core.senses.base import NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 from comp_core.senses.face import FaceFrame, FaceSense
@@ -92,7 +93,7 @@ class Predictor:
         face: FaceSense,
         voice: VoiceSense,
         words: WordsSense,
-        model: ComP,
+        model: nn.Module,
         description: dict[str, Any],
         recogniser: Recogniser | None = None,
         device: str = "cpu",
@@ -130,12 +131,14 @@ class Predictor:
         """
         device = choose_device(device)
         face, voice, words = (sense.load(weights, device) for sense in (FaceSense, VoiceSense, WordsSense))
-        config, state, record = load_checkpoint(model_stem(model, weights), "comp", ComPConfig)
+        fusion, record = load_fusion(model_stem(model, weights))
         dims = {AUDIO: voice.feature_dim, TEXT: words.feature_dim, VIDEO: face.feature_dim}
-        if config.dims != dims:
-            raise CheckpointError(f"the fusion model expects features of sizes {config.dims}, but the senses in {weights} give {dims}.")
+        if fusion.config.dims != dims:
+            raise CheckpointError(
+                f"the fusion model expects features of sizes {fusion.config.dims}, but the senses in {weights} give {dims}."
+            )
         recogniser = load_recogniser(whisper, device, notify)
-        return cls(face, voice, words, restore(ComP(config), state), record, recogniser, device)
+        return cls(face, voice, words, fusion, record, recogniser, device)
 
     def fuse(self, moments: Sequence[Moment], without: Collection[str] = ()) -> list[Fused]:
         """Predict every moment of a conversation, each from itself and what came before it.

@@ -25,7 +25,7 @@ def saved(tmp_path):
 
 def test_round_trip(saved):
     stem, model = saved
-    config, state, record = load_checkpoint(stem, "face", Sizes)
+    config, state, record = load_checkpoint(stem, {"face": Sizes})
     assert config == Sizes()
     assert record["data"] == "made up"
     other = restore(nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)), state)
@@ -36,12 +36,12 @@ def test_round_trip(saved):
 
 def test_missing_files_say_how_to_get_them(tmp_path):
     with pytest.raises(CheckpointError, match=r"not found.*train face"):
-        load_checkpoint(tmp_path / "none", "face", Sizes)
+        load_checkpoint(tmp_path / "none", {"face": Sizes})
 
 
 def test_another_kind_is_refused(saved):
     with pytest.raises(CheckpointError, match="'voice' model is needed"):
-        load_checkpoint(saved[0], "voice", Sizes)
+        load_checkpoint(saved[0], {"voice": Sizes})
 
 
 def test_damaged_weights_are_refused(saved):
@@ -50,24 +50,24 @@ def test_damaged_weights_are_refused(saved):
     content[-1] ^= 1
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match="damaged"):
-        load_checkpoint(saved[0], "face", Sizes)
+        load_checkpoint(saved[0], {"face": Sizes})
 
 
 @pytest.mark.parametrize("content", ["", "not json", "[]", '{"kind": "face"}'])
 def test_a_damaged_description_is_refused(saved, content):
     saved[0].with_suffix(".json").write_text(content)
     with pytest.raises(CheckpointError, match="not the description"):
-        load_checkpoint(saved[0], "face", Sizes)
+        load_checkpoint(saved[0], {"face": Sizes})
 
 
 def test_an_unknown_configuration_is_refused(saved):
     path = saved[0].with_suffix(".json")
     path.write_text(json.dumps({**json.loads(path.read_text()), "config": {"heights": [1]}}))
     with pytest.raises(CheckpointError, match="cannot be read"):
-        load_checkpoint(saved[0], "face", Sizes)
+        load_checkpoint(saved[0], {"face": Sizes})
 
 
 def test_weights_of_other_shapes_are_refused(saved):
-    _, state, _ = load_checkpoint(saved[0], "face", Sizes)
+    _, state, _ = load_checkpoint(saved[0], {"face": Sizes})
     with pytest.raises(CheckpointError, match="do not fit"):
         restore(nn.Sequential(nn.Linear(4, 2), nn.BatchNorm1d(2)), state)

@@ -18,7 +18,7 @@ from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.senses.base import Reading
 from comp_core.training.fit import FitConfig, fit
-from comp_core.training.fusion import fit_comp, random_windows
+from comp_core.training.fusion import fit_on_windows, random_windows
 from comp_core.training.losses import reliability
 from comp_core.training.objectives import Classes
 from comp_core.windows import CONTEXT, collate, window_ends
@@ -181,7 +181,7 @@ def test_comp_learns_what_there_is_to_learn_and_each_modality_helps(monkeypatch)
     random = np.random.default_rng(0)
     train, valid = made_up_dialogues(250, random), made_up_dialogues(16, random).draw(random)
     config = ComPConfig(dims=dict.fromkeys(MODALITIES, 7), outputs=7, width=32, prompt=8, prototypes=4)
-    model, _ = fit_comp(train.draw, valid, config, FitConfig(epochs=8, learning_rate=5e-3, average=0.9), Classes(LABELS))
+    model, _ = fit_on_windows(train.draw, valid, config, FitConfig(epochs=8, learning_rate=5e-3, average=0.9), Classes(LABELS))
     found = predictions(model, valid)
     temperature = fit_temperatures(found)
     figures_of = report(found, temperature, np.full(7, 1 / 7))

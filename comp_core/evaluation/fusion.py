@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import SUBSETS, subset_name
@@ -15,7 +15,6 @@ from comp_core.evaluation.baselines import RULES
 from comp_core.evaluation.calibration import answer_from, fit_temperature, reliability, risk_coverage, softmax
 from comp_core.evaluation.metrics import class_report, mean_and_spread
 from comp_core.modalities import LABELS, MODALITIES
-from comp_core.modeling.comp import ComP
 from comp_core.windows import window_ends
 
 # An answer is given where at most this share of such answers was wrong on validation data.
@@ -28,7 +27,7 @@ Found = dict[str, dict[str, np.ndarray]]
 Temperatures = dict[str, dict[str, float]]
 
 
-def predictions(model: ComP, conversations: Sequence[Conversation], subsets: Mapping[str, Sequence[str]] = SUBSETS) -> Found:
+def predictions(model: nn.Module, conversations: Sequence[Conversation], subsets: Mapping[str, Sequence[str]] = SUBSETS) -> Found:
     """Predict each utterance as the last of its window, as the page does, from each of the subsets.
 
     Returns:

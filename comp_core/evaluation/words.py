@@ -26,7 +26,7 @@ Condition = Callable[[str, Sequence[str], np.random.Generator], str]
 def evaluate_words(task: Task) -> None:
     """Write ``words_test.json``: a temperature for each head from its validation texts, figures from test."""
     model, tokenizer = load_words_net(task.output("words")), load_tokenizer(task.weights / TOKENIZER)
-    *_, record = load_checkpoint(task.output("words"), "words", WordsNetConfig)
+    *_, record = load_checkpoint(task.output("words"), {"words": WordsNetConfig})
     report: dict[str, Any] = {"weights": record["sha256"], "temperature": {}, "metrics": {}, "confidence": {}, "conditions": {}}
     tests = {}
     for corpus in model.heads:

@@ -47,7 +47,7 @@ class FaceSense:
         Raises:
             CheckpointError: they are missing, damaged or of another kind.
         """
-        config, state, _ = load_checkpoint(weights / "face", "face", FaceNetConfig)
+        config, state, _ = load_checkpoint(weights / "face", {"face": FaceNetConfig})
         return cls(folded(restore(FaceNet(config), state)), device)
 
     @property

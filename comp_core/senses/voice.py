@@ -34,7 +34,7 @@ class VoiceSense:
         Raises:
             CheckpointError: they are missing, damaged or of another kind.
         """
-        config, state, _ = load_checkpoint(weights / "voice", "voice", VoiceNetConfig)
+        config, state, _ = load_checkpoint(weights / "voice", {"voice": VoiceNetConfig})
         return cls(folded(restore(VoiceNet(config), state)), device)
 
     @property

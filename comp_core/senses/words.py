@@ -65,5 +65,5 @@ def load_words_net(stem: Path) -> WordsNet:
     Raises:
         CheckpointError: a file is missing, damaged or of another kind.
     """
-    config, state, _ = load_checkpoint(stem, "words", WordsNetConfig)
+    config, state, _ = load_checkpoint(stem, {"words": WordsNetConfig})
     return restore(WordsNet(config), state)

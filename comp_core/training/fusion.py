@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,9 +17,9 @@ from comp_core.evaluation.calibration import softmax
 from comp_core.evaluation.fusion import predictions
 from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.modeling.kinds import FusionConfig, build
 from comp_core.training.fit import FitConfig, fit
-from comp_core.training.losses import comp_loss
+from comp_core.training.losses import LOSSES
 from comp_core.training.objectives import Classes
 from comp_core.windows import CONTEXT
 
@@ -86,24 +87,27 @@ def fit_fusion(
     return fit(model, batches, steps, loss_of, score_of, settings, around_step=around_step)
 
 
-def fit_comp(
+def fit_on_windows(
     draw: Callable[[np.random.Generator], list[Conversation]],
     valid: Sequence[Conversation],
-    config: ComPConfig,
+    config: FusionConfig,
     settings: FitConfig,
     objective: Classes,
     given: Collection[str] = MODALITIES,
-) -> tuple[ComP, list[dict[str, float]]]:
-    """Fit ComP on random windows of conversations; the epoch is chosen on ``valid``, by the mean UAR over the subsets of ``given``."""
+) -> tuple[nn.Module, list[dict[str, float]]]:
+    """Fit a model on random windows of conversations, as the page will meet them.
+
+    The epoch is chosen on ``valid``, by the mean UAR over the subsets of ``given``.
+    """
     torch.manual_seed(settings.seed)
 
-    def score_of(model: ComP) -> float:
+    def score_of(model: nn.Module) -> float:
         found = predictions(model, valid, subsets_of(given))
         return float(np.mean([class_report(softmax(f["fused"]), f["labels"])["uar"] for f in found.values()]))
 
     return fit_fusion(
-        ComP(config),
-        lambda model, batch: comp_loss(model, batch, objective),
+        build(config),
+        partial(LOSSES[type(config)], objective=objective),
         lambda random: random_windows(draw(random), random),
         score_of,
         settings,

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.comp import ComP
+from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.outputs import Conversations, FusionOutput, stack
-from comp_core.modeling.prlf import PRLF, known
+from comp_core.modeling.prlf import PRLF, PRLFConfig, known
 from comp_core.training.modulator import UpdateModulator
 from comp_core.training.objectives import Objective
 
@@ -100,3 +100,7 @@ def _own_loss(own: Tensor, target: Tensor, objective: Objective) -> Tensor:
     mean, log_variance = own.unbind(-1)
     likelihood = 0.5 * (log_variance + (mean - target).square() * torch.exp(-log_variance))
     return likelihood * torch.exp(_BETA * log_variance.detach())
+
+
+# Configuration of a model -> what it is trained to do.
+LOSSES = {ComPConfig: comp_loss, PRLFConfig: prlf_loss}

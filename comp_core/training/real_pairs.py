@@ -22,7 +22,7 @@ from comp_core.modeling.comp import ComPConfig
 from comp_core.progress import progress
 from comp_core.task import Task
 from comp_core.training.fit import FitConfig
-from comp_core.training.fusion import class_weight, fit_comp, frequency
+from comp_core.training.fusion import class_weight, fit_on_windows, frequency
 from comp_core.training.objectives import Classes
 
 SEEDS = 5
@@ -74,7 +74,7 @@ def _one_seed(experiment: Experiment, seed: int, epochs: int) -> dict[str, dict[
         config = ComPConfig({m: x.shape[1] for m, x in train[0].features.items()}, len(experiment.classes))
         settings = FitConfig(epochs=epochs, learning_rate=1e-3, weight_decay=0.02, average=0.95, seed=seed)
         objective = Classes(experiment.classes, weight)
-        model, _ = fit_comp(lambda _random, train=train: train, valid, config, settings, objective, experiment.given)
+        model, _ = fit_on_windows(lambda _random, train=train: train, valid, config, settings, objective, experiment.given)
         subsets = subsets_of(experiment.given)
         found.append(_calibrated(predictions(model, valid, subsets), predictions(model, test, subsets)))
     together = {name: {key: np.concatenate([part[name][key] for part in found]) for key in values} for name, values in found[0].items()}

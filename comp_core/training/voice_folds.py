@@ -21,11 +21,11 @@ def train_voice_folds(task: Task, epochs: int = 30) -> None:
     Folds that were finished for the same network are kept, so a stopped run goes on.
     """
     final = _load(task.output("voice"))
-    made_for = load_checkpoint(task.output("voice"), "voice", VoiceNetConfig)[2]["sha256"]
+    made_for = load_checkpoint(task.output("voice"), {"voice": VoiceNetConfig})[2]["sha256"]
     corpus = load_speech(task.data, task.work)
     for fold in range(FOLDS):
         stem = _stem(task.work, fold)
-        if stem.with_suffix(".json").exists() and load_checkpoint(stem, "voice", VoiceNetConfig)[2].get("made_for") == made_for:
+        if stem.with_suffix(".json").exists() and load_checkpoint(stem, {"voice": VoiceNetConfig})[2].get("made_for") == made_for:
             continue
         network, held_out = _one_fold(corpus, final, fold, fit_settings(epochs, task.seed))
         save_checkpoint(stem, "voice", network, final.config, {"fold": fold, "made_for": made_for, "held_out": held_out})
@@ -58,5 +58,5 @@ def _stem(work: Path, fold: int) -> Path:
 
 
 def _load(stem: Path) -> VoiceNet:
-    config, state, _ = load_checkpoint(stem, "voice", VoiceNetConfig)
+    config, state, _ = load_checkpoint(stem, {"voice": VoiceNetConfig})
     return restore(VoiceNet(config), state)

@@ -1,4 +1,4 @@
-"""Train the live ComP on MELD's dialogues with faces and voices paired by label."""
+"""Train the live models on MELD's dialogues with faces and voices paired by label."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
+from torch import nn
 
 from comp_core.data.paired import ALWAYS, LIKE_MELD, Agreement
 from comp_core.evaluation.fusion import (
@@ -20,11 +21,13 @@ from comp_core.evaluation.fusion import (
     sure_from,
 )
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, VIDEO
-from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.modeling.comp import ComPConfig
+from comp_core.modeling.kinds import COMP, PRLF_KIND, FusionConfig
+from comp_core.modeling.prlf import PRLFConfig
 from comp_core.task import Task, keep_best
-from comp_core.training.comp_features import FORMS, paired_split
 from comp_core.training.fit import FitConfig
-from comp_core.training.fusion import class_weight, fit_comp, frequency
+from comp_core.training.fusion import class_weight, fit_on_windows, frequency
+from comp_core.training.live_features import FORMS, paired_split
 from comp_core.training.objectives import Classes
 
 SEEDS = 3
@@ -50,7 +53,7 @@ EVALUATIONS = {
 class Run:
     """One seed: the model, how it was trained, and what it made of every evaluation."""
 
-    model: ComP
+    model: nn.Module
     settings: FitConfig
     history: list[dict[str, float]]
     score: float
@@ -60,6 +63,16 @@ class Run:
 
 
 def train_comp(task: Task, epochs: int = 9) -> None:
+    """ComP."""
+    _train(task, COMP, "ComP", ComPConfig, epochs)
+
+
+def train_prlf(task: Task, epochs: int = 9) -> None:
+    """PRLF."""
+    _train(task, PRLF_KIND, "PRLF", PRLFConfig, epochs)
+
+
+def _train(task: Task, kind: str, name: str, config_type: type[FusionConfig], epochs: int) -> None:
     """Train with several seeds, keep the one best on validation data, report all of them on test.
 
     The score for choosing epochs and seeds is the mean UAR over the seven subsets of modalities.
@@ -70,17 +83,17 @@ def train_comp(task: Task, epochs: int = 9) -> None:
         paired = replace(paired_split(task, split, [form]), agreement=agreement)
         fixed[name] = paired.draw(np.random.default_rng(PAIRING_SEED))
     dims = {m: x.shape[1] for m, x in fixed["valid"][0].features.items()}
-    config = ComPConfig(dims={m: dims[m] for m in MODALITIES}, outputs=len(LABELS))
+    config = config_type(dims={m: dims[m] for m in MODALITIES}, outputs=len(LABELS))
     settings = FitConfig(epochs=epochs, learning_rate=1e-3, weight_decay=0.02, average=0.99)
     labels = np.concatenate([[u.label for u in dialogue.utterances] for dialogue in train.dialogues])
     weight = class_weight(labels, len(LABELS))
     prior = weight * frequency(labels, len(LABELS))
-    stem, runs = task.output("comp"), []
+    stem, runs = task.output(kind), []
     for seed in range(task.seed, task.seed + SEEDS):
         own = replace(settings, seed=seed)
-        model, history = fit_comp(train.draw, fixed["valid"], config, own, Classes(LABELS, weight))
+        model, history = fit_on_windows(train.draw, fixed["valid"], config, own, Classes(LABELS, weight))
         score = max(row["score"] for row in history)
-        keep_best(task.work / f"comp_seed{seed}", "comp", config, own, {})(model, score, epochs)
+        keep_best(task.work / f"{kind}_seed{seed}", kind, config, own, {})(model, score, epochs)
         found = {name: predictions(model, conversations) for name, conversations in fixed.items()}
         temperature = fit_temperatures(found["valid"])
         metrics = {name: report(f, temperature, prior) for name, f in found.items()}
@@ -88,7 +101,7 @@ def train_comp(task: Task, epochs: int = 9) -> None:
         print(f"seed {seed}: validation {score:.4f}", file=sys.stderr)
     best = max(runs, key=lambda run: run.score)
     about = {
-        "name": "ComP",
+        "name": name,
         "note": NOTE,
         "labels": LABELS,
         "temperature": best.temperature,
@@ -99,4 +112,4 @@ def train_comp(task: Task, epochs: int = 9) -> None:
         "confidence": confidence_report(best.found["test"], best.temperature),
         "over_seeds": {name: spread([run.metrics[name] for run in runs]) for name in EVALUATIONS},
     }
-    task.finish(stem, "comp", best.model, config, best.settings, best.history, best.metrics, about)
+    task.finish(stem, kind, best.model, config, best.settings, best.history, best.metrics, about)
