@@ -53,7 +53,7 @@ class Engine:
     """Turns what visitors send into snapshots.
 
     Args:
-        predictor: the senses (`face`, `voice`, `words`) and `fuse_last`; shared by all visitors.
+        predictor: the senses (`face`, `voice`, `words`) and `fusion`s; shared by all visitors.
         transcriber: the speech recogniser; shared by all visitors.
         clock: seconds; given by tests.
     """
@@ -245,13 +245,14 @@ class Engine:
         if turn.open:
             return
         before = [earlier.readings() for earlier in session.turns if earlier.number < turn.number]
-        turn.fused = self.predictor.fuse_last([*before, turn.readings()], without=session.switched_off).fused
+        turn.fused = self.predictor.fusion(session.model).fuse_last([*before, turn.readings()], without=session.switched_off).fused
 
     def _snapshot(self, session: Session, now: float, smoother: Smoother) -> Snapshot:
         turn = session.turn
         context = [earlier.readings() for earlier in session.turns if earlier is not turn]
         with session.latencies.measure("fusion"):
-            fused = self.predictor.fuse_last([*context, self._present(session, now)], without=session.switched_off)
+            moments = [*context, self._present(session, now)]
+            fused = self.predictor.fusion(session.model).fuse_last(moments, without=session.switched_off)
         words_shown = turn is not None and bool(turn.transcript)
         return Snapshot(
             captured=session.captured,

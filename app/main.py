@@ -29,13 +29,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     from app.transcription import Transcriber
     from comp_core.checkpoint import CheckpointError
+    from comp_core.modeling.kinds import CONFIGS
     from comp_core.predictor import Predictor
     from comp_core.senses.recognition import load_recogniser
 
     # With more threads than idle cores torch is many times slower.
     torch.set_num_threads(1)
     try:
-        predictor = Predictor.load(model=options.model, device=options.device, whisper="off")
+        # The one asked for is used at first; the page can change to any of them.
+        models = dict.fromkeys([options.model, *CONFIGS])
+        predictor = Predictor.load(list(models), device=options.device, whisper="off")
     except (CheckpointError, ValueError) as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
@@ -93,8 +96,10 @@ def build(predictor: Any, transcriber: Any) -> Any:
 
     engine = Engine(predictor, transcriber)
 
+    models = {name: fusion.name for name, fusion in predictor.fusions.items()}
+
     def visit(token: str) -> Session:
-        return Session(token, engine.clock(), FaceLocator(tracking=True), Segmenter())
+        return Session(token, engine.clock(), FaceLocator(tracking=True), Segmenter(), next(iter(models)))
 
     visitors = Visitors(visit, engine.start)
     visitors.keep_sweeping()
@@ -106,9 +111,9 @@ def build(predictor: Any, transcriber: Any) -> Any:
         )
         with gr.Tabs():
             with gr.Tab("Live"):
-                live_page(server_functions(visitors, transcriber))
+                live_page(server_functions(visitors, transcriber, models), models)
             with gr.Tab("Clip"):
-                clip_page(predictor)
+                clip_page(predictor, models)
             with gr.Tab("About"):
                 about_page()
     return demo
@@ -129,5 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--share", action="store_true", help="a public https address, through Gradio's tunnel")
     parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
-    parser.add_argument("--model", metavar="NAME|PATH", help="fusion model (default: the live ComP in assets/weights)")
+    parser.add_argument(
+        "--model", default="comp", metavar="NAME|PATH", help="fusion model at first: comp, prlf, or a path (default: %(default)s)"
+    )
     return parser

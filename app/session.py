@@ -175,11 +175,12 @@ class Session:
         began: when the visit began, on the engine's clock.
         locator: follows the face of this visitor.
         segmenter: cuts this visitor's sound into utterances.
+        model: name of the fusion model that this visitor has chosen.
     """
 
-    def __init__(self, token: str, began: float, locator: Any, segmenter: Any) -> None:
+    def __init__(self, token: str, began: float, locator: Any, segmenter: Any, model: str) -> None:
         self.token, self.began = token, began
-        self.locator, self.segmenter = locator, segmenter
+        self.locator, self.segmenter, self.model = locator, segmenter, model
         self.last_seen = began
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
         self.turn: Turn | None = None
@@ -231,6 +232,12 @@ class Session:
     def switch(self, modality: str, on: bool) -> None:
         with self._changed:
             self._switches[modality] = on
+            self._announce()
+
+    def choose(self, model: str) -> None:
+        """Take another fusion model from now on; what was said before is not judged anew."""
+        with self._changed:
+            self.model = model
             self._announce()
 
     @property

@@ -85,8 +85,14 @@ def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
         "weight_text": "" if weight is None else percent(weight),
         # Weight on an absent modality acts on features that the model made up from the others.
         "filled_in": not observed and weight is not None,
-        "relied": "" if weight is None else "of what the fusion relies on" if observed else "filled in from the others",
+        "relied": _relied(modality, observed, record) if record["weights"] else "",
     }
+
+
+def _relied(modality: str, observed: bool, record: Mapping[str, Any]) -> str:
+    if modality == record["dominant"]:
+        return "leads: the others are drawn to it"
+    return "of what the fusion relies on" if observed else "filled in from the others"
 
 
 def _own_words(probabilities: Probabilities | None, sure_from: float) -> str:

@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("files", nargs="*", metavar="FILE")
     predict.add_argument("--text", help="the words of the file, instead of recognising them; without a file, words alone")
     predict.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
-    predict.add_argument("--model", metavar="NAME|PATH", help="fusion model (default: the live ComP in assets/weights)")
+    predict.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
     predict.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
     predict.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     predict.add_argument("--json", action="store_true", help="one JSON object per file, a line each")
@@ -109,12 +109,12 @@ def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
     # Words that are given need no recogniser.
     whisper = options.whisper if options.text is None else "off"
     try:
-        predictor = Predictor.load(options.model, options.device, whisper, notify=lambda message: print(message, file=sys.stderr))
+        predictor = Predictor.load([options.model], options.device, whisper, notify=lambda message: print(message, file=sys.stderr))
     except (CheckpointError, RecogniserError, DeviceError) as error:
         print(error, file=sys.stderr)
         return 2
     if not options.files:
-        _show({"file": None, "model": predictor.model_name, "utterances": [predictor.predict_text(options.text)]}, options.json)
+        _show({"file": None, "model": predictor.fusion().name, "utterances": [predictor.predict_text(options.text)]}, options.json)
         return 0
     failed = False
     for path in options.files:
@@ -131,7 +131,7 @@ def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
                 print(error, file=sys.stderr)
                 failed = True
                 continue
-        _show({"file": path, "model": predictor.model_name, "utterances": utterances}, options.json)
+        _show({"file": path, "model": predictor.fusion().name, "utterances": utterances}, options.json)
     return int(failed)
 
 

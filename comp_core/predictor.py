@@ -10,22 +10,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
-from comp_core.data.masks import subset_name
+from comp_core.fusion import Fused, Fusion
 from comp_core.media import Media, open_media
-from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
-from comp_core.modeling.kinds import load_fusion
-from comp_core.modeling.outputs import stack
-from comp_core.senses.base import NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
+from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.modeling.kinds import COMP
+from comp_core.senses.base import NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.face import FaceFrame, FaceSense
 from comp_core.senses.face_align import FaceLocator
 from comp_core.senses.recognition import Recogniser, load_recogniser
 from comp_core.senses.voice import VoiceSense
 from comp_core.senses.words import WordsSense
 from comp_core.utterances import segment
-from comp_core.windows import CONTEXT, Moment, collate, window_ends
+from comp_core.windows import Moment
 
 FACES_PER_SECOND = 5.0
 # A pause this long in a video is a moment of its own: the face goes on when the voice does not.
@@ -37,38 +35,6 @@ Progress = Callable[[float, str], None]
 
 class DeviceError(ValueError):
     """The device asked for is not there; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Fused:
-    """What the model makes of one moment.
-
-    Attributes:
-        fused: label -> probability from all that was observed; None when nothing was: there is nothing to go on.
-        by_modality: modality -> label -> probability, from this modality alone; None where it is absent.
-        weights: modality -> the coordinator's weight, sum 1; an absent modality, filled in from the others, may have some.
-        observed: modality -> was it there.
-        absent_because: modality -> why not, for those that were not.
-        sure_from: the probability below which the best label is better not called the answer (found on validation data).
-    """
-
-    fused: Distribution | None
-    by_modality: dict[str, Distribution | None]
-    weights: dict[str, float] | None
-    observed: dict[str, bool]
-    absent_because: dict[str, str]
-    sure_from: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """JSON-ready, with each modality's prediction under its own name."""
-        return {
-            "observed": self.observed,
-            "absent_because": self.absent_because,
-            "fused": self.fused,
-            **self.by_modality,
-            "weights": self.weights,
-            "sure_from": self.sure_from,
-        }
 
 
 @dataclass(frozen=True)
@@ -85,6 +51,7 @@ class Predictor:
     """Senses and fusion model together. Nothing in it belongs to one stream, so visitors may share it.
 
     Attributes:
+        fusions: the fusion models by name; the first is used where none is named.
         recogniser: None when speech is not recognised; may be set once it is loaded.
     """
 
@@ -93,23 +60,18 @@ class Predictor:
         face: FaceSense,
         voice: VoiceSense,
         words: WordsSense,
-        model: nn.Module,
-        description: dict[str, Any],
+        fusions: dict[str, Fusion],
         recogniser: Recogniser | None = None,
         device: str = "cpu",
     ) -> None:
         self.face, self.voice, self.words, self.recogniser = face, voice, words, recogniser
-        self.model_name: str = description["name"]
-        self.model_note: str = description["note"]
+        self.fusions = fusions
         self.device = device
-        self._model = model.to(device)
-        self._temperature: dict[str, dict[str, float]] = description["temperature"]
-        self._sure_from: float = description["sure_from"]
 
     @classmethod
     def load(
         cls,
-        model: str | Path | None = None,
+        models: Sequence[str | Path] = (COMP,),
         device: str | None = None,
         whisper: str = "off",
         notify: Callable[[str], None] = lambda _: None,
@@ -118,7 +80,7 @@ class Predictor:
         """Load everything.
 
         Args:
-            model: name of a fusion model in ``weights``, or the path of one (with or without suffix); by default the live ComP.
+            models: fusion models, each a name in ``weights`` or a path (with or without suffix); the first is used by default.
             device: "cpu", "cuda", "cuda:1", ...; by default CUDA if there is any.
             whisper: name of a Whisper model, path of a checkpoint, or "off" for no speech recognition.
             notify: told in one sentence each what the recogniser is loading and what it could not.
@@ -131,36 +93,29 @@ class Predictor:
         """
         device = choose_device(device)
         face, voice, words = (sense.load(weights, device) for sense in (FaceSense, VoiceSense, WordsSense))
-        fusion, record = load_fusion(model_stem(model, weights))
         dims = {AUDIO: voice.feature_dim, TEXT: words.feature_dim, VIDEO: face.feature_dim}
-        if fusion.config.dims != dims:
-            raise CheckpointError(
-                f"the fusion model expects features of sizes {fusion.config.dims}, but the senses in {weights} give {dims}."
-            )
-        recogniser = load_recogniser(whisper, device, notify)
-        return cls(face, voice, words, fusion, record, recogniser, device)
+        fusions = {Path(model).stem: Fusion.load(model, weights, device) for model in models}
+        for name, fusion in fusions.items():
+            if (expected := fusion.model.config.dims) != dims:
+                raise CheckpointError(f"the fusion model {name} expects features of sizes {expected}, but the senses here give {dims}.")
+        return cls(face, voice, words, fusions, load_recogniser(whisper, device, notify), device)
 
-    def fuse(self, moments: Sequence[Moment], without: Collection[str] = ()) -> list[Fused]:
-        """Predict every moment of a conversation, each from itself and what came before it.
+    def fusion(self, model: str | None = None) -> Fusion:
+        """The fusion model of that name, or the one used by default."""
+        return self.fusions[model or next(iter(self.fusions))]
 
-        Args:
-            moments: readings by modality, oldest first; a modality that is not in a moment was not given.
-            without: modalities to leave out throughout, as if switched off.
-        """
-        moments = [_switch_off(moment, without) for moment in moments]
-        return self._fuse([moments[part] for part in window_ends(len(moments))])
-
-    def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused:
-        """The last of :meth:`fuse`, at the cost of one."""
-        return self._fuse([[_switch_off(moment, without) for moment in moments[-CONTEXT:]]])[0]
-
-    def predict_text(self, text: str) -> dict[str, Any]:
+    def predict_text(self, text: str, model: str | None = None) -> dict[str, Any]:
         """The record of one utterance of which only the words are known."""
-        fused = self.fuse_last([{TEXT: self.words.read(text)}])
+        fused = self.fusion(model).fuse_last([{TEXT: self.words.read(text)}])
         return _record(0.0, 0.0, text, fused)
 
     def predict_file(
-        self, path: str | Path, text: str | None = None, without: Collection[str] = (), progress: Progress = lambda *_: None
+        self,
+        path: str | Path,
+        text: str | None = None,
+        without: Collection[str] = (),
+        progress: Progress = lambda *_: None,
+        model: str | None = None,
     ) -> list[dict[str, Any]]:
         """Read a video, a sound or a picture.
 
@@ -168,6 +123,7 @@ class Predictor:
             text: its words. The file then counts as one utterance, and nothing is recognised.
             without: modalities to leave out.
             progress: called with the done fraction and what is being done.
+            model: name of one of the ``fusions``.
 
         Returns:
             A record per utterance: ``start`` and ``end`` in seconds, ``transcript``, ``observed``, ``absent_because``, ``fused``,
@@ -177,7 +133,7 @@ class Predictor:
             MediaError: the file cannot be read; the message says why and what would do.
         """
         heard = self.read_file(path, text, text is not None, without, progress)
-        fused = self.fuse([one.moment for one in heard], without)
+        fused = self.fusion(model).fuse([one.moment for one in heard], without)
         progress(1.0, "done")
         return [_record(one.start, one.end, one.transcript, f) for one, f in zip(heard, fused, strict=True)]
 
@@ -236,49 +192,6 @@ class Predictor:
         slack = 0.5 / FACES_PER_SECOND
         return self.face.summarise([frame for time, frame in faces if start - slack <= time <= end + slack])
 
-    def _fuse(self, windows: Sequence[Sequence[Moment]]) -> list[Fused]:
-        if not windows:
-            return []
-        conversations = collate(windows, self._model.config.dims).to(self.device)
-        # Each modality's own say is asked for without the others: their prompts would have coloured it. One batch of four takes
-        # little longer than one pass, because on short conversations the time goes into calls.
-        with torch.inference_mode():
-            outputs = self._model(stack([conversations, *(conversations.only((m,)) for m in MODALITIES)])).split(len(windows))
-        whole, alone = outputs[0], [output.modality_logits[..., i, :] for i, output in enumerate(outputs[1:])]
-        last = conversations.valid.sum(1) - 1
-        rows = torch.arange(len(windows), device=last.device)
-        logits = whole.logits[rows, last]
-        own = {
-            m: (logits[rows, last] / self._temperature["own"][m]).softmax(-1).tolist() for m, logits in zip(MODALITIES, alone, strict=True)
-        }
-        weights, grounded = whole.weights[rows, last].tolist(), whole.grounded[rows, last].tolist()
-        results = []
-        for b, window in enumerate(windows):
-            readings = {m: window[-1].get(m, Reading.absent(NOT_GIVEN)) for m in MODALITIES}
-            # Fewer modalities make other mistakes of confidence: each subset has a temperature of its own.
-            present = subset_name(m for m in MODALITIES if readings[m].present)
-            results.append(
-                Fused(
-                    fused=_distribution((logits[b] / self._temperature["fused"][present]).softmax(-1).tolist()) if grounded[b] else None,
-                    by_modality={m: _distribution(own[m][b]) if readings[m].present else None for m in MODALITIES},
-                    weights=dict(zip(MODALITIES, weights[b], strict=True)) if grounded[b] else None,
-                    observed={m: reading.present for m, reading in readings.items()},
-                    absent_because={m: reading.absent_because for m, reading in readings.items() if reading.absent_because},
-                    sure_from=self._sure_from,
-                )
-            )
-        return results
-
-
-def model_stem(model: str | Path | None, weights: Path = WEIGHTS_DIR) -> Path:
-    """Where a fusion model's two files are, without suffix: a bare name stands for a file in ``weights``."""
-    if model is None:
-        return weights / "comp"
-    path = Path(model)
-    if path.suffix in (".safetensors", ".json"):
-        return path.with_suffix("")
-    return weights / path if path.parent == Path() and not path.with_suffix(".json").exists() else path
-
 
 def choose_device(device: str | None) -> str:
     """The device asked for, or CUDA if there is any, else the CPU.
@@ -295,10 +208,6 @@ def choose_device(device: str | None) -> str:
     return device
 
 
-def _switch_off(moment: Moment, without: Collection[str]) -> Moment:
-    return {**moment, **{m: Reading.absent(SWITCHED_OFF) for m in without}}
-
-
 def _spans(media: Media) -> list[tuple[float, float, np.ndarray | None]]:
     """(start, end, speech or None) of each utterance, and of each long pause of a video."""
     spoken = segment(media.samples) if media.samples is not None else []
@@ -310,10 +219,6 @@ def _spans(media: Media) -> list[tuple[float, float, np.ndarray | None]]:
                 pieces = np.linspace(start, end, 1 + max(1, round((end - start) / LONGEST_PAUSE)))
                 spans += [(float(a), float(b), None) for a, b in pairwise(pieces)]
     return sorted(spans, key=lambda span: span[:2]) or [(0.0, media.duration, None)]
-
-
-def _distribution(probabilities: Sequence[float]) -> Distribution:
-    return dict(zip(LABELS, probabilities, strict=True))
 
 
 def _record(start: float, end: float, transcript: str, fused: Fused) -> dict[str, Any]:

@@ -116,8 +116,23 @@ def test_an_absent_modality_is_filled_in_from_the_others(model):
     assert (states[VIDEO] - changed[VIDEO]).abs().max() > 1e-4
 
 
+def test_from_the_second_block_on_what_was_filled_in_speaks_too(model):
+    batch = conversations(1, 4, rate=0.0)
+    batch.observed[0, 3, TEXT] = False
+    batch.observed[0, :, VIDEO] = False
+    told = []
+    for generator in model.generators:
+        generator.register_forward_pre_hook(lambda _, arguments: told.append(arguments[3]))
+    model(batch)
+    assert torch.equal(told[0], batch.by_modality)
+    assert told[1][TEXT].all() and not told[1][VIDEO].any()
+
+
 def test_gradients_reach_every_parameter(model):
-    output = model.train()(conversations(4, 6))
+    batch = conversations(4, 6)
+    # One conversation for each modality that has nothing of it.
+    batch.observed[:3] &= ~torch.eye(3, dtype=torch.bool).unsqueeze(1)
+    output = model.train()(batch)
     (output.logits.square().mean() + output.modality_logits.square().mean()).backward()
     without = [name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
     # A key bias moves all scores of a softmax alike: its gradient is zero by construction.

@@ -7,13 +7,14 @@ import pytest
 import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.fusion import model_stem
 from comp_core.media import MediaError
 from comp_core.modalities import LABELS, MODALITIES
-from comp_core.predictor import DeviceError, Predictor, model_stem
+from comp_core.predictor import DeviceError, Predictor
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
-KEYS = {"start", "end", "transcript", "observed", "absent_because", "fused", *MODALITIES, "weights", "sure_from"}
+KEYS = {"start", "end", "transcript", "observed", "absent_because", "fused", *MODALITIES, "weights", "dominant", "sure_from"}
 
 
 @pytest.fixture(scope="module")
@@ -130,22 +131,24 @@ def test_without_switches_a_modality_off_everywhere(predictor):
 def test_a_switched_off_modality_has_no_influence(predictor):
     one, other = moments(predictor, 6, seed=1, missing=0), moments(predictor, 6, seed=2, missing=0)
     mixed = [{**a, "video": b["video"]} for a, b in zip(one, other, strict=True)]
-    without = [predictor.fuse_last(m, without=["video"]) for m in (one, mixed)]
+    without = [predictor.fusion().fuse_last(m, without=["video"]) for m in (one, mixed)]
     assert without[0].fused == pytest.approx(without[1].fused)
-    assert predictor.fuse_last(one).fused != pytest.approx(predictor.fuse_last(mixed).fused)
+    assert predictor.fusion().fuse_last(one).fused != pytest.approx(predictor.fusion().fuse_last(mixed).fused)
 
 
 def test_each_modalitys_own_say_ignores_the_others(predictor):
     one, other = moments(predictor, 4, seed=1, missing=0), moments(predictor, 4, seed=2, missing=0)
     mixed = [{**a, "audio": b["audio"], "video": b["video"]} for a, b in zip(one, other, strict=True)]
-    assert predictor.fuse_last(one).by_modality["text"] == pytest.approx(predictor.fuse_last(mixed).by_modality["text"], abs=1e-5)
+    assert predictor.fusion().fuse_last(one).by_modality["text"] == pytest.approx(
+        predictor.fusion().fuse_last(mixed).by_modality["text"], abs=1e-5
+    )
 
 
 def test_every_moment_is_predicted_from_itself_and_its_past(predictor):
     conversation = moments(predictor, 15)
-    together = predictor.fuse(conversation)
+    together = predictor.fusion().fuse(conversation)
     for n in (1, 7, 15):
-        alone = predictor.fuse_last(conversation[:n])
+        alone = predictor.fusion().fuse_last(conversation[:n])
         expected = together[n - 1]
         assert alone.observed == expected.observed
         if expected.fused is not None:
@@ -153,7 +156,7 @@ def test_every_moment_is_predicted_from_itself_and_its_past(predictor):
 
 
 def test_no_moments_give_no_predictions(predictor):
-    assert predictor.fuse([]) == []
+    assert predictor.fusion().fuse([]) == []
 
 
 def test_bad_files_say_so_and_nothing_is_broken_after(predictor, tmp_path):
@@ -169,12 +172,12 @@ def test_missing_weights_and_devices_are_explained(tmp_path):
     with pytest.raises(CheckpointError, match="not found"):
         Predictor.load(weights=tmp_path, device="cpu")
     with pytest.raises(CheckpointError, match="not found"):
-        Predictor.load(model="no-such-model", device="cpu")
+        Predictor.load(["no-such-model"], device="cpu")
     with pytest.raises(DeviceError, match="--device cpu"):
         Predictor.load(device="cuda:99")
 
 
 def test_a_model_is_a_name_or_a_path(tmp_path):
-    assert model_stem(None) == model_stem("comp") == WEIGHTS_DIR / "comp"
+    assert model_stem("comp") == WEIGHTS_DIR / "comp"
     assert model_stem(tmp_path / "mine.safetensors") == model_stem(tmp_path / "mine.json") == tmp_path / "mine"
     assert model_stem("folder/mine") == Path("folder/mine")

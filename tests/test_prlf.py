@@ -11,7 +11,7 @@ from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES, TEXT
 from comp_core.modeling.interaction import ProgressiveInteraction, alignment
 from comp_core.modeling.outputs import Conversations
-from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig, known
+from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig
 from comp_core.modeling.reliability import CONFIDENCE, FISHER, Reliability
 from comp_core.training.losses import prlf_loss
 from comp_core.training.objectives import Classes, Scores
@@ -179,7 +179,7 @@ def test_without_steps_states_stay_as_they_were_read():
 def test_reliabilities_can_be_replaced_to_see_what_they_do():
     batch, model = conversations(torch.ones(2, 4, 3, dtype=torch.bool)), model_of()
     states, own = model.read(batch)
-    as_judged = model.reliability(own, known(batch))
+    as_judged = model.reliability(own, batch.known)
     torch.testing.assert_close(model.fuse(batch, states, own, as_judged).logits, model(batch).logits)
     assert (model.fuse(batch, states, own, as_judged.flip(-1)).logits - model(batch).logits).abs().max() > 1e-4
 

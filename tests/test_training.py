@@ -235,7 +235,7 @@ def test_train_face_command_writes_weights_and_a_report_that_names_its_own_comma
     assert "unfinished" not in json.loads(Path("w/face.json").read_text())
 
 
-def test_reliability_is_shared_by_observed_modalities_only():
+def test_reliability_is_shared_by_the_modalities_that_occur():
     random = np.random.default_rng(0)
     drawn = batch_of(made_up_dialogues(5, random).draw(random))
     batch, target = drawn.conversations, drawn.labels
@@ -244,6 +244,10 @@ def test_reliability_is_shared_by_observed_modalities_only():
     shares = reliability(model, batch.only(("audio", "video")), target, Classes(LABELS))
     torch.testing.assert_close(shares.sum(-1), batch.valid.float())
     assert (shares[..., MODALITIES.index("text")] == 0).all()
+    once = batch.observed.clone()
+    once[:, 0, MODALITIES.index("text")] = False
+    # Missing in one utterance only, its neighbours speak for it.
+    assert (reliability(model, batch.observe(once), target, Classes(LABELS))[batch.valid.sum(1) > 1][:, 0] > 0).all()
     own = model(batch.only(("video",))).modality_logits[0, 0, 2].softmax(-1)[target[0, 0]]
     other = model(batch.only(("audio",))).modality_logits[0, 0, 0].softmax(-1)[target[0, 0]]
     torch.testing.assert_close(shares[0, 0, 2], own / (own + other))

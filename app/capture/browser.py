@@ -7,7 +7,7 @@ object and returns one; a refusal is `{"error": code, "message": sentence}`, nev
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from time import perf_counter
 from typing import Any
 
@@ -25,8 +25,12 @@ WAIT_FOR_SNAPSHOT_S = 0.08
 Call = Callable[[Any], dict[str, Any]]
 
 
-def server_functions(visitors: Visitors, transcriber: Transcriber) -> list[Call]:
-    """The calls of the live page: `open_visit`, `exchange`, `control`, `close_visit`, `recogniser_status`."""
+def server_functions(visitors: Visitors, transcriber: Transcriber, models: Collection[str]) -> list[Call]:
+    """The calls of the live page: `open_visit`, `exchange`, `control`, `close_visit`, `recogniser_status`.
+
+    Args:
+        models: names of the fusion models to choose from.
+    """
 
     def open_visit(data: Any) -> dict[str, Any]:
         """Begin a visit; the answer holds its token."""
@@ -41,12 +45,14 @@ def server_functions(visitors: Visitors, transcriber: Transcriber) -> list[Call]
         return {"view": live_view(snapshot) if snapshot else None, "recogniser": transcriber.status}
 
     def control(data: Any) -> dict[str, Any]:
-        """Switch modalities, type words."""
+        """Switch modalities, choose the fusion model, type words."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"))
         if "switches" in request:
             for modality, on in wire.switches(request["switches"]).items():
                 session.switch(modality, on)
+        if "model" in request:
+            session.choose(wire.model(request["model"], models))
         if "typed" in request:
             session.type(wire.text(request["typed"]))
         return {"done": True}

@@ -6,7 +6,7 @@ import base64
 import binascii
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -99,6 +99,17 @@ def switches(value: object) -> dict[str, bool]:
     if not isinstance(value, Mapping) or not all(name in MODALITIES and isinstance(on, bool) for name, on in value.items()):
         raise _bad("The switches must be true or false for audio, text or video.")
     return dict(value)
+
+
+def model(value: object, models: Collection[str]) -> str:
+    """The name of one of the ``models``.
+
+    Raises:
+        Refused: there is no such model.
+    """
+    if not isinstance(value, str) or value not in models:
+        raise _bad(f"The model must be one of {', '.join(models)}.")
+    return value
 
 
 def _bytes(value: object, what: str, limit: int) -> bytes:

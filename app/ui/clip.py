@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import mimetypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,8 @@ element.addEventListener("click", (event) => {
 """
 
 
-def clip_page(predictor: Any) -> None:
-    """Build the page inside the current tab."""
+def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
+    """Build the page inside the current tab; `models` name -> title."""
     gr.HTML(
         '<div class="cp cp-head"><p>Choose a sample or a file. The same models read it, utterance by utterance. '
         f"An uploaded file may have {LIMIT_BYTES // 2**20} MB and 30 minutes. It is kept in a temporary folder of the computer that "
@@ -52,10 +52,11 @@ def clip_page(predictor: Any) -> None:
         with gr.Column(scale=2, min_width=280):
             text = gr.Textbox(label="Words instead of the recognised ones (optional)", max_length=10_000, lines=1)
             used = gr.CheckboxGroup([(NAMES[m], m) for m in MODALITIES], value=list(MODALITIES), label="Use")
+            model = gr.Radio([(title, name) for name, title in models.items()], value=next(iter(models)), label="Model")
             analyse = gr.Button("Read it", variant="primary")
     result = gr.HTML("", js_on_load=_SEEK, apply_default_css=False, elem_id="clip-result")
 
-    read = {"fn": partial(read_clip, predictor), "inputs": [file, text, used], "outputs": result, "api_visibility": "private"}
+    read = {"fn": partial(read_clip, predictor), "inputs": [file, text, used, model], "outputs": result, "api_visibility": "private"}
     analyse.click(**read, concurrency_id="clip")
     file.upload(**read, concurrency_id="clip")
     file.clear(lambda: "", outputs=result, api_visibility="private")
@@ -64,7 +65,14 @@ def clip_page(predictor: Any) -> None:
         chosen.then(**read, concurrency_id="clip")
 
 
-def read_clip(predictor: Any, path: str | None, text: str, used: list[str], progress: Callable | None = gr.Progress()) -> str:  # noqa: B008
+def read_clip(
+    predictor: Any,
+    path: str | None,
+    text: str,
+    used: list[str],
+    model: str,
+    progress: Callable | None = gr.Progress(),  # noqa: B008
+) -> str:
     """Read a file, or the typed words alone; the result, or what went wrong, as HTML."""
     typed = text.strip() or None
     if not path and not typed:
@@ -72,8 +80,8 @@ def read_clip(predictor: Any, path: str | None, text: str, used: list[str], prog
     without = [modality for modality in MODALITIES if modality not in used]
     try:
         if not path:
-            return clip_html("", [utterance_view(predictor.predict_text(typed))])
-        records = predictor.predict_file(path, text=typed, without=without, progress=lambda share, message: progress(share, desc=message))
+            return clip_html("", [utterance_view(predictor.predict_text(typed, model))])
+        records = predictor.predict_file(path, typed, without, lambda share, message: progress(share, desc=message), model)
     except MediaError as error:
         return message_html(str(error))
     except Exception:

@@ -101,7 +101,7 @@ async function start() {
   drawWaiting("Looking and listening…");
   enter("running");
   say(missing);
-  await control({ switches: switches() });
+  await control({ switches: switches(), model: part("model").value });
   run(token);
 }
 
@@ -140,6 +140,7 @@ for (const node of root.querySelectorAll("[data-switch]")) {
     control({ switches: switches() });
   });
 }
+part("model").addEventListener("change", () => control({ model: part("model").value }));
 part("type").addEventListener("submit", (event) => {
   event.preventDefault();
   if (phase !== "running") return say("Press Start first; typed words are read together with what the camera sees.");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import gradio as gr
@@ -14,9 +15,9 @@ _HERE = Path(__file__).resolve().parent
 _SCRIPTS = (_HERE.parent / "capture" / "capture.js", _HERE / "draw.js", _HERE / "live.js")
 
 
-def live_page(calls: list[Call]) -> gr.HTML:
-    """Build the page; `calls` are the functions that its script may call (see :mod:`app.capture.browser`)."""
+def live_page(calls: list[Call], models: Mapping[str, str]) -> gr.HTML:
+    """Build the page; `calls` are the functions that its script may call (see :mod:`app.capture.browser`), `models` name -> title."""
     markup = (_HERE / "live.html").read_text(encoding="utf-8")
-    markup = markup.replace("@fused", fused_html()).replace("@cards", cards_html(switches=True))
+    markup = markup.replace("@fused", fused_html(models=models)).replace("@cards", cards_html(switches=True))
     script = "\n".join(path.read_text(encoding="utf-8") for path in _SCRIPTS)
     return gr.HTML("", html_template=markup, js_on_load=script, server_functions=calls, apply_default_css=False, elem_id="live")

@@ -24,18 +24,23 @@ def icon(modality: str) -> str:
     )
 
 
-def fused_html(view: Mapping[str, Any] | None = None) -> str:
-    """The fused prediction: in words, then seven bars."""
+def fused_html(view: Mapping[str, Any] | None = None, models: Mapping[str, str] | None = None) -> str:
+    """The fused prediction: in words, then seven bars; with a choice of ``models``, name -> title, on the live page."""
     kind, headline, share, basis = (
         (view["kind"], view["headline"], view["percent"], view["basis"]) if view else ("waiting", "waiting", "", "Press Start to begin.")
     )
     return f"""
 <section class="cp-panel cp-fused" data-fused data-kind="{kind}" aria-label="Fused prediction">
-  <p class="cp-eyebrow">All senses together</p>
+  <p class="cp-eyebrow">All senses together{_choice_html(models) if models else ""}</p>
   <p class="cp-headline"><span data-part="headline">{escape(headline)}</span> <span class="cp-share" data-part="percent">{share}</span></p>
   <p class="cp-basis" data-part="basis">{escape(basis)}</p>
   {_bars_html(view)}
 </section>"""
+
+
+def _choice_html(models: Mapping[str, str]) -> str:
+    options = "".join(f'<option value="{escape(name, quote=True)}">{escape(title)}</option>' for name, title in models.items())
+    return f'<label class="cp-model">model <select data-part="model">{options}</select></label>'
 
 
 def cards_html(view: Mapping[str, Any] | None = None, switches: bool = False) -> str:

@@ -69,11 +69,10 @@ class Method:
 
 
 def _comp(problem: Problem, **changes: object) -> ComP:
-    # One block of one layer did better than two of two on the validation videos of mosi-reread.
-    return ComP(replace(ComPConfig(problem.dims, problem.objective.outputs, width=64, blocks=1, layers=1), **changes))
+    return ComP(replace(ComPConfig(problem.dims, problem.objective.outputs, width=64), **changes))
 
 
-def _train_comp(model: ComP, problem: Problem, modulated: bool = True) -> tuple[Loss, AroundStep]:
+def _train_comp(model: ComP, problem: Problem, modulated: bool = False) -> tuple[Loss, AroundStep]:
     modulator = UpdateModulator(parts_of(model.encoders)) if modulated else None
 
     def loss(net: ComP, batch: Batch) -> Tensor:
@@ -197,7 +196,8 @@ METHODS: dict[str, Method] = {
     "comp-no-propagation": Method("ComP without propagation", partial(_comp, without=(PROPAGATION,)), _train_comp),
     "comp-no-prompts": Method("ComP without prompts", partial(_comp, without=(PROMPTS,)), _train_comp),
     "comp-no-coordinator": Method("ComP without coordinator", partial(_comp, without=(COORDINATOR,)), _train_comp),
-    "comp-no-modulator": Method("ComP without modulator", _comp, partial(_train_comp, modulated=False)),
+    # It earned no place, so the default goes without.
+    "comp-modulated": Method("ComP with modulator", _comp, partial(_train_comp, modulated=True)),
     "prlf": Method("PRLF", _prlf, _train_prlf),
     **{f"prlf-{cue}": Method(f"PRLF by {cue} only", partial(_prlf, cues=(cue,)), _train_prlf) for cue in CUES},
     "prlf-turn": Method("PRLF led by each in turn", partial(_prlf, leader=IN_TURN), _train_prlf),

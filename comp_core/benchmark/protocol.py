@@ -12,9 +12,11 @@ from torch import Tensor, nn
 
 from comp_core.benchmark.datasets import Dataset, Split, mistake
 from comp_core.benchmark.methods import Method, Problem
-from comp_core.data.conversations import Conversation, batch_of
+from comp_core.data.conversations import Batch, Conversation, batch_of
 from comp_core.data.masks import fixed_mask, subset_name, subsets_of
+from comp_core.evaluation.leading import leading_report
 from comp_core.modalities import MODALITIES
+from comp_core.modeling.prlf import PRLF
 from comp_core.training.fusion import at_random_rates, fit_fusion
 
 RATES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
@@ -76,6 +78,15 @@ class Found:
     weights: np.ndarray
 
 
+def masked_batch(conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Batch:
+    """Conversations as one batch, of which the (n, M) ``masks`` tell what is observed."""
+    batch = batch_of(conversations)
+    observed = torch.zeros_like(batch.recorded)
+    for row, mask in zip(observed, masks, strict=True):
+        row[: len(mask)] = torch.from_numpy(mask)
+    return replace(batch, conversations=batch.conversations.observe(observed & batch.recorded))
+
+
 @torch.inference_mode()
 def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Found:
     """Predict whole conversations under the masks."""
@@ -83,12 +94,9 @@ def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequ
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for start in range(0, len(conversations), _EVALUATED_TOGETHER):
         some = slice(start, start + _EVALUATED_TOGETHER)
-        whole = batch_of(conversations[some]).conversations
-        observed = torch.zeros_like(whole.observed)
-        for row, mask in zip(observed, masks[some], strict=True):
-            row[: len(mask)] = torch.from_numpy(mask)
-        output = model(whole.observe(observed & whole.observed).to(device))
-        parts.append(tuple(x[whole.valid.to(device)].cpu() for x in (output.logits, output.modality_logits, output.weights)))
+        whole = masked_batch(conversations[some], masks[some]).conversations.to(device)
+        output = model(whole)
+        parts.append(tuple(x[whole.valid].cpu() for x in (output.logits, output.modality_logits, output.weights)))
     return Found(*(torch.cat(column).numpy() for column in zip(*parts, strict=True)))
 
 
@@ -97,11 +105,12 @@ def run(dataset: Dataset, method: Method, seed: int, protocol: Protocol, epochs:
 
     Returns:
         ``conditions``: name -> figures; with one modality also ``own``, those of its head. ``weights``: subset -> mean weight of each
-        modality. ``history``: of each training. ``parameters``.
+        modality. ``history``: of each training. ``parameters``. Of PRLF also ``leading``: rate -> :func:`leading_report` of each fold.
     """
     named = conditions(dataset.given, protocol.rates)
     collected: dict[str, list[tuple[np.ndarray, Found]]] = {name: [] for name in named}
     histories, parameters = [], 0
+    leading: dict[str, list[dict[str, Any]]] = {}
     for fold in dataset.folds:
         if protocol.select == "test":
             for rate in protocol.rates:
@@ -113,6 +122,9 @@ def run(dataset: Dataset, method: Method, seed: int, protocol: Protocol, epochs:
             model, history = _train(dataset, fold, method, seed, protocol, epochs, at=None)
             for name, condition in named.items():
                 collected[name].append(_tested(model, fold["test"], condition, dataset))
+                if isinstance(model, PRLF) and isinstance(condition, float):
+                    batch = masked_batch(fold["test"], masks_of(fold["test"], condition, "test", dataset.given)).to(protocol.device)
+                    leading.setdefault(name, []).append(leading_report(model, batch, dataset.objective, seed))
             histories.append(history)
         parameters = sum(p.numel() for p in model.parameters())
     figures, weights = {}, {}
@@ -127,7 +139,7 @@ def run(dataset: Dataset, method: Method, seed: int, protocol: Protocol, epochs:
             weights[subset_name(subset)] = dict(zip(MODALITIES, found.weights.mean(0).round(4).tolist(), strict=True))
             if len(subset) == 1:
                 figures[name]["own"] = dataset.objective.report(found.own[:, MODALITIES.index(subset[0])], labels)
-    return {"conditions": figures, "weights": weights, "history": histories, "parameters": parameters}
+    return {"conditions": figures, "weights": weights, "history": histories, "parameters": parameters, "leading": leading}
 
 
 def _tested(model: nn.Module, test: list[Conversation], condition: Condition, dataset: Dataset) -> tuple[np.ndarray, Found]:

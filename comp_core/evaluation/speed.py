@@ -43,7 +43,7 @@ def measure_speed(runs: int, weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
         "voice: spectra of 3 s alone": lambda: spectra(samples),
         "voice: spectra of 3 s and network": lambda: predictor.voice.read(sound),
         "words: one utterance": lambda: predictor.words.read(SENTENCE),
-        f"fusion: {CONTEXT} utterances": lambda: predictor.fuse_last(moments),
+        f"fusion: {CONTEXT} utterances": lambda: predictor.fusion().fuse_last(moments),
     }
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(runs + 5):

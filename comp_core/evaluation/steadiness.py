@@ -51,9 +51,9 @@ def watch(predictor: Predictor, image: np.ndarray, random: np.random.Generator) 
     picture, silent = framed(image), {"audio": Reading.absent(SILENCE), "text": Reading.absent(NO_WORDS)}
     for now in np.arange(0, SECONDS, 1 / RATE):
         seen = predictor.face.see(cv2.cvtColor(_as_a_camera_sees(picture, now, random), cv2.COLOR_GRAY2RGB), locator)
-        raw.append(_label(predictor.fuse_last([{**silent, VIDEO: predictor.face.summarise([seen])}]).as_dict()))
+        raw.append(_label(predictor.fusion().fuse_last([{**silent, VIDEO: predictor.face.summarise([seen])}]).as_dict()))
         faces.add(seen, now)
-        record = smoother.update(predictor.fuse_last([{**silent, VIDEO: faces.read(predictor.face, now)}]).as_dict(), now)
+        record = smoother.update(predictor.fusion().fuse_last([{**silent, VIDEO: faces.read(predictor.face, now)}]).as_dict(), now)
         shown.append(_label(record))
         strong.append(sum(record["fused"][label] for label in _STRONG) if record["fused"] else 0.0)
     locator.close()

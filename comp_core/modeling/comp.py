@@ -50,7 +50,7 @@ class ComPConfig:
     prompt: int = 16
     prototypes: int = 10
     blocks: int = 2
-    layers: int = 2
+    layers: int = 1
     heads: int = 2
     momentum: float = 0.3
     dropout: float = 0.3
@@ -69,7 +69,7 @@ class ComPConfig:
 
 def as_printed(dims: dict[str, int], outputs: int, length: int, without: Collection[str] = ()) -> ComPConfig:
     """The paper's preset with the sizes that its authors' README gives."""
-    return ComPConfig(dims, outputs, width=256, dropout=0.5, without=tuple(without), preset=PAPER, length=length)
+    return ComPConfig(dims, outputs, width=256, layers=2, dropout=0.5, without=tuple(without), preset=PAPER, length=length)
 
 
 class ComP(nn.Module):
@@ -97,7 +97,7 @@ class ComP(nn.Module):
         head = PerModalityLinear(width, config.outputs)
         self.heads = head if printed else nn.Sequential(PerModalityNorm(width), head)
         self.coordinator = (
-            EqualWeights() if COORDINATOR in config.without else Coordinator(width, modalities, config.dropout, told_observed=not printed)
+            EqualWeights() if COORDINATOR in config.without else Coordinator(width, modalities, config.dropout, repaired=not printed)
         )
         if printed:
             self.stage_one = StageOne(config.dims, width, config.outputs)
@@ -109,7 +109,7 @@ class ComP(nn.Module):
         states = self.propagate(conversations)
         observed = conversations.observed & conversations.valid.unsqueeze(-1)
         by_utterance = states.permute(1, 2, 0, 3)
-        weights = self.coordinator(by_utterance, observed)
+        weights = self.coordinator(by_utterance, observed)  # eq. 12-13
         return FusionOutput(
             logits=self.classifier((weights.unsqueeze(-1) * by_utterance).flatten(2)),  # eq. 14-15
             modality_logits=self.heads(states).permute(1, 2, 0, 3),
@@ -127,13 +127,15 @@ class ComP(nn.Module):
                 states, _ = propagate(states, nothing, observed, distance)
             return states
         prototypes = self.prototypes(states, observed)
-        previous, carried = states, None
+        previous, carried, speaks = states, None, observed
         for generate, propagate in zip(self.generators, self.propagation, strict=True):
             # What a modality receives are the others' prompts. (The paper writes P^{vu} with a generated part from u itself, which would
             # carry nothing from v to u; the sender's is meant.)
-            incoming = from_others(generate(states, previous, prototypes, observed))
+            incoming = from_others(generate(states, previous, prototypes, speaks))
             if carried is not None:
                 incoming = momentum(carried, incoming, self.config.momentum)
             previous = states
             states, carried = propagate(states, incoming, observed, distance)
+            # From now on a missing state holds what its neighbours say, and has something to tell the others.
+            speaks = conversations.known.permute(2, 0, 1)
         return states

@@ -12,19 +12,20 @@ class Coordinator(nn.Module):
     The weights are not masked: an absent modality has been filled in from the others, and may count for something.
 
     Args:
-        told_observed: whether it is also told which modalities were really observed. The paper's is not.
+        repaired: it is also told which modalities were really observed, and judges the states without changing them: its own loss
+            (:func:`comp_core.training.losses.reliability`) would otherwise bend them to be judged easily. The paper has neither.
     """
 
-    def __init__(self, width: int, modalities: int, dropout: float, told_observed: bool = True) -> None:
+    def __init__(self, width: int, modalities: int, dropout: float, repaired: bool = True) -> None:
         super().__init__()
-        self.told_observed = told_observed
-        inputs = modalities * (width + told_observed)
+        self.repaired = repaired
+        inputs = modalities * (width + repaired)
         self.score = nn.Sequential(nn.Linear(inputs, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, modalities))
 
     def forward(self, states: Tensor, observed: Tensor) -> Tensor:
         """(B, N, M, d), (B, N, M) bool -> weights (B, N, M) that sum to 1."""
-        known = [states.flatten(2), *([observed.to(states.dtype)] if self.told_observed else [])]
-        return self.score(torch.cat(known, -1)).softmax(-1)
+        known = [states.detach(), observed.to(states.dtype).unsqueeze(-1)] if self.repaired else [states]
+        return self.score(torch.cat([part.flatten(2) for part in known], -1)).softmax(-1)
 
 
 class EqualWeights(nn.Module):

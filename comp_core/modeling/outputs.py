@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -43,6 +44,12 @@ class Conversations:
     def by_modality(self) -> Tensor:
         """(M, B, N) bool: observed, and not padding."""
         return (self.observed & self.valid.unsqueeze(-1)).permute(2, 0, 1)
+
+    @property
+    def known(self) -> Tensor:
+        """(B, N, M) bool: the modality occurs in the conversation, so that where it is missing its neighbours can speak for it."""
+        anywhere = self.by_modality.any(-1)
+        return anywhere.T.unsqueeze(1) & self.valid.unsqueeze(-1)
 
     @property
     def distance(self) -> Tensor:
@@ -87,7 +94,7 @@ class FusionOutput:
     weights: Tensor
     grounded: Tensor
 
-    def split(self, size: int) -> list[FusionOutput]:
+    def split(self, size: int) -> list[Self]:
         """The batch in parts of ``size`` conversations."""
         parts = zip(*(getattr(self, field.name).split(size) for field in fields(self)), strict=True)
-        return [FusionOutput(*part) for part in parts]
+        return [type(self)(*part) for part in parts]

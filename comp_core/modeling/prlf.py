@@ -98,7 +98,7 @@ class PRLF(nn.Module):
 
     def forward(self, conversations: Conversations) -> PRLFOutput:
         states, own = self.read(conversations)
-        return self.fuse(conversations, states, own, self.reliability(own, known(conversations)))
+        return self.fuse(conversations, states, own, self.reliability(own, conversations.known))
 
     def read(self, conversations: Conversations) -> tuple[Tensor, Tensor]:
         """Each modality by itself: states (M, B, N, d), and the heads' predictions (B, N, M, K)."""
@@ -140,10 +140,4 @@ class PRLF(nn.Module):
             return torch.full_like(conversations.position, MODALITIES.index(TEXT))
         # The next in turn of those that are known.
         wait = (torch.arange(len(MODALITIES), device=reliability.device) - conversations.position.unsqueeze(-1)) % len(MODALITIES)
-        return torch.where(known(conversations), wait, wait + len(MODALITIES)).argmin(-1)
-
-
-def known(conversations: Conversations) -> Tensor:
-    """(B, N, M) bool: the modality occurs somewhere in the conversation, so that its state says something."""
-    anywhere = conversations.by_modality.any(-1)
-    return anywhere.T.unsqueeze(1) & conversations.valid.unsqueeze(-1)
+        return torch.where(conversations.known, wait, wait + len(MODALITIES)).argmin(-1)

@@ -51,22 +51,22 @@ class PromptGenerator(nn.Module):
         self.to_prompt = nn.Sequential(PerModalityLinear(width, width), nn.GELU(), PerModalityLinear(width, prompt))
         self.empty = nn.Parameter(torch.zeros(len(MODALITIES), 1, 1, prompt))
 
-    def forward(self, state: Tensor, previous: Tensor, prototypes: Tensor, observed: Tensor) -> Tensor:
+    def forward(self, state: Tensor, previous: Tensor, prototypes: Tensor, speaks: Tensor) -> Tensor:
         """Prompts of one block.
 
         Args:
             state: (M, B, N, d) at this block.
             previous: (M, B, N, d) before the last propagation (the state itself at the first block).
             prototypes: (M, B, c, d).
-            observed: (M, B, N) bool. The paper adds a constant to a whole row before the softmax (eq. 7), which changes nothing; here
-                a row that was not observed sends the learned ``empty`` prompt instead.
+            speaks: (M, B, N) bool, which rows have something to tell. For those that were not observed the paper adds a constant to a
+                whole row before the softmax (eq. 7), which changes nothing; here they send the learned ``empty`` prompt instead.
 
         Returns:
             (M, B, N, p)
         """
         shares = similarity(state, prototypes, self.log_sharpness.exp())
         generated = self.to_prompt(self.from_prototypes(shares @ prototypes) + self.from_state(previous))
-        return torch.where(observed.unsqueeze(-1), generated, self.empty)
+        return torch.where(speaks.unsqueeze(-1), generated, self.empty)
 
 
 def similarity(state: Tensor, prototypes: Tensor, sharpness: Tensor | float = 1.0) -> Tensor:

@@ -10,7 +10,7 @@ from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.outputs import Conversations, FusionOutput, stack
-from comp_core.modeling.prlf import PRLF, PRLFConfig, known
+from comp_core.modeling.prlf import PRLF, PRLFConfig
 from comp_core.training.modulator import UpdateModulator
 from comp_core.training.objectives import Objective
 
@@ -46,12 +46,13 @@ def comp_loss(model: ComP, batch: Batch, objective: Objective, modulator: Update
 def reliability(model: ComP, conversations: Conversations, labels: Tensor, objective: Objective) -> Tensor:
     """What the coordinator's weights are drawn to, (B, N, M): each modality's share of the belief in the true label.
 
-    The belief is the modality's own, given alone; an absent one has none. Without this the weights mean nothing: prompts make
-    all states carry the same knowledge, and the coordinator settles on one of them for good, whatever is observed.
+    The belief is the modality's own, given alone, from the utterance and its neighbours: where it is missing, what they say in it still
+    counts. One that occurs nowhere in the conversation has none. Without this the weights mean nothing: prompts make all states
+    carry the same knowledge, and the coordinator settles on one of them for good, whatever is observed.
     """
     alone = model(stack([conversations.only((m,)) for m in MODALITIES])).split(len(labels))
     logits = torch.stack([output.modality_logits[..., i, :] for i, output in enumerate(alone)], 2)
-    right = objective.likelihood(logits, labels.unsqueeze(-1).expand(logits.shape[:-1])) * conversations.observed
+    right = objective.likelihood(logits, labels.unsqueeze(-1).expand(logits.shape[:-1])) * conversations.known
     return right / right.sum(-1, keepdim=True).clamp(min=1e-9)
 
 
@@ -81,7 +82,7 @@ def prlf_loss(model: PRLF, batch: Batch, objective: Objective) -> Tensor:
     """The fused prediction, each modality's own, and the alignment of the others to the dominant one, which counts more with each step."""
     conversations, labels = batch.conversations, batch.labels
     output = model(conversations)
-    rows, heard = output.grounded, known(conversations)
+    rows, heard = output.grounded, conversations.known
     # As for ComP: what is there says what it shows itself, what is not can only know what its neighbours say.
     shown = torch.where(conversations.observed, batch.shown, labels.unsqueeze(-1))
     own = _own_loss(output.own, shown, objective)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 
+from comp_core.fusion import Fused
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
-from comp_core.predictor import Fused
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 from comp_core.utterances import Utterance
 
@@ -74,7 +75,9 @@ class ScriptedPredictor:
     def __init__(self):
         self.face, self.voice, self.words = ScriptedFace(), ScriptedVoice(), ScriptedWords()
         self.recogniser = None
+        self.fusions = {"comp": SimpleNamespace(name="ComP"), "prlf": SimpleNamespace(name="PRLF")}
         self.conversations = []
+        self.models = []
         self.records = []
         self.file_error = None
 
@@ -89,17 +92,22 @@ class ScriptedPredictor:
             by_modality={m: spread.get(m) for m in MODALITIES},
             weights=dict.fromkeys(MODALITIES, 1 / 3) if present else None,
             observed={m: m in present for m in MODALITIES},
+            dominant=None,
             absent_because={m: r.absent_because for m, r in readings.items() if not r.present},
             sure_from=0.4,
         )
 
-    def predict_file(self, path, text=None, without=(), progress=lambda *_: None):
+    def fusion(self, model=None):
+        self.models.append(model)
+        return self
+
+    def predict_file(self, path, text=None, without=(), progress=lambda *_: None, model=None):
         if self.file_error:
             raise self.file_error
         progress(0.5, "reading")
         return self.records
 
-    def predict_text(self, text):
+    def predict_text(self, text, model=None):
         return {"start": 0.0, "end": 0.0, "transcript": text, **self.fuse_last([{TEXT: self.words.read(text)}]).as_dict()}
 
 

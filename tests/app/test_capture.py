@@ -36,11 +36,11 @@ class Page:
         self.engine = Engine(ScriptedPredictor(), self.transcriber, clock=lambda: self.now)
         self.sessions = []
         self.visitors = Visitors(self.make, self.sessions.append, clock=lambda: self.now, **limits)
-        for function in server_functions(self.visitors, self.transcriber):
+        for function in server_functions(self.visitors, self.transcriber, ("comp", "prlf")):
             setattr(self, function.__name__, function)
 
     def make(self, token):
-        return Session(token, self.now, ScriptedLocator(), ScriptedSegmenter())
+        return Session(token, self.now, ScriptedLocator(), ScriptedSegmenter(), "comp")
 
     def start(self):
         return self.open_visit({})["token"]
@@ -115,7 +115,9 @@ def test_a_request_that_is_no_object_is_refused(page, request_):
         assert call(request_)["error"] == "bad_request"
 
 
-@pytest.mark.parametrize("change", [{"switches": {"smell": True}}, {"switches": {"audio": 1}}, {"switches": []}, {"typed": 3}])
+@pytest.mark.parametrize(
+    "change", [{"switches": {"smell": True}}, {"switches": {"audio": 1}}, {"switches": []}, {"typed": 3}, {"model": "x"}, {"model": 1}]
+)
 def test_bad_controls_are_refused(page, change):
     assert page.control({"token": page.start(), **change})["error"] == "bad_request"
 
@@ -123,9 +125,10 @@ def test_bad_controls_are_refused(page, change):
 def test_controls_reach_only_their_own_session(page):
     mine = page.start()
     page.start()
-    assert page.control({"token": mine, "switches": {AUDIO: False}, "typed": "joy" * 9000}) == {"done": True}
+    assert page.control({"token": mine, "switches": {AUDIO: False}, "typed": "joy" * 9000, "model": "prlf"}) == {"done": True}
     first, second = page.sessions
     assert (first.switched_off, second.switched_off) == ({AUDIO}, set())
+    assert (first.model, second.model) == ("prlf", "comp")
     assert (len(first.take(0).typed[0]), second.take(0).typed) == (wire.TEXT_LENGTH, [])
 
 

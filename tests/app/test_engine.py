@@ -27,7 +27,7 @@ class Visit:
         self.predictor = ScriptedPredictor()
         self.transcriber = transcriber or ScriptedTranscriber()
         self.engine = Engine(self.predictor, self.transcriber, clock=lambda: self.now)
-        self.session = Session("token", self.now, ScriptedLocator(), ScriptedSegmenter())
+        self.session = Session("token", self.now, ScriptedLocator(), ScriptedSegmenter(), "comp")
         self.smoother = Smoother()
 
     def step(self, picture=None, sound=None, seconds=0.1):
@@ -63,6 +63,13 @@ def test_speech_words_and_face_come_together(visit):
     assert snapshot.box == (0.2, 0.2, 0.6, 0.8)
     assert snapshot.captured == pytest.approx(1000 * visit.now)
     assert [(t["transcript"], t["fused"] is not None) for t in snapshot.turns] == [("what joy", True)]
+
+
+def test_the_model_that_was_chosen_judges_from_then_on(visit):
+    visit.step(FACE)
+    visit.session.choose("prlf")
+    visit.step(FACE)
+    assert visit.predictor.models == ["comp", "prlf"]
 
 
 def test_before_anything_came_the_reasons_are_not_given(visit):

@@ -20,7 +20,7 @@ def predictor():
 
 
 def read(predictor, path="clip.mp4", text="", used=MODALITIES):
-    return read_clip(predictor, path, text, list(used), progress=lambda *_, **__: None)
+    return read_clip(predictor, path, text, list(used), "comp", progress=lambda *_, **__: None)
 
 
 def test_a_clip_is_shown_by_utterance_with_its_player(predictor):
@@ -55,9 +55,14 @@ def test_nothing_chosen_and_nothing_found_are_said(predictor):
 
 def test_switched_off_modalities_and_words_reach_the_predictor(predictor):
     asked = {}
-    predictor.predict_file = lambda path, **options: asked.update(path=path, **options) or [record(video="joy")]
+
+    def predict_file(path, text, without, progress, model):
+        asked.update(text=text, without=without, model=model)
+        return [record(video="joy")]
+
+    predictor.predict_file = predict_file
     read(predictor, "a.wav", " hello ", ["text"])
-    assert (asked["text"], asked["without"]) == ("hello", ["audio", VIDEO])
+    assert asked == {"text": "hello", "without": ["audio", VIDEO], "model": "comp"}
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.mp4", "video"), ("a.mp3", "audio"), ("a.JPG", "image"), ("a.py", None), ("a", None)])

@@ -51,6 +51,12 @@ def test_weight_on_an_absent_modality_is_filled_in():
     assert cards[TEXT]["bars"] is None
 
 
+def test_the_dominant_modality_is_said_to_lead():
+    cards = moment_view({**record(audio="joy", video="joy"), "dominant": VIDEO})["modalities"]
+    assert cards[VIDEO]["relied"].startswith("leads")
+    assert cards[AUDIO]["relied"] == "of what the fusion relies on"
+
+
 def test_a_card_says_when_its_modality_alone_is_not_sure():
     moment = record(audio="joy", video="joy")
     cards = moment_view({**moment, AUDIO: spread(joy=0.3)})["modalities"]
