@@ -9,7 +9,7 @@ import torch
 
 from comp_core.benchmark import command, cost, protocol
 from comp_core.benchmark.command import benchmark
-from comp_core.benchmark.datasets import Dataset, mistake
+from comp_core.benchmark.datasets import Dataset, mistake, signs_named
 from comp_core.benchmark.methods import METHODS, Problem
 from comp_core.benchmark.protocol import Protocol, conditions, masks_of, predict, run
 from comp_core.cli import main
@@ -157,6 +157,20 @@ def test_mistakes_make_the_share_asked_for_look_like_another_utterance():
     np.testing.assert_allclose(text.sum(1), 1, rtol=1e-5)
     assert ((text > 0).sum(1) <= 2).all() and text.dtype == np.float32
     assert (after.features["audio"] == own).all()
+
+
+def test_signs_that_a_linear_map_names():
+    random = np.random.default_rng(0)
+
+    def video(name, scores, told):
+        features = {m: random.normal(size=(40, d)).astype(np.float32) for m, d in DIMS.items()}
+        features["text"][:, 0] += 50 * told
+        return Conversation.recorded([f"{name}{i}" for i in range(40)], features, scores)
+
+    scores = random.choice([-1.0, 0.0, 2.0], (5, 40)).astype(np.float32)
+    plain = [video(str(i), row, row) for i, row in enumerate(scores)]
+    assert signs_named(plain, "text") == 1.0
+    assert 0.4 < signs_named(plain, "audio") < 0.75
 
 
 def test_predictions_do_not_depend_on_who_else_is_asked():

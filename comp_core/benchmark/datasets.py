@@ -53,11 +53,9 @@ class Dataset:
         return max(len(c) for split in self.folds[0].values() for c in split)
 
 
-# How often these features name the sign on new videos, utterance by utterance (after Poria et al., 2017; not checked against the
-# paper), and how often a linear map
-# of them does on the training videos that it was fitted on.
+# How often these features name the sign on new videos, utterance by utterance (after Poria et al., 2017; not checked against the paper).
 _MOSI_NEW = {AUDIO: 0.585, TEXT: 0.755, VIDEO: 0.531}
-_MOSI_TRAIN = {AUDIO: 0.668, TEXT: 0.985, VIDEO: 0.915}
+_RIDGE = 10.0
 
 
 def mosi(data: Path) -> Dataset:
@@ -69,8 +67,19 @@ def mosi(data: Path) -> Dataset:
     So in train and valid the features of an utterance are mixed with another's: so much that for a share of the utterances the other's
     weigh more, which is as many as bring the accuracy from what it is in training to what is published for new videos.
     """
-    mistaken = {m: (_MOSI_TRAIN[m] - new) / (_MOSI_TRAIN[m] - 0.5) for m, new in _MOSI_NEW.items()}
-    return Dataset("mosi", Scores(), [load_mosi(data)], mistaken=mistaken, epochs=30)
+    splits = load_mosi(data)
+    named = {m: signs_named(splits["train"], m) for m in MODALITIES}
+    mistaken = {m: max(0.0, named[m] - new) / max(named[m] - 0.5, 1e-3) for m, new in _MOSI_NEW.items()}
+    return Dataset("mosi", Scores(), [splits], mistaken=mistaken, epochs=30)
+
+
+def signs_named(conversations: Sequence[Conversation], modality: str) -> float:
+    """How often ridge regression on a modality names the sign of the scores that it was fitted on, to three places."""
+    features, scores = (np.concatenate(x) for x in zip(*((c.features[modality], c.labels) for c in conversations), strict=True))
+    z = (features - features.mean(0)) / features.std(0).clip(1e-2)
+    fitted = z @ np.linalg.solve(z.T @ z + _RIDGE * np.eye(z.shape[1]), z.T @ (scores - scores.mean())) + scores.mean()
+    signed = scores != 0
+    return round(float(((fitted > 0) == (scores > 0))[signed].mean()), 3)
 
 
 def mosi_reread(data: Path) -> Dataset:

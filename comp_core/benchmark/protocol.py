@@ -124,7 +124,7 @@ def run(dataset: Dataset, method: Method, seed: int, protocol: Protocol, epochs:
                 collected[name].append(_tested(model, fold["test"], condition, dataset))
                 if isinstance(model, PRLF) and isinstance(condition, float):
                     batch = masked_batch(fold["test"], masks_of(fold["test"], condition, "test", dataset.given)).to(protocol.device)
-                    leading.setdefault(name, []).append(leading_report(model, batch, dataset.objective, seed))
+                    leading.setdefault(name, []).append(leading_report(model, batch, dataset.objective, seed=seed))
             histories.append(history)
         parameters = sum(p.numel() for p in model.parameters())
     figures, weights = {}, {}

@@ -30,8 +30,11 @@ def permuted(model: PRLF, conversations: Conversations, generator: torch.Generat
 
 
 @torch.inference_mode()
-def leading_report(model: PRLF, batch: Batch, objective: Objective, seed: int = 0) -> dict[str, Any]:
+def leading_report(model: PRLF, batch: Batch, objective: Objective, counted: Tensor | None = None, seed: int = 0) -> dict[str, Any]:
     """What the reliabilities of these utterances are worth.
+
+    Args:
+        counted: (B, N) bool, the utterances that count; by default all.
 
     Returns:
         ``as_judged`` and ``permuted``: the fused figures with the reliabilities of the utterance and with another's. ``leader_is_best``:
@@ -40,6 +43,7 @@ def leading_report(model: PRLF, batch: Batch, objective: Objective, seed: int = 
     """
     conversations, labels = batch.conversations, batch.labels
     rows = conversations.valid & conversations.by_modality.any(0)
+    rows = rows if counted is None else rows & counted
     output = model(conversations)
     dealt = permuted(model, conversations, torch.Generator().manual_seed(seed))
     truth = labels[rows].cpu().numpy()

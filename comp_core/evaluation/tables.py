@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from comp_core.evaluation.metrics import mean_and_spread
 from comp_core.modalities import MODALITIES
 
 Report = dict[str, Any]
@@ -115,12 +116,41 @@ def fusion_table(report: Report) -> str:
 
 def rules_table(report: Report) -> str:
     """Test accuracy and UAR of the fusion model beside rules that join single modalities, for subsets of two and three."""
-    names = {"fused": "ComP", "late_average": "average", "confidence_weighted": "confidence-weighted average", "product": "product"}
+    names = {"fused": report["name"], "late_average": "average", "confidence_weighted": "confidence-weighted average", "product": "product"}
     rows = []
     for subset, spread in report["over_seeds"]["test"].items():
         if len(subset) > 1:
             rows.append((_given(subset), *(f"{_spread(spread[name]['accuracy'])}; {spread[name]['uar']['mean']:.3f}" for name in names)))
     return markdown((f"accuracy; UAR ({_seeds(report)} seeds)", *names.values()), rows)
+
+
+def leading_table(report: Report) -> str:
+    """Whether PRLF's reliabilities matter on the live data, over seeds."""
+
+    def over(figure_of: Callable[[Report], float]) -> str:
+        return _spread(mean_and_spread([figure_of(found) for found in report["leading"]]))
+
+    rows = [
+        ("accuracy", over(lambda found: found["as_judged"]["accuracy"])),
+        ("accuracy with the reliabilities of other utterances", over(lambda found: found["permuted"]["accuracy"])),
+        ("the dominant modality was the one with the smallest error", over(lambda found: found["leader_is_best"])),
+        ("the same modality always would have been", over(lambda found: found["always_the_same_is_best"])),
+        *((f"led by the {_SUBSETS[m[0].upper()]}", over(lambda found, m=m: found["led"][m])) for m in MODALITIES),
+    ]
+    return markdown((f"all three given ({len(report['leading'])} seeds)", "share of utterances"), rows)
+
+
+def benchmark_leading_table(report: Report) -> str:
+    """Whether PRLF's reliabilities matter in the benchmark, by missing rate."""
+    titles = {
+        "as_judged": "accuracy",
+        "permuted": "accuracy with the reliabilities of other utterances",
+        "leader_is_best": "the dominant modality was the one with the smallest error",
+        "always_the_same_is_best": "the same modality always would have been",
+    }
+    found = report["methods"]["prlf"]["leading"]
+    rows = [(title, *(_percent(found[f"rate {rate}"][key], best=False) for rate in report["rates"])) for key, title in titles.items()]
+    return markdown((f"in % ({report['seeds']} seeds), missing", *(f"{rate:.0%}" for rate in report["rates"])), rows)
 
 
 def agreement_table(report: Report) -> str:
@@ -249,6 +279,9 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "comp": ("comp", fusion_table),
     "comp_rules": ("comp", rules_table),
     "comp_agreement": ("comp", agreement_table),
+    "prlf": ("prlf", fusion_table),
+    "prlf_rules": ("prlf", rules_table),
+    "prlf_leading": ("prlf", leading_table),
     "real_pairs": ("real_pairs", real_pairs_table),
     "voice_cv": ("voice_cv", voice_cv_table),
     "voice_cross": ("voice_cross", voice_cross_table),
@@ -256,6 +289,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "seeds": ("seeds", seeds_table),
     "benchmark_mosi_reread": ("benchmark/mosi-reread", benchmark_table),
     "benchmark_mosi": ("benchmark/mosi", benchmark_table),
+    "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_leading_table),
+    "leading_mosi": ("benchmark/mosi", benchmark_leading_table),
     "steadiness": ("steadiness", steadiness_table),
     "speed": ("speed", speed_table),
     "live": ("live", live_table),

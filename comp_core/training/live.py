@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
+from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.paired import ALWAYS, LIKE_MELD, Agreement
 from comp_core.evaluation.fusion import (
     RISK,
@@ -20,15 +24,17 @@ from comp_core.evaluation.fusion import (
     spread,
     sure_from,
 )
+from comp_core.evaluation.leading import leading_report
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, VIDEO
 from comp_core.modeling.comp import ComPConfig
 from comp_core.modeling.kinds import COMP, PRLF_KIND, FusionConfig
-from comp_core.modeling.prlf import PRLFConfig
+from comp_core.modeling.prlf import PRLF, PRLFConfig
 from comp_core.task import Task, keep_best
 from comp_core.training.fit import FitConfig
 from comp_core.training.fusion import class_weight, fit_on_windows, frequency
 from comp_core.training.live_features import FORMS, paired_split
 from comp_core.training.objectives import Classes
+from comp_core.windows import window_ends
 
 SEEDS = 3
 NOTE = (
@@ -68,11 +74,11 @@ def train_comp(task: Task, epochs: int = 9) -> None:
 
 
 def train_prlf(task: Task, epochs: int = 9) -> None:
-    """PRLF."""
+    """PRLF, and whether its reliabilities matter."""
     _train(task, PRLF_KIND, "PRLF", PRLFConfig, epochs)
 
 
-def _train(task: Task, kind: str, name: str, config_type: type[FusionConfig], epochs: int) -> None:
+def _train(task: Task, kind: str, title: str, config_type: type[FusionConfig], epochs: int) -> None:
     """Train with several seeds, keep the one best on validation data, report all of them on test.
 
     The score for choosing epochs and seeds is the mean UAR over the seven subsets of modalities.
@@ -88,12 +94,14 @@ def _train(task: Task, kind: str, name: str, config_type: type[FusionConfig], ep
     labels = np.concatenate([[u.label for u in dialogue.utterances] for dialogue in train.dialogues])
     weight = class_weight(labels, len(LABELS))
     prior = weight * frequency(labels, len(LABELS))
-    stem, runs = task.output(kind), []
+    stem, runs, leading = task.output(kind), [], []
     for seed in range(task.seed, task.seed + SEEDS):
         own = replace(settings, seed=seed)
         model, history = fit_on_windows(train.draw, fixed["valid"], config, own, Classes(LABELS, weight))
         score = max(row["score"] for row in history)
         keep_best(task.work / f"{kind}_seed{seed}", kind, config, own, {})(model, score, epochs)
+        if isinstance(model, PRLF):
+            leading.append(_leading(model, fixed["test"], seed))
         found = {name: predictions(model, conversations) for name, conversations in fixed.items()}
         temperature = fit_temperatures(found["valid"])
         metrics = {name: report(f, temperature, prior) for name, f in found.items()}
@@ -101,7 +109,7 @@ def _train(task: Task, kind: str, name: str, config_type: type[FusionConfig], ep
         print(f"seed {seed}: validation {score:.4f}", file=sys.stderr)
     best = max(runs, key=lambda run: run.score)
     about = {
-        "name": name,
+        "name": title,
         "note": NOTE,
         "labels": LABELS,
         "temperature": best.temperature,
@@ -110,6 +118,15 @@ def _train(task: Task, kind: str, name: str, config_type: type[FusionConfig], ep
         "agreement": {name: asdict(agreement) for name, (*_, agreement) in EVALUATIONS.items()},
         "chosen": {"seed": best.settings.seed, "validation": best.score},
         "confidence": confidence_report(best.found["test"], best.temperature),
+        **({"leading": leading} if leading else {}),
         "over_seeds": {name: spread([run.metrics[name] for run in runs]) for name in EVALUATIONS},
     }
     task.finish(stem, kind, best.model, config, best.settings, best.history, best.metrics, about)
+
+
+def _leading(model: PRLF, conversations: Sequence[Conversation], seed: int) -> dict[str, Any]:
+    """For each utterance as the last of its window, as the page shows it."""
+    batch = batch_of([c.window(part) for c in conversations for part in window_ends(len(c))])
+    valid = batch.conversations.valid
+    last = torch.arange(valid.shape[1]) == valid.sum(1, keepdim=True) - 1
+    return leading_report(model, batch, Classes(LABELS), last, seed)
