@@ -89,6 +89,7 @@ def build(predictor: Any, transcriber: Any) -> Any:
     from app.session import Session
     from app.ui.about import about_page
     from app.ui.clip import clip_page
+    from app.ui.lab.page import lab_page
     from app.ui.live import live_page
     from app.visitors import Visitors
     from comp_core.senses.face_align import FaceLocator
@@ -114,6 +115,8 @@ def build(predictor: Any, transcriber: Any) -> Any:
                 live_page(server_functions(visitors, transcriber, models), models)
             with gr.Tab("Clip"):
                 clip_page(predictor, models)
+            with gr.Tab("Lab"):
+                lab_page(predictor)
             with gr.Tab("About"):
                 about_page()
     return demo

@@ -56,7 +56,7 @@ def _headline(record: Mapping[str, Any], modalities: Mapping[str, Mapping[str, A
     if fused is None:
         return {"kind": "nothing", "headline": "nothing to go on", "percent": "", "top": None, "basis": "No face, no voice and no words."}
     (first, p), (second, q) = ranked(fused)[:2]
-    basis = f"from {_listed(present)}" + (" alone" if len(present) == 1 else "") if present else ""
+    basis = f"from {listed(present)}" + (" alone" if len(present) == 1 else "") if present else ""
     if p >= record["sure_from"]:
         return {"kind": "sure", "headline": first, "percent": percent(p), "top": first, "basis": basis}
     leaning = f"{first} {percent(p)} or {second} {percent(q)}"
@@ -107,7 +107,7 @@ def _bars(probabilities: Probabilities | None) -> dict[str, float] | None:
     return {label: round(float(probabilities[label]), 4) for label in LABELS} if probabilities else None
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 

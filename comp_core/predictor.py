@@ -16,6 +16,7 @@ from comp_core.fusion import Fused, Fusion
 from comp_core.media import Media, open_media
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.modeling.kinds import COMP
+from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.face import FaceFrame, FaceSense
 from comp_core.senses.face_align import FaceLocator
@@ -162,20 +163,37 @@ class Predictor:
         for i, (start, end, samples) in enumerate(spans):
             progress(0.6 + 0.35 * i / len(spans), "listening")
             transcript = text if text is not None else self._transcribe(samples, without)
-            moment = {
-                AUDIO: self.voice.read(samples) if samples is not None else Reading.absent(SILENCE if media.has_audio else NOT_GIVEN),
-                TEXT: self.words.read(transcript),
-                VIDEO: self._face_between(faces, start, end) if media.has_video else Reading.absent(NOT_GIVEN),
-            }
-            heard.append(Heard(start, end, transcript, moment))
+            heard.append(Heard(start, end, transcript, self._moment(media, faces, start, end, samples, transcript)))
         return heard
+
+    def read_again(self, media: Media, heard: Heard, transcript: str) -> Heard:
+        """What the senses make of one utterance of a file that has changed, with these words for it."""
+        spoken = media.samples is not None and heard.moment[AUDIO].present
+        samples = media.samples[round(heard.start * SAMPLE_RATE) : round(heard.end * SAMPLE_RATE)] if spoken else None
+        moment = self._moment(media, self._faces(media, skip=False), heard.start, heard.end, samples, transcript)
+        return Heard(heard.start, heard.end, transcript, moment)
+
+    def _moment(
+        self,
+        media: Media,
+        faces: list[tuple[float, FaceFrame]],
+        start: float,
+        end: float,
+        samples: np.ndarray | None,
+        transcript: str,
+    ) -> Moment:
+        return {
+            AUDIO: self.voice.read(samples) if samples is not None else Reading.absent(SILENCE if media.has_audio else NOT_GIVEN),
+            TEXT: self.words.read(transcript),
+            VIDEO: self._face_between(faces, start, end) if media.has_video else Reading.absent(NOT_GIVEN),
+        }
 
     def _transcribe(self, samples: np.ndarray | None, without: Collection[str]) -> str:
         if samples is None or self.recogniser is None or TEXT in without:
             return ""
         return self.recogniser.transcribe(samples).text
 
-    def _faces(self, media: Media, skip: bool, progress: Callable[[float], None]) -> list[tuple[float, FaceFrame]]:
+    def _faces(self, media: Media, skip: bool, progress: Callable[[float], None] = lambda _: None) -> list[tuple[float, FaceFrame]]:
         if skip or not media.has_video:
             return []
         locator, faces = FaceLocator(tracking=media.kind == "video"), []

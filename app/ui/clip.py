@@ -45,7 +45,7 @@ def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
     )
     samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))
     with gr.Row():
-        buttons = [gr.Button(_title(path), elem_classes="cp-sample", min_width=120) for path in samples]
+        buttons = [gr.Button(sample_title(path), elem_classes="cp-sample", min_width=120) for path in samples]
     with gr.Row(equal_height=True):
         with gr.Column(scale=3, min_width=280):
             file = gr.File(label="Video, sound or picture", file_types=list(MEDIA_KINDS), height=150)
@@ -99,5 +99,6 @@ def media_kind(path: Path) -> str | None:
     return kind if kind in MEDIA_KINDS else None
 
 
-def _title(path: Path) -> str:
+def sample_title(path: Path) -> str:
+    """What a sample is called on its button."""
     return f"{path.stem.replace('_', ' ').capitalize()} ({ {'image': 'picture', 'audio': 'sound'}.get(media_kind(path), 'video') })"

@@ -115,6 +115,11 @@ def player_html(kind: str, address: str, name: str) -> str:
     return f'<figure class="cp-player"><{kind} {controls} src="{source}"></{kind}><figcaption>{label}</figcaption></figure>'
 
 
+def section_html(title: str, text: str) -> str:
+    """A heading and what to know below it; ``text`` is ours and may hold tags."""
+    return f'<div class="cp cp-section"><h2>{escape(title)}</h2><p class="cp-hint">{text}</p></div>'
+
+
 def message_html(message: str) -> str:
     """A sentence that tells what went wrong and what to do."""
     return f'<div class="cp"><p class="cp-message" role="alert">{escape(message)}</p></div>'

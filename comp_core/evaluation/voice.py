@@ -14,6 +14,7 @@ from comp_core.modalities import LABELS
 from comp_core.progress import progress
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.voice_net import VoiceNet, VoiceNetConfig
+from comp_core.spoiling import band_limited, noisy
 from comp_core.task import Task
 from comp_core.training.voice import LIVE, answers, example
 
@@ -62,15 +63,7 @@ def _worse(clip: SpeechClip, worsen: Condition, random: np.random.Generator) -> 
 
 
 def _noise(snr_db: float, colour: float) -> Condition:
-    """Steady noise whose power falls with frequency to the power of ``colour``: 0 is white, 1 is pink."""
-
-    def worsen(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        spectrum = np.fft.rfft(random.normal(size=len(samples)))
-        spectrum /= np.maximum(np.arange(len(spectrum)), 1) ** (colour / 2)
-        noise = np.fft.irfft(spectrum, len(samples))
-        return samples + noise * np.sqrt(np.mean(samples**2) / np.mean(noise**2) / 10 ** (snr_db / 10))
-
-    return worsen
+    return lambda samples, random: noisy(samples, snr_db, colour, random)
 
 
 def _room(seconds: float, direct: float) -> Condition:
@@ -83,16 +76,6 @@ def _room(seconds: float, direct: float) -> Condition:
         tail[0] = 1.0
         size = len(samples) + count
         return np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)]
-
-    return worsen
-
-
-def _band(lowest: float, highest: float) -> Condition:
-    """Nothing outside these frequencies, in Hz."""
-
-    def worsen(samples: np.ndarray, _: np.random.Generator) -> np.ndarray:
-        hertz = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
-        return np.fft.irfft(np.fft.rfft(samples) * ((hertz >= lowest) & (hertz <= highest)), len(samples))
 
     return worsen
 
@@ -122,7 +105,7 @@ CONDITIONS: dict[str, Condition] = {
     "pink noise, 10 dB": _noise(10, 1),
     "room, 0.3 s": _room(0.3, 0.7),
     "room, 0.8 s": _room(0.8, 0.4),
-    "telephone band": _band(300, 3400),
+    "telephone band": lambda samples, _: band_limited(samples, 300, 3400),
     "8-bit mu-law": _mu_law,
     "40 dB softer": lambda samples, _: samples * 0.01,
     "first second": _first(1.0),

@@ -16,6 +16,7 @@ from comp_core.modalities import LABELS
 from comp_core.senses.tokens import load_tokenizer
 from comp_core.senses.words import TOKENIZER, load_words_net
 from comp_core.senses.words_net import WordsNet, WordsNetConfig
+from comp_core.spoiling import misheard
 from comp_core.task import Task
 from comp_core.training.texts import run, unpunctuated
 
@@ -69,10 +70,7 @@ def _dropped(rate: float) -> Condition:
 
 
 def _misheard(rate: float) -> Condition:
-    def worsen(text: str, lexicon: Sequence[str], random: np.random.Generator) -> str:
-        return " ".join(lexicon[random.integers(len(lexicon))] if random.random() < rate else word for word in unpunctuated(text).split())
-
-    return worsen
+    return lambda text, lexicon, random: " ".join(misheard(unpunctuated(text).split(), rate, lexicon, random))
 
 
 CONDITIONS: dict[str, Condition] = {

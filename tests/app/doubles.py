@@ -69,13 +69,16 @@ class ScriptedWords:
         return Reading(feature(named[0] if named else "neutral"), quality=1.0) if text.strip() else Reading.absent(NO_WORDS)
 
 
+TITLES = {"comp": "ComP", "prlf": "PRLF"}
+
+
 class ScriptedPredictor:
     """Fuses by the mean of the present features; remembers the conversations it was given."""
 
     def __init__(self):
         self.face, self.voice, self.words = ScriptedFace(), ScriptedVoice(), ScriptedWords()
         self.recogniser = None
-        self.fusions = {"comp": SimpleNamespace(name="ComP"), "prlf": SimpleNamespace(name="PRLF")}
+        self.fusions = {name: SimpleNamespace(name=title, fuse_last=self.fuse_last) for name, title in TITLES.items()}
         self.conversations = []
         self.models = []
         self.records = []

@@ -79,7 +79,7 @@ def test_card_title():
 def test_all_pages_build_and_offer_no_api(predictor):
     demo = program.build(predictor, ScriptedTranscriber())
     assert not demo.get_api_info()["named_endpoints"]
-    config = json.dumps(demo.get_config_file())
+    config = json.dumps(demo.get_config_file(), default=str)
     assert all(name in config for name in ("open_visit", "exchange", "control", "close_visit"))
 
 

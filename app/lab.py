@@ -1,0 +1,137 @@
+"""What the lab page shows, as plain data: one moment from every subset of modalities, and curves of accuracy against missing rate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.views import NAMES, in_words, listed, ranked
+from comp_core.data.masks import SUBSETS
+from comp_core.evaluation.baselines import late_average
+from comp_core.evaluation.curve import LATE, Point
+from comp_core.fusion import Fused
+from comp_core.modalities import LABELS, MODALITIES
+from comp_core.predictor import Heard
+
+RELATIONS = {
+    "agree": "The modalities agree: each by itself names the same expression.",
+    "conflict": "The modalities conflict: two are sure of different expressions.",
+    "complement": "The modalities complement one another: they do not all name the same, and at most one is sure.",
+    "alone": "One modality only: there is nothing to compare it with.",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One subset of the modalities.
+
+    Attributes:
+        given: the modalities that are left, in words.
+        missing: some of them are not there in this moment anyway.
+        cells: title of a model -> its prediction.
+    """
+
+    given: str
+    missing: bool
+    cells: dict[str, Cell]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A prediction: in words, its probability (None: nothing to go on), the weights by modality, and who leads (if the model says)."""
+
+    told: str
+    probability: float | None
+    weights: dict[str, float] | None
+    leads: str | None
+
+
+def seven(predictor: Any, heard: Sequence[Heard], index: int) -> list[Row]:
+    """The utterance of that number from each of the seven subsets, by every fusion model and by late fusion."""
+    moments = [one.moment for one in heard[: index + 1]]
+    rows = []
+    for subset in SUBSETS.values():
+        without = [m for m in MODALITIES if m not in subset]
+        found = {fusion.name: fusion.fuse_last(moments, without) for fusion in predictor.fusions.values()}
+        cells = {name: _cell(fused) for name, fused in found.items()}
+        first = next(iter(found.values()))
+        cells[LATE] = _late(first)
+        rows.append(Row(listed([NAMES[m] for m in subset]), not all(first.observed[m] for m in subset), cells))
+    return rows
+
+
+def relation(fused: Fused) -> str:
+    """How what the modalities say by themselves fits together: one of ``RELATIONS``."""
+    tops = [ranked(own)[0] for own in fused.by_modality.values() if own is not None]
+    if len(tops) < 2:
+        return "alone"
+    if len({label for label, _ in tops}) == 1:
+        return "agree"
+    return "conflict" if len({label for label, p in tops if p >= fused.sure_from}) > 1 else "complement"
+
+
+def qualities(heard: Heard) -> dict[str, float | None]:
+    """What the senses themselves think of what they were given, 0 to 1; None where there was nothing."""
+    return {m: reading.quality if reading.present else None for m, reading in heard.moment.items()}
+
+
+@dataclass(frozen=True)
+class Series:
+    """A curve: missing rates, means and standard deviations of the accuracy, all from 0 to 1."""
+
+    title: str
+    rates: tuple[float, ...]
+    means: tuple[float, ...]
+    spreads: tuple[float, ...]
+
+
+def reported(report: Mapping[str, Any], names: Sequence[str]) -> list[Series]:
+    """The curves of a benchmark report."""
+    rates = tuple(report["rates"])
+    found = []
+    for name in names:
+        if name in report["methods"]:
+            figures = [report["methods"][name]["conditions"][f"rate {rate}"]["accuracy"] for rate in rates]
+            means, spreads = (tuple(f[key] for f in figures) for key in ("mean", "sd"))
+            found.append(Series(report["methods"][name]["title"], rates, means, spreads))
+    return found
+
+
+def measured(points: Sequence[Point], titles: Mapping[str, str]) -> list[Series]:
+    """The curves of the points so far."""
+    rates = tuple(point.rate for point in points)
+    return [
+        Series(
+            titles.get(name, name),
+            rates,
+            tuple(float(np.mean(p.accuracy[name])) for p in points),
+            tuple(float(np.std(p.accuracy[name])) for p in points),
+        )
+        for name in points[0].accuracy
+    ]
+
+
+def as_csv(series: Sequence[Series]) -> str:
+    """The curves as a table: model, missing rate, mean accuracy, standard deviation."""
+    lines = ["model,missing_rate,accuracy_mean,accuracy_sd"]
+    lines += [f'"{s.title}",{r},{m:.4f},{d:.4f}' for s in series for r, m, d in zip(s.rates, s.means, s.spreads, strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(fused: Fused) -> Cell:
+    probability = max(fused.fused.values()) if fused.fused else None
+    leads = NAMES[fused.dominant] if fused.dominant else None
+    return Cell(in_words(fused.fused, fused.sure_from), probability, fused.weights, leads)
+
+
+def _late(fused: Fused) -> Cell:
+    """The mean of what each modality says by itself."""
+    own = {m: p for m, p in fused.by_modality.items() if p is not None}
+    if not own:
+        return Cell(in_words(None, fused.sure_from), None, None, None)
+    mean = late_average(np.array([list(p.values()) for p in own.values()]), np.empty(0))
+    weights = {m: 1 / len(own) if m in own else 0.0 for m in MODALITIES}
+    return Cell(in_words(dict(zip(LABELS, mean.tolist(), strict=True)), fused.sure_from), float(mean.max()), weights, None)

@@ -1,0 +1,1 @@
+"""The lab page and its parts."""

@@ -1,0 +1,100 @@
+"""Accuracy against missing rate: from the committed reports, and anew on demand."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app.lab import Series, as_csv, measured, reported
+from app.ui.lab.plot import curves_html, curves_svg
+from app.ui.markup import message_html, section_html
+from app.views import NAMES
+from comp_core.evaluation.curve import curve, load_conversations
+from comp_core.modalities import MODALITIES
+
+ASSETS = Path(__file__).resolve().parents[3] / "assets"
+# Title -> report of the benchmark.
+REPORTS = {
+    "CMU-MOSI, words read by our encoder": "benchmark/mosi-reread",
+    "CMU-MOSI, released features": "benchmark/mosi",
+}
+CURVES = ("comp", "prlf", "late", "concat", "graph")
+RATES = (0.0, 0.15, 0.3, 0.45, 0.6)
+EVENLY = "evenly"
+_CURVE = "How accuracy falls as more of the modalities are missing. The band is one standard deviation over seeds."
+_RUN = (
+    "The models of this page on some 400 held-out utterances of MELD, with faces and voices that were <strong>paired with them by "
+    "label</strong>. The band is one standard deviation over three draws of what is missing."
+)
+
+
+def curve_section(predictor: Any) -> None:
+    """Accuracy against missing rate: from the committed reports, and anew on demand."""
+    gr.HTML(section_html("The curve", _CURVE), apply_default_css=False)
+    there = {title: name for title, name in REPORTS.items() if (ASSETS / "reports" / f"{name}.json").is_file()}
+    source = gr.Radio(list(there.items()), value=next(iter(there.values())), label="Benchmark")
+    html, *files = draw_reported(source.value)
+    drawn = gr.HTML(html, apply_default_css=False, elem_id="lab-curve")
+    with gr.Row():
+        saves = [
+            gr.DownloadButton(f"Save {what}", value=path)
+            for what, path in zip(("the drawing (SVG)", "its figures (CSV)"), files, strict=True)
+        ]
+    source.input(draw_reported, source, [drawn, *saves], api_visibility="private")
+    gr.HTML(section_html("Run it now", _RUN), apply_default_css=False)
+    with gr.Row():
+        gone = gr.Radio([("evenly", EVENLY), *((f"mostly the {NAMES[m]}", m) for m in MODALITIES)], value=EVENLY, label="Missing")
+        highest = gr.Slider(0.2, 0.66, 0.6, step=0.02, label="highest missing rate")
+        seed = gr.Number(0, precision=0, minimum=0, maximum=10_000, label="seed")
+    with gr.Row():
+        start = gr.Button("Run it now", variant="primary", elem_id="lab-run")
+        cancel = gr.Button("Cancel", elem_id="lab-cancel")
+    made = gr.HTML("", apply_default_css=False, elem_id="lab-made")
+    running = start.click(
+        partial(run_curve, predictor), [gone, highest, seed], made, api_visibility="private", concurrency_id="curve", concurrency_limit=1
+    )
+    cancel.click(None, cancels=[running])
+
+
+@cache
+def draw_reported(name: str) -> tuple[str, str, str]:
+    """The curves of a committed report as HTML, and the files to save them: SVG and CSV."""
+    report = json.loads((ASSETS / "reports" / f"{name}.json").read_text(encoding="utf-8"))
+    series = reported(report, CURVES)
+    counts = f"{report['seeds']} seeds, {report['test_utterances']} test utterances, {report['date']}"
+    drawing, figures = (Path(tempfile.mkdtemp(prefix="lab-")) / f"{Path(name).name}.{suffix}" for suffix in ("svg", "csv"))
+    drawing.write_text(curves_svg(series, _told(series)), encoding="utf-8")
+    figures.write_text(as_csv(series), encoding="utf-8")
+    note = f"From <code>assets/reports/{name}.json</code>: {counts}. {report['note']}"
+    return curves_html(series, _told(series), note), str(drawing), str(figures)
+
+
+def run_curve(predictor: Any, gone: str, highest: float, seed: float, progress: Callable | None = gr.Progress()) -> Iterator[str]:  # noqa: B008
+    """Points are drawn as they come."""
+    path = ASSETS / "lab" / "held_out.npz"
+    if not path.is_file():
+        yield message_html("The held-out conversations are missing: take assets/lab/ from the repository again.")
+        return
+    conversations = load_conversations(path)
+    models = {name: fusion.model for name, fusion in predictor.fusions.items()}
+    titles = {name: fusion.name for name, fusion in predictor.fusions.items()}
+    rates = [round(highest * rate / RATES[-1], 2) for rate in RATES]
+    points = []
+    utterances = sum(len(c) for c in conversations)
+    progress(0.0, desc="reading")
+    for point in curve(models, conversations, rates, None if gone == EVENLY else gone, int(seed or 0)):
+        points.append(point)
+        progress(len(points) / len(rates), desc=f"{100 * point.rate:.0f} % missing")
+        series = measured(points, titles)
+        note = f"Just measured on {utterances} utterances, seed {int(seed or 0)}."
+        yield curves_html(series, _told(series), note)
+
+
+def _told(series: list[Series]) -> str:
+    return "; ".join(f"{s.title}: {100 * s.means[0]:.0f} % to {100 * s.means[-1]:.0f} %" for s in series)

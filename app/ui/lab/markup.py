@@ -1,0 +1,62 @@
+"""Tables of the lab page as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from app.lab import RELATIONS, Cell, Row
+from app.views import NAMES, percent
+from comp_core.modalities import MODALITIES
+
+
+def seven_html(rows: Sequence[Row], relation: str, words: str) -> str:
+    """One moment from each of the seven subsets, a column per model."""
+    titles = list(rows[0].cells)
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    body = "".join(_row_html(row, titles) for row in reversed(rows))
+    return f"""
+<div class="cp"><p class="cp-badge" data-relation="{relation}">{escape(RELATIONS[relation])}</p>
+<p class="cp-hint">Words: {escape(words) or "none"}</p>
+<div class="cp-scroll"><table class="cp-table"><thead><tr><th scope="col">given</th>{head}</tr></thead><tbody>{body}</tbody></table></div>
+<p class="cp-hint">{_key_html()} The bar under a prediction shows how it weighs the three. Late fusion is the mean of what each modality
+says by itself.</p></div>"""
+
+
+def compared_html(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -> str:
+    """Before and after spoiling: all together, then each modality with its weight and its sense's own judgement."""
+    rows = "".join(
+        f'<tr data-row="{name}"><th scope="row">{escape(before[name]["title"])}</th>'
+        f"<td>{_state_html(before[name])}</td><td>{_state_html(after[name])}</td></tr>"
+        for name in before
+    )
+    return f"""
+<div class="cp cp-scroll"><table class="cp-table">
+<thead><tr><td></td><th scope="col">before</th><th scope="col">after</th></tr></thead>
+<tbody>{rows}</tbody></table></div>"""
+
+
+def _row_html(row: Row, titles: Sequence[str]) -> str:
+    note = "<small>not all there</small>" if row.missing else ""
+    cells = "".join(f"<td>{_cell_html(row.cells[title])}</td>" for title in titles)
+    return f'<tr data-missing="{str(row.missing).lower()}"><th scope="row">{escape(row.given)}{note}</th>{cells}</tr>'
+
+
+def _cell_html(cell: Cell) -> str:
+    if cell.weights is None:
+        return f"<span>{escape(cell.told)}</span>"
+    leads = f"<small>{escape(cell.leads)} leads</small>" if cell.leads else ""
+    told = ", ".join(f"{NAMES[m]} {percent(cell.weights[m])}" for m in MODALITIES)
+    bar = "".join(f'<i data-modality="{m}" style="width:{100 * cell.weights[m]:.1f}%"></i>' for m in MODALITIES)
+    shares = f'<div class="cp-shares" role="img" aria-label="weights: {told}" title="{told}">{bar}</div>'
+    return f"<span>{escape(cell.told)}</span>{leads}{shares}"
+
+
+def _state_html(state: Mapping) -> str:
+    weight = "" if state["weight"] is None else f"<small>weight {percent(state['weight'])}</small>"
+    quality = "" if state["quality"] is None else f"<small>quality {state['quality']:.2f}</small>"
+    return f"<span>{escape(state['told'])}</span>{weight}{quality}"
+
+
+def _key_html() -> str:
+    return " ".join(f'<span class="cp-key" data-modality="{m}">{NAMES[m]}</span>' for m in MODALITIES)

@@ -1,0 +1,168 @@
+"""One moment: from the seven subsets, and before and after it is spoilt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app.lab import qualities, relation, seven
+from app.ui.clip import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
+from app.ui.lab.markup import compared_html, seven_html
+from app.ui.markup import message_html, section_html
+from app.views import NAMES, REASONS, clock_text, in_words
+from comp_core.media import MediaError, open_media
+from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.predictor import FACES_PER_SECOND, Heard
+from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.spoiling import Spoiling
+
+_MOMENT = (
+    "Take a moment and look at what the models make of it when some of its modalities are missing. No camera is needed. An uploaded file "
+    "stays in a temporary folder of the computer that runs this page, for an hour at most."
+)
+_SPOIL = (
+    "Move a slider: the same moment is read again, spoilt, by the same senses. The words are those of the unspoilt sound, with some lost "
+    "or misheard."
+)
+QUIET = 40  # dB; so little noise counts as none
+FULL_BAND = 8000
+# What each slider takes away: field of Spoiling, label, modality, lowest, highest, start, step.
+SLIDERS = (
+    ("darkness", "darker", VIDEO, 0, 0.98, 0, 0.02),
+    ("blur", "blurred", VIDEO, 0, 1, 0, 0.05),
+    ("cover", "covered from below", VIDEO, 0, 1, 0, 0.05),
+    ("frames_lost", "pictures lost", VIDEO, 0, 1, 0, 0.05),
+    ("noise_db", "speech above noise, dB", AUDIO, -10, QUIET, QUIET, 1),
+    ("highest_hertz", "nothing heard above, Hz", AUDIO, 300, FULL_BAND, FULL_BAND, 100),
+    ("clipping", "clipped", AUDIO, 0, 0.98, 0, 0.02),
+    ("words_lost", "words lost", TEXT, 0, 1, 0, 0.05),
+    ("words_misheard", "words misheard", TEXT, 0, 1, 0, 0.05),
+)
+
+
+def moment_section(predictor: Any) -> None:
+    """Choose a moment, see it from every subset of its modalities, and spoil it."""
+    gr.HTML(section_html("One moment, seven subsets", _MOMENT), apply_default_css=False)
+    samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))
+    with gr.Row():
+        buttons = [gr.Button(sample_title(path), elem_classes="cp-sample", min_width=120) for path in samples]
+    with gr.Row():
+        file = gr.File(label="Or a file of your own: video, sound or picture", file_types=list(MEDIA_KINDS), height=110, scale=2)
+        words = gr.Textbox(label="Its words, instead of the recognised ones (optional)", max_length=10_000, lines=1, scale=2)
+        utterance = gr.Dropdown([], label="Utterance", interactive=True, scale=2)
+    heard = gr.State([], time_to_live=3600)
+    found = gr.HTML("", apply_default_css=False, elem_id="lab-seven")
+
+    gr.HTML(section_html("Spoil it", _SPOIL), apply_default_css=False)
+    sliders, muted = [], None
+    with gr.Row():
+        for modality in (VIDEO, AUDIO, TEXT):
+            with gr.Column(min_width=240):
+                gr.HTML(f'<p class="cp cp-key" data-modality="{modality}">{NAMES[modality]}</p>', apply_default_css=False)
+                for field, label, of, low, high, start, step in SLIDERS:
+                    if of == modality:
+                        sliders.append(gr.Slider(low, high, start, step=step, label=label, elem_id=f"spoil-{field}"))
+                if modality == AUDIO:
+                    muted = gr.Checkbox(False, label="muted")
+    model = gr.Radio([(f.name, name) for name, f in predictor.fusions.items()], value=next(iter(predictor.fusions)), label="Model")
+    with gr.Row(equal_height=True):
+        compared = gr.HTML("", apply_default_css=False, elem_id="lab-compared")
+        picture = gr.Image(label="What the face sense is given", interactive=False, height=220, buttons=[])
+        sound = gr.Audio(label="What the voice sense is given", interactive=False, buttons=[])
+
+    spoilers = [*sliders, muted, model]
+    fields = [field for modality in (VIDEO, AUDIO, TEXT) for field, _, of, *_ in SLIDERS if of == modality]
+    spoil = {
+        "fn": partial(spoil_moment, predictor, fields),
+        "inputs": [file, heard, utterance, *spoilers],
+        "outputs": [compared, picture, sound],
+        "api_visibility": "private",
+        "concurrency_id": "clip",
+    }
+    show = {"fn": partial(show_moment, predictor), "inputs": [heard, utterance], "outputs": found, "api_visibility": "private"}
+    read = {
+        "fn": partial(read_moments, predictor),
+        "inputs": [file, words],
+        "outputs": [heard, utterance, found],
+        "api_visibility": "private",
+        "concurrency_id": "clip",
+    }
+    for button, path in zip(buttons, samples, strict=True):
+        button.click(partial(str, path), outputs=file, api_visibility="private").then(**read).then(**spoil)
+    file.upload(**read).then(**spoil)
+    words.submit(**read).then(**spoil)
+    utterance.input(**show).then(**spoil)
+    for control in sliders:
+        control.release(**spoil)
+    for control in (muted, model):
+        control.input(**spoil)
+
+
+def read_moments(predictor: Any, path: str | None, words: str, progress: Callable | None = gr.Progress()) -> tuple:  # noqa: B008
+    """Read a file once; what was heard, the list of its utterances, and the first of them."""
+    typed = words.strip() or None
+    if not path:
+        return [], gr.Dropdown([], value=None), message_html("Choose a sample or a file first.")
+    try:
+        heard = predictor.read_file(path, typed, typed is not None, (), lambda share, message: progress(share, desc=message))
+    except MediaError as error:
+        return [], gr.Dropdown([], value=None), message_html(str(error))
+    choices = [(f"{clock_text(one.start)}  {one.transcript or '(no words)'}", i) for i, one in enumerate(heard)]
+    # The moment with most to see in it.
+    index = max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values()))
+    return heard, gr.Dropdown(choices, value=index), show_moment(predictor, heard, index)
+
+
+def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
+    """The table of the seven subsets."""
+    if not heard or index is None:
+        return message_html("Choose a sample or a file first.")
+    fused = predictor.fusion().fuse_last([one.moment for one in heard[: index + 1]])
+    return seven_html(seven(predictor, heard, index), relation(fused), heard[index].transcript)
+
+
+def spoil_moment(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:
+    """The moment before and after; the spoilt picture and sound."""
+    if not heard or index is None or not path:
+        return "", None, None
+    *values, muted, model = given
+    spoiling = spoiling_of(dict(zip(fields, values, strict=True)), muted)
+    one = heard[index]
+    try:
+        media = spoiling.media(open_media(path))
+        again = predictor.read_again(media, one, spoiling.words(one.transcript, np.random.default_rng(0)))
+    except MediaError as error:
+        return message_html(str(error)), None, None
+    before = [earlier.moment for earlier in heard[:index]]
+    states = (_states(predictor, model, before, now) for now in (one, again))
+    middle = (one.start + one.end) / 2
+    frames = [(abs(time - middle), picture) for time, picture in media.frames(FACES_PER_SECOND)] if media.has_video else []
+    picture = min(frames, key=lambda frame: frame[0])[1] if frames else None
+    sound = None
+    if media.samples is not None and one.end > one.start:
+        part = media.samples[round(one.start * SAMPLE_RATE) : round(one.end * SAMPLE_RATE)]
+        sound = (SAMPLE_RATE, (part.clip(-1, 1) * 32767).astype(np.int16))
+    return compared_html(*states), picture, sound
+
+
+def spoiling_of(values: Mapping[str, float], muted: bool) -> Spoiling:
+    """The sliders' values; at rest the noise slider means none at all."""
+    noise = values["noise_db"]
+    return Spoiling(**{**values, "noise_db": None if noise >= QUIET else noise, "muted": muted})
+
+
+def _states(predictor: Any, model: str, before: list, now: Heard) -> dict[str, dict[str, Any]]:
+    fused = predictor.fusion(model).fuse_last([*before, now.moment])
+    quality = qualities(now)
+    states = {
+        "fused": {"title": "all together", "told": in_words(fused.fused, fused.sure_from), "weight": None, "quality": None},
+    }
+    for m in MODALITIES:
+        own = fused.by_modality[m]
+        told = in_words(own, fused.sure_from) if own else f"absent: {REASONS.get((m, fused.absent_because[m]), fused.absent_because[m])}"
+        states[m] = {"title": NAMES[m], "told": told, "weight": fused.weights[m] if fused.weights else None, "quality": quality[m]}
+    return states

@@ -1,0 +1,14 @@
+"""The lab page: what missing modalities do to a model, tried out on one moment and on many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.ui.lab.curve import curve_section
+from app.ui.lab.moment import moment_section
+
+
+def lab_page(predictor: Any) -> None:
+    """Build the page inside the current tab."""
+    moment_section(predictor)
+    curve_section(predictor)

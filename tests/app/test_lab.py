@@ -1,0 +1,185 @@
+"""The lab: one moment from seven subsets, how its modalities fit together, spoiling, and curves."""
+
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from app.lab import RELATIONS, Series, as_csv, measured, relation, reported, seven
+from app.ui.lab import curve as curve_part
+from app.ui.lab.curve import REPORTS, draw_reported, run_curve
+from app.ui.lab.markup import compared_html, seven_html
+from app.ui.lab.moment import QUIET, SLIDERS, read_moments, show_moment, spoil_moment, spoiling_of
+from app.ui.lab.plot import curves_html, curves_svg
+from comp_core.evaluation.curve import LATE, Point
+from comp_core.media import MediaError
+from comp_core.modalities import MODALITIES, TEXT, VIDEO
+from comp_core.predictor import Heard
+from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
+from comp_core.spoiling import Spoiling
+from tests.app.doubles import ScriptedPredictor, feature
+
+ABSENT = dict(zip(MODALITIES, (SILENCE, NO_WORDS, NO_FACE), strict=True))
+
+
+def heard(transcript="hello", **labels):
+    readings = {m: Reading(feature(labels[m])) if m in labels else Reading.absent(ABSENT[m]) for m in MODALITIES}
+    return Heard(0.0, 1.0, transcript, readings)
+
+
+@pytest.fixture
+def predictor():
+    return ScriptedPredictor()
+
+
+def quiet(*_, **__):
+    return None
+
+
+def test_a_moment_from_every_subset_by_every_model(predictor):
+    rows = seven(predictor, [heard(audio="joy", text="anger", video="joy")], 0)
+    assert len(rows) == 7
+    assert {title for row in rows for title in row.cells} == {"ComP", "PRLF", LATE}
+    by_given = {row.given: row for row in rows}
+    assert by_given["words"].cells["ComP"].told.startswith("anger")
+    assert by_given["voice and face"].cells[LATE].told.startswith("joy")
+    assert by_given["voice, words and face"].cells[LATE].probability == pytest.approx(2 / 3 * 0.9 + 0.1 / 7, abs=0.01)
+    assert not any(row.missing for row in rows)
+
+
+def test_subsets_that_are_not_there_say_so(predictor):
+    rows = {row.given: row for row in seven(predictor, [heard(video="joy")], 0)}
+    assert rows["face"].missing is False
+    assert rows["words"].missing and rows["words"].cells["ComP"].told == "nothing to go on" == rows["words"].cells[LATE].told
+    assert rows["voice and face"].cells[LATE].weights == {"audio": 0.0, "text": 0.0, "video": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ({"audio": "joy", "text": "joy", "video": "joy"}, "agree"),
+        ({"audio": "joy", "text": "anger"}, "conflict"),
+        ({"video": "joy"}, "alone"),
+        ({}, "alone"),
+    ],
+)
+def test_how_modalities_fit_together(predictor, labels, expected):
+    assert relation(predictor.fuse_last([heard(**labels).moment])) == expected
+    assert expected in RELATIONS
+
+
+def test_one_unsure_modality_complements(predictor):
+    fused = predictor.fuse_last([heard(audio="joy", text="anger").moment])
+    fused.by_modality[TEXT] = {**dict.fromkeys(fused.by_modality[TEXT], 0.1), "anger": 0.3, "joy": 0.2}
+    assert relation(fused) == "complement"
+
+
+def test_a_file_is_read_once_and_its_fullest_moment_shown(predictor):
+    utterances = [heard("first", audio="joy"), heard("second", audio="joy", text="joy", video="fear")]
+    predictor.read_file = lambda *_: utterances
+    found, choice, html = read_moments(predictor, "clip.mp4", "", quiet)
+    assert (found, choice.value) == (utterances, 1)
+    assert "second" in html and RELATIONS["conflict"] in html
+
+
+def test_what_cannot_be_read_is_explained(predictor):
+    def fail(*_):
+        raise MediaError("clip.mp4 is empty")
+
+    predictor.read_file = fail
+    assert "is empty" in read_moments(predictor, "clip.mp4", "", quiet)[2]
+    assert "Choose a sample" in read_moments(predictor, None, "", quiet)[2]
+    assert "Choose a sample" in show_moment(predictor, [], None)
+    assert spoil_moment(predictor, [], None, [], None, False, "comp") == ("", None, None)
+
+
+def test_words_from_outside_are_escaped(predictor):
+    attack = "<img src=x onerror=alert(1)>"
+    assert "<img" not in seven_html(seven(predictor, [heard(attack, audio="joy")], 0), "alone", attack)
+    state = {"title": "words", "told": attack, "weight": None, "quality": None}
+    assert "<img" not in compared_html({"text": state}, {"text": state})
+
+
+def test_sliders_at_rest_spoil_nothing():
+    rest = {field: start for field, _, _, _, _, start, _ in SLIDERS}
+    assert spoiling_of(rest, muted=False) == Spoiling()
+    assert spoiling_of({**rest, "noise_db": QUIET - 1}, muted=True) == Spoiling(noise_db=QUIET - 1, muted=True)
+
+
+def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
+    from PIL import Image
+
+    path = tmp_path / "face.jpg"
+    Image.new("RGB", (40, 30), (200, 200, 200)).save(path)
+    asked = []
+
+    def read_again(media, one, transcript):
+        asked.append((next(media.frames(5.0))[1].mean(), transcript))
+        return heard(transcript, text="fear")
+
+    predictor.read_again = read_again
+    fields = [field for field, *_ in SLIDERS]
+    rest = {field: start for field, _, _, _, _, start, _ in SLIDERS}
+    values = [{**rest, "darkness": 0.9, "words_lost": 1.0}[field] for field in fields]
+    html, picture, sound = spoil_moment(predictor, fields, str(path), [heard(video="joy")], 0, *values, False, "prlf")
+    assert asked == [(pytest.approx(20, abs=2), "")]
+    assert picture.mean() == pytest.approx(20, abs=2)
+    assert sound is None
+    assert "absent: no face" in html and "joy 9" in html
+    assert predictor.models == ["prlf", "prlf"]
+
+
+REPORT = {
+    "rates": [0.1, 0.5],
+    "methods": {
+        name: {"title": name.upper(), "conditions": {f"rate {r}": {"accuracy": {"mean": 0.8 - r / 2, "sd": 0.02}} for r in (0.1, 0.5)}}
+        for name in ("comp", "late")
+    },
+}
+
+
+def test_curves_of_a_report_and_of_points():
+    series = reported(REPORT, ("comp", "prlf", "late"))
+    assert [s.title for s in series] == ["COMP", "LATE"]
+    assert series[0] == Series("COMP", (0.1, 0.5), (0.75, 0.55), (0.02, 0.02))
+    assert as_csv(series).splitlines()[:2] == ["model,missing_rate,accuracy_mean,accuracy_sd", '"COMP",0.1,0.7500,0.0200']
+    (found,) = measured([Point(0.2, {"comp": [0.5, 0.7]})], {"comp": "ComP"})
+    assert found == Series("ComP", (0.2,), (pytest.approx(0.6),), (pytest.approx(0.1),))
+
+
+@pytest.mark.parametrize("rates", [(0.1, 0.5), (0.3,)])
+def test_a_drawing_is_well_formed_and_its_points_fall_with_accuracy(rates):
+    svg = curves_svg([Series("a", rates, tuple(0.8 - r for r in rates), tuple(0.01 for _ in rates))], 'two "models"')
+    circles = ElementTree.fromstring(svg).findall("{http://www.w3.org/2000/svg}circle")
+    heights = [float(circle.get("cy")) for circle in circles]
+    assert len(heights) == len(rates) and heights == sorted(heights)
+    assert all(0 < height < 340 for height in heights)
+    assert "<script" not in curves_html([Series("<script>", rates, rates, rates)], "", "note")
+
+
+@pytest.mark.parametrize("name", REPORTS.values())
+def test_the_committed_curves_name_their_report_and_can_be_saved(name):
+    html, drawing, figures = draw_reported(name)
+    assert f"assets/reports/{name}.json" in html
+    with open(drawing, encoding="utf-8") as file:
+        ElementTree.fromstring(file.read())
+    with open(figures, encoding="utf-8") as file:
+        assert len(file.read().splitlines()) > 10
+
+
+def test_a_curve_that_is_run_grows_point_by_point(predictor, monkeypatch):
+    monkeypatch.setattr(curve_part, "curve", lambda models, _c, rates, gone, seed: (Point(r, {"comp": [0.9 - r, 0.8 - r]}) for r in rates))
+    for fusion in predictor.fusions.values():
+        fusion.model = None
+    steps = list(run_curve(predictor, "video", 0.6, 3, quiet))
+    assert [html.count("<circle") for html in steps] == [1, 2, 3, 4, 5]
+    assert "seed 3" in steps[-1] and "ComP" in steps[-1]
+    monkeypatch.setattr(curve_part, "ASSETS", curve_part.ASSETS / "nowhere")
+    assert "missing" in next(run_curve(predictor, VIDEO, 0.6, 0, quiet))
+
+
+def test_qualities_are_the_senses_own(predictor):
+    from app.lab import qualities
+
+    one = Heard(0.0, 1.0, "", {m: Reading(np.zeros(7), quality=0.4) if m == VIDEO else Reading.absent("silence") for m in MODALITIES})
+    assert qualities(one) == {"audio": None, "text": None, "video": 0.4}
