@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -230,12 +231,11 @@ def _seeds(report: Report) -> int:
     return report["over_seeds"]["test"]["ATV"]["fused"]["accuracy"]["seeds"]
 
 
-def benchmark_table(report: Report) -> str:
-    """Accuracy of every method by missing rate; the best of each column in bold."""
+def benchmark_table(report: Report, shown: Callable[[str], bool] = lambda _: True) -> str:
+    """Accuracy of every method, of those that are ``shown``, by missing rate; the best of each column in bold."""
     names = [f"rate {rate}" for rate in report["rates"]]
-    cells = {
-        name: [*(found["conditions"][column]["accuracy"] for column in names), found["area"]] for name, found in report["methods"].items()
-    }
+    methods = {name: found for name, found in report["methods"].items() if shown(name)}
+    cells = {name: [*(found["conditions"][column]["accuracy"] for column in names), found["area"]] for name, found in methods.items()}
     best = [max(figures[i]["mean"] for figures in cells.values()) for i in range(len(names) + 1)]
     rows = []
     for name, figures in cells.items():
@@ -268,6 +268,17 @@ def _figures(figures: Report) -> tuple[str, ...]:
     return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
 
 
+def _benchmark_tables(name: str, source: str) -> dict[str, tuple[str, Callable[[Report], str]]]:
+    """Rivals in one table, and what is left of each of our models without a part in one of its own."""
+    variants = {
+        model: partial(benchmark_table, shown=lambda shown, model=model: shown.split("-")[0] == model) for model in ("comp", "prlf")
+    }
+    return {
+        f"benchmark_{name}": (source, partial(benchmark_table, shown=lambda shown: "-" not in shown)),
+        **{f"{model}_parts_{name}": (source, table) for model, table in variants.items()},
+    }
+
+
 # Table -> the report it comes from, and what makes it.
 _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "face": ("face_test", sense_table),
@@ -287,8 +298,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "voice_cross": ("voice_cross", voice_cross_table),
     "words_cross": ("words_cross", words_cross_table),
     "seeds": ("seeds", seeds_table),
-    "benchmark_mosi_reread": ("benchmark/mosi-reread", benchmark_table),
-    "benchmark_mosi": ("benchmark/mosi", benchmark_table),
+    **_benchmark_tables("mosi_reread", "benchmark/mosi-reread"),
+    **_benchmark_tables("mosi", "benchmark/mosi"),
     "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_leading_table),
     "leading_mosi": ("benchmark/mosi", benchmark_leading_table),
     "steadiness": ("steadiness", steadiness_table),

@@ -109,7 +109,7 @@ class ComP(nn.Module):
         states = self.propagate(conversations)
         observed = conversations.observed & conversations.valid.unsqueeze(-1)
         by_utterance = states.permute(1, 2, 0, 3)
-        weights = self.coordinator(by_utterance, observed)  # eq. 12-13
+        weights = self.coordinator(by_utterance, observed, conversations.known)  # eq. 12-13
         return FusionOutput(
             logits=self.classifier((weights.unsqueeze(-1) * by_utterance).flatten(2)),  # eq. 14-15
             modality_logits=self.heads(states).permute(1, 2, 0, 3),
