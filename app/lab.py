@@ -12,8 +12,10 @@ from app.views import NAMES, in_words, listed, ranked
 from comp_core.data.masks import SUBSETS
 from comp_core.evaluation.baselines import late_average
 from comp_core.evaluation.curve import LATE, Point
+from comp_core.evaluation.inside import Inside, inside
 from comp_core.fusion import Fused
 from comp_core.modalities import LABELS, MODALITIES
+from comp_core.modeling.comp import ComP
 from comp_core.predictor import Heard
 
 RELATIONS = {
@@ -61,6 +63,17 @@ def seven(predictor: Any, heard: Sequence[Heard], index: int) -> list[Row]:
         cells[LATE] = _late(first)
         rows.append(Row(listed([NAMES[m] for m in subset]), not all(first.observed[m] for m in subset), cells))
     return rows
+
+
+def insides(predictor: Any, heard: Sequence[Heard], index: int) -> Inside | None:
+    """What happens inside ComP for that utterance; None if no fusion model is one, or nothing is there."""
+    moments = [one.moment for one in heard[: index + 1]]
+    if not any(reading.present for reading in moments[-1].values()):
+        return None
+    for fusion in predictor.fusions.values():
+        if isinstance(fusion.model, ComP):
+            return inside(fusion.model, fusion.window(moments))
+    return None
 
 
 def relation(fused: Fused) -> str:

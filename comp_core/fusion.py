@@ -14,7 +14,7 @@ from comp_core.checkpoint import WEIGHTS_DIR
 from comp_core.data.masks import subset_name
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.kinds import load_fusion
-from comp_core.modeling.outputs import stack
+from comp_core.modeling.outputs import Conversations, stack
 from comp_core.modeling.prlf import PRLFOutput
 from comp_core.senses.base import NOT_GIVEN, SWITCHED_OFF, Reading
 from comp_core.windows import CONTEXT, Moment, collate, window_ends
@@ -96,6 +96,10 @@ class Fusion:
     def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused:
         """The last of :meth:`fuse`, at the cost of one."""
         return self._fuse([[_switch_off(moment, without) for moment in moments[-CONTEXT:]]])[0]
+
+    def window(self, moments: Sequence[Moment]) -> Conversations:
+        """The last moments as the model is given them: one conversation."""
+        return collate([moments[-CONTEXT:]], self.model.config.dims).to(self._device)
 
     def _fuse(self, windows: Sequence[Sequence[Moment]]) -> list[Fused]:
         if not windows:

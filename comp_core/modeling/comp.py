@@ -6,7 +6,7 @@ and each block's docstring says where it departs.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from torch import Tensor, nn
@@ -119,13 +119,19 @@ class ComP(nn.Module):
 
     def propagate(self, conversations: Conversations) -> Tensor:
         """The states after the last block, (M, B, N, d), missing ones filled in from the other modalities."""
+        *_, (states, _) = self.blocks(conversations)
+        return states
+
+    def blocks(self, conversations: Conversations) -> Iterator[tuple[Tensor, Tensor]]:
+        """Block by block the states (M, B, N, d) and the prompts that were received in it, (M, B, N, (M - 1) p)."""
         observed, distance = conversations.by_modality, conversations.distance
         states = self.encoders(conversations.features, observed)
         if PROMPTS in self.config.without:
             nothing = states[..., :0]
             for propagate in self.propagation:
                 states, _ = propagate(states, nothing, observed, distance)
-            return states
+                yield states, nothing
+            return
         prototypes = self.prototypes(states, observed)
         previous, carried, speaks = states, None, observed
         for generate, propagate in zip(self.generators, self.propagation, strict=True):
@@ -136,6 +142,6 @@ class ComP(nn.Module):
                 incoming = momentum(carried, incoming, self.config.momentum)
             previous = states
             states, carried = propagate(states, incoming, observed, distance)
+            yield states, incoming
             # From now on a missing state holds what its neighbours say, and has something to tell the others.
             speaks = conversations.known.permute(2, 0, 1)
-        return states

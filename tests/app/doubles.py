@@ -78,7 +78,7 @@ class ScriptedPredictor:
     def __init__(self):
         self.face, self.voice, self.words = ScriptedFace(), ScriptedVoice(), ScriptedWords()
         self.recogniser = None
-        self.fusions = {name: SimpleNamespace(name=title, fuse_last=self.fuse_last) for name, title in TITLES.items()}
+        self.fusions = {name: SimpleNamespace(name=title, fuse_last=self.fuse_last, model=None) for name, title in TITLES.items()}
         self.conversations = []
         self.models = []
         self.records = []

@@ -4,19 +4,22 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+import torch
 
-from app.lab import RELATIONS, Series, as_csv, measured, relation, reported, seven
+from app.lab import RELATIONS, Series, as_csv, insides, measured, relation, reported, seven
 from app.ui.lab import curve as curve_part
 from app.ui.lab.curve import REPORTS, draw_reported, run_curve
-from app.ui.lab.markup import compared_html, seven_html
+from app.ui.lab.markup import compared_html, inside_html, seven_html
 from app.ui.lab.moment import QUIET, SLIDERS, read_moments, show_moment, spoil_moment, spoiling_of
 from app.ui.lab.plot import curves_html, curves_svg
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT, VIDEO
+from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.predictor import Heard
 from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
 from comp_core.spoiling import Spoiling
+from comp_core.windows import collate
 from tests.app.doubles import ScriptedPredictor, feature
 
 ABSENT = dict(zip(MODALITIES, (SILENCE, NO_WORDS, NO_FACE), strict=True))
@@ -129,6 +132,20 @@ def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
     assert predictor.models == ["prlf", "prlf"]
 
 
+def test_a_look_inside_comp_where_there_is_one(predictor):
+    one = [heard(audio="joy", video="fear")]
+    assert insides(predictor, one, 0) is None
+    torch.manual_seed(0)
+    comp = ComP(ComPConfig(dict.fromkeys(MODALITIES, 7), outputs=7, width=8, prompt=4, prototypes=4)).eval()
+    predictor.fusions["comp"].model = comp
+    predictor.fusions["comp"].window = lambda moments: collate([moments], comp.config.dims)
+    found = insides(predictor, one, 0)
+    html = inside_html(found)
+    assert found.similarity[TEXT] is None and "absent" in html
+    assert html.count("<tr data-modality") == 3 and f"{found.filled[VIDEO]:.2f}" in html
+    assert insides(predictor, [heard()], 0) is None
+
+
 REPORT = {
     "rates": [0.1, 0.5],
     "methods": {
@@ -169,8 +186,6 @@ def test_the_committed_curves_name_their_report_and_can_be_saved(name):
 
 def test_a_curve_that_is_run_grows_point_by_point(predictor, monkeypatch):
     monkeypatch.setattr(curve_part, "curve", lambda models, _c, rates, gone, seed: (Point(r, {"comp": [0.9 - r, 0.8 - r]}) for r in rates))
-    for fusion in predictor.fusions.values():
-        fusion.model = None
     steps = list(run_curve(predictor, "video", 0.6, 3, quiet))
     assert [html.count("<circle") for html in steps] == [1, 2, 3, 4, 5]
     assert "seed 3" in steps[-1] and "ComP" in steps[-1]

@@ -7,6 +7,7 @@ from html import escape
 
 from app.lab import RELATIONS, Cell, Row
 from app.views import NAMES, percent
+from comp_core.evaluation.inside import Inside
 from comp_core.modalities import MODALITIES
 
 
@@ -34,6 +35,41 @@ def compared_html(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -
 <div class="cp cp-scroll"><table class="cp-table">
 <thead><tr><td></td><th scope="col">before</th><th scope="col">after</th></tr></thead>
 <tbody>{rows}</tbody></table></div>"""
+
+
+def inside_html(inside: Inside) -> str:
+    """Prototypes, prompts and filled-in states of one utterance."""
+    largest = max((size for block in inside.received for size in block.values()), default=0.0) or 1.0
+    rows = "".join(
+        f'<tr data-modality="{m}"><th scope="row">{NAMES[m]}</th><td>{_strip_html(inside.similarity[m])}</td>'
+        f"<td>{_sizes_html([block[m] for block in inside.received], largest)}</td>"
+        f"<td>{_cosine(inside.filled[m])}</td><td>{_cosine(inside.neighbour[m])}</td></tr>"
+        for m in MODALITIES
+    )
+    heads = ("nearness to its prototypes", "prompts received, by block", "filled in, beside the real one", "neighbour, beside it")
+    head = "".join(f'<th scope="col">{title}</th>' for title in heads)
+    return f"""
+<details class="cp cp-panel cp-inside"><summary>Inside ComP</summary>
+<p class="cp-hint">Each modality compares the utterance with the prototypes that it has made of the conversation, and sends prompts to the
+others. A modality that is switched off is filled in. It was not lost, so its filled-in state can be put beside the real one: a cosine of 1
+is the same, 0 has nothing in common. Beside it stands the cosine to the utterance before: filling in should do better than that.</p>
+<div class="cp-scroll"><table class="cp-table"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"""
+
+
+def _strip_html(shares: Sequence[float] | None) -> str:
+    if shares is None:
+        return "absent"
+    told = ", ".join(percent(share) for share in shares)
+    cells = "".join(f'<i style="opacity:{0.08 + 0.92 * share / max(shares):.2f}"></i>' for share in shares)
+    return f'<div class="cp-strip" role="img" aria-label="{told}" title="{told}">{cells}</div>'
+
+
+def _sizes_html(sizes: Sequence[float], largest: float) -> str:
+    return "".join(f'<span class="cp-track"><i style="width:{100 * size / largest:.1f}%" title="{size:.2f}"></i></span>' for size in sizes)
+
+
+def _cosine(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
 
 
 def _row_html(row: Row, titles: Sequence[str]) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.lab import qualities, relation, seven
+from app.lab import insides, qualities, relation, seven
 from app.ui.clip import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
-from app.ui.lab.markup import compared_html, seven_html
+from app.ui.lab.markup import compared_html, inside_html, seven_html
 from app.ui.markup import message_html, section_html
 from app.views import NAMES, REASONS, clock_text, in_words
 from comp_core.media import MediaError, open_media
@@ -118,11 +118,13 @@ def read_moments(predictor: Any, path: str | None, words: str, progress: Callabl
 
 
 def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
-    """The table of the seven subsets."""
+    """The table of the seven subsets, and a look inside ComP."""
     if not heard or index is None:
         return message_html("Choose a sample or a file first.")
     fused = predictor.fusion().fuse_last([one.moment for one in heard[: index + 1]])
-    return seven_html(seven(predictor, heard, index), relation(fused), heard[index].transcript)
+    within = insides(predictor, heard, index)
+    table = seven_html(seven(predictor, heard, index), relation(fused), heard[index].transcript)
+    return table + (inside_html(within) if within else "")
 
 
 def spoil_moment(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:

@@ -1,0 +1,81 @@
+"""The lab in a real browser, on the real models; it follows the first lessons of the teacher's guide."""
+
+import re
+
+import pytest
+
+
+@pytest.fixture
+def lab(open_page):
+    def open_lab(*size):
+        page = open_page(*size)
+        page.get_by_role("tab", name="Lab").click()
+        page.wait_for_selector("#lab-curve svg")
+        return page
+
+    return open_lab
+
+
+def choose(page, name):
+    page.get_by_role("button", name=name).click()
+    page.wait_for_selector("#lab-seven tbody tr")
+    page.wait_for_selector("#lab-compared tr[data-row=fused]")
+
+
+def after(page, row):
+    return page.inner_text(f"#lab-compared tr[data-row={row}] td:nth-of-type(2)")
+
+
+def slide(page, slider, value):
+    """As a visitor would with the keyboard: the slider is let go at the value."""
+    handle = page.locator(f"#spoil-{slider} input[type=range]")
+    handle.fill(str(value))
+    handle.dispatch_event("pointerup")
+
+
+def test_one_moment_from_seven_subsets(lab, picture):
+    page = lab()
+    choose(page, "Happy")
+    rows = page.locator("#lab-seven tbody tr:has(.cp-shares)")
+    assert page.locator("#lab-seven").locator("table").first.locator("tbody tr").count() == 7
+    assert page.locator("#lab-seven table").first.locator("thead th").all_inner_texts() == ["given", "ComP", "PRLF", "late fusion"]
+    assert rows.count() > 0
+    assert page.locator("#lab-seven .cp-badge").is_visible()
+    page.get_by_text("Inside ComP").click()
+    assert page.locator(".cp-inside tbody tr").count() == 3
+    picture(page, "lab", full_page=True)
+
+
+def test_a_covered_face_is_no_longer_read_and_a_slider_back_at_rest_restores_it(lab, picture):
+    page = lab()
+    choose(page, "Happy")
+    before = after(page, "video")
+    assert "weight" in before
+    slide(page, "cover", 0.9)
+    page.wait_for_function("document.querySelector('#lab-compared tr[data-row=video] td:nth-of-type(2)').innerText.includes('absent')")
+    assert "weight 0 %" in after(page, "video") or "weight" in after(page, "video")
+    picture(page, "lab_covered", full_page=True)
+    slide(page, "cover", 0)
+    page.wait_for_function("!document.querySelector('#lab-compared tr[data-row=video] td:nth-of-type(2)').innerText.includes('absent')")
+    assert after(page, "video") == before
+
+
+def test_the_curve_is_run_and_can_be_cancelled(lab, picture):
+    page = lab()
+    page.locator("#lab-run").click()
+    page.wait_for_function("document.querySelectorAll('#lab-made circle').length >= 15", timeout=120_000)
+    shown = page.inner_text("#lab-made")
+    assert re.search(r"ComP \d\d\.\d %", shown) and "Just measured" in shown
+    picture(page, "lab_curve", full_page=True)
+    page.locator("#lab-run").click()
+    page.wait_for_function("0 < document.querySelectorAll('#lab-made circle').length && document.querySelectorAll('#lab-made circle').length < 15")
+    page.locator("#lab-cancel").click()
+    page.wait_for_timeout(6000)
+    assert page.locator("#lab-made circle").count() < 15
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(lab, picture):
+    page = lab(390, 844, "dark")
+    choose(page, "Happy")
+    picture(page, "lab_phone", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
