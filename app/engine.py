@@ -103,6 +103,8 @@ class Engine:
 
     def _listen(self, session: Session, samples: np.ndarray, now: float) -> None:
         session.has_microphone = True
+        spoilt = session.spoiling.sound(samples, session.random)
+        samples = np.zeros_like(samples) if spoilt is None else spoilt
         try:
             with session.latencies.measure("speech"):
                 ended = session.segmenter.push(samples)
@@ -165,7 +167,8 @@ class Engine:
         if heard.error:
             turn.spoken = ("", Reading.absent(f"failed: {heard.error}"))
         else:
-            turn.spoken = (heard.text, self._read(session, "words", self.predictor.words.read, heard.text))
+            words = session.spoiling.words(heard.text, session.random)
+            turn.spoken = (words, self._read(session, "words", self.predictor.words.read, words))
         if heard.final:
             turn.pending = False
             turn.shown_until = max(turn.shown_until, now + self.config.hold)
@@ -193,9 +196,12 @@ class Engine:
     def _look(self, session: Session, frame: Frame, now: float) -> None:
         session.has_camera = True
         session.captured = frame.captured
+        spoiling = session.spoiling
+        if session.random.random() < spoiling.frames_lost:
+            return
         try:
             with session.latencies.measure("face"):
-                seen = self.predictor.face.see(frame.picture, session.locator)
+                seen = self.predictor.face.see(spoiling.picture(frame.picture, session.random), session.locator)
         except Exception as error:
             logger.exception("the face sense failed")
             session.face_failure, session.box = _failure(error), None

@@ -17,6 +17,7 @@ from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
 from comp_core.smoothing import RecentFaces
+from comp_core.spoiling import Spoiling
 
 # Audio that waits for the engine. More than this means that the engine has stopped, not that it is late.
 AUDIO_BACKLOG_S = 30.0
@@ -176,12 +177,17 @@ class Session:
         locator: follows the face of this visitor.
         segmenter: cuts this visitor's sound into utterances.
         model: name of the fusion model that this visitor has chosen.
+
+    Attributes:
+        spoiling: what this visitor does to pictures, sound and words before the senses get them; replaced as a whole.
     """
 
     def __init__(self, token: str, began: float, locator: Any, segmenter: Any, model: str) -> None:
         self.token, self.began = token, began
         self.locator, self.segmenter, self.model = locator, segmenter, model
         self.last_seen = began
+        self.spoiling = Spoiling()
+        self.random = np.random.default_rng()
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
         self.turn: Turn | None = None
         self.turn_count = 0

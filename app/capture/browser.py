@@ -45,7 +45,7 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         return {"view": live_view(snapshot) if snapshot else None, "recogniser": transcriber.status}
 
     def control(data: Any) -> dict[str, Any]:
-        """Switch modalities, choose the fusion model, type words."""
+        """Switch modalities, choose the fusion model, spoil what is captured, type words."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"))
         if "switches" in request:
@@ -53,6 +53,8 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
                 session.switch(modality, on)
         if "model" in request:
             session.choose(wire.model(request["model"], models))
+        if "spoiling" in request:
+            session.spoiling = wire.spoiling(request["spoiling"])
         if "typed" in request:
             session.type(wire.text(request["typed"]))
         return {"done": True}

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from app.spoilers import SLIDERS, spoiling_of
 from app.visitors import Refused
 from comp_core.modalities import MODALITIES
 from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.spoiling import Spoiling
 
 JPEG_BYTES = 300_000
 PICTURE_SIDE = 1280
@@ -22,6 +24,7 @@ PCM_SECONDS = 12
 TEXT_LENGTH = 10_000
 # The whole request: both media in base64, and the rest.
 REQUEST_BYTES = 2_000_000
+_SLIDERS = {slider.field: slider for slider in SLIDERS}
 
 
 def fields(data: object) -> Mapping[str, Any]:
@@ -99,6 +102,21 @@ def switches(value: object) -> dict[str, bool]:
     if not isinstance(value, Mapping) or not all(name in MODALITIES and isinstance(on, bool) for name, on in value.items()):
         raise _bad("The switches must be true or false for audio, text or video.")
     return dict(value)
+
+
+def spoiling(value: object) -> Spoiling:
+    """What the sliders are set to, by field, and whether it is muted.
+
+    Raises:
+        Refused: an unknown slider, or a value beyond its ends.
+    """
+    if not isinstance(value, Mapping) or not set(value) <= {*_SLIDERS, "muted"} or not isinstance(value.get("muted", False), bool):
+        raise _bad(f"The sliders are {', '.join(_SLIDERS)}, and muted.")
+    values = {name: number(value[name], name) for name in _SLIDERS if name in value}
+    for name, amount in values.items():
+        if not _SLIDERS[name].lowest <= amount <= _SLIDERS[name].highest:
+            raise _bad(f"The slider {name} goes from {_SLIDERS[name].lowest} to {_SLIDERS[name].highest}.")
+    return spoiling_of(values, value.get("muted", False))
 
 
 def model(value: object, models: Collection[str]) -> str:

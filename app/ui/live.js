@@ -101,7 +101,7 @@ async function start() {
   drawWaiting("Looking and listening…");
   enter("running");
   say(missing);
-  await control({ switches: switches(), model: part("model").value });
+  await control({ switches: switches(), model: part("model").value, spoiling: spoiling() });
   run(token);
 }
 
@@ -140,6 +140,29 @@ for (const node of root.querySelectorAll("[data-switch]")) {
     control({ switches: switches() });
   });
 }
+const spoilers = [...root.querySelectorAll("[data-spoil]")];
+const amount = (node) => (node.type === "checkbox" ? node.checked : Number(node.value));
+const spoiling = () => Object.fromEntries(spoilers.map((node) => [node.dataset.spoil, amount(node)]));
+let spoilTimer = null;
+
+// The picture is spoilt here as the senses get it there; a slider that moves fast is told when it rests.
+function spoil() {
+  const { darkness, blur, cover } = spoiling();
+  part("video").style.filter = darkness || blur ? `brightness(${1 - darkness}) blur(${(blur * part("video").clientHeight) / 12}px)` : "";
+  part("cover").style.height = `${100 * cover}%`;
+  for (const node of spoilers) if (node.type === "range") setText(node.previousElementSibling, node.value);
+  clearTimeout(spoilTimer);
+  spoilTimer = setTimeout(() => control({ spoiling: spoiling() }), 120);
+}
+
+for (const node of spoilers) node.addEventListener("input", spoil);
+part("unspoil").addEventListener("click", () => {
+  for (const node of spoilers) {
+    if (node.type === "checkbox") node.checked = false;
+    else node.value = node.dataset.rest;
+  }
+  spoil();
+});
 part("model").addEventListener("change", () => control({ model: part("model").value }));
 part("type").addEventListener("submit", (event) => {
   event.preventDefault();

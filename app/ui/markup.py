@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from app.spoilers import SLIDERS, Slider
 from app.views import NAMES, percent
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 
@@ -113,6 +114,23 @@ def player_html(kind: str, address: str, name: str) -> str:
         return f'<figure class="cp-player"><img src="{source}" alt="{label}"><figcaption>{label}</figcaption></figure>'
     controls = "controls playsinline" if kind == "video" else "controls"
     return f'<figure class="cp-player"><{kind} {controls} src="{source}"></{kind}><figcaption>{label}</figcaption></figure>'
+
+
+def spoilers_html() -> str:
+    """The sliders of the live page, by modality."""
+    groups = "".join(
+        f'<fieldset data-modality="{m}"><legend>{icon(m)} {NAMES[m]}</legend>'
+        + "".join(_slider_html(slider) for slider in SLIDERS if slider.modality == m)
+        + ('<label><input type="checkbox" data-spoil="muted"> muted</label>' if m == AUDIO else "")
+        + "</fieldset>"
+        for m in MODALITIES
+    )
+    return f'<div class="cp-spoilers">{groups}</div>'
+
+
+def _slider_html(slider: Slider) -> str:
+    ends = f'min="{slider.lowest}" max="{slider.highest}" step="{slider.step}" value="{slider.rest}" data-rest="{slider.rest}"'
+    return f'<label>{escape(slider.label)} <output>{slider.rest}</output><input type="range" data-spoil="{slider.field}" {ends}></label>'
 
 
 def section_html(title: str, text: str) -> str:

@@ -14,6 +14,7 @@ from app.engine import Engine
 from app.session import SAMPLE_RATE, Session
 from app.visitors import RateLimit, Refused, Visitors
 from comp_core.modalities import AUDIO
+from comp_core.spoiling import Spoiling
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 
@@ -113,6 +114,25 @@ def test_what_is_too_large_is_refused(page, fields):
 def test_a_request_that_is_no_object_is_refused(page, request_):
     for call in (page.exchange, page.control, page.close_visit):
         assert call(request_)["error"] == "bad_request"
+
+
+BAD_SPOILING = (3, {"smell": 1}, {"darkness": 2}, {"darkness": "x"}, {"darkness": float("nan")}, {"muted": 1})
+
+
+@pytest.mark.parametrize("spoiling", BAD_SPOILING)
+def test_sliders_beyond_their_ends_are_refused(page, spoiling):
+    token = page.start()
+    assert page.control({"token": token, "spoiling": spoiling})["error"] == "bad_request"
+    assert page.sessions[0].spoiling == Spoiling()
+
+
+def test_sliders_reach_only_their_own_session(page):
+    mine = page.start()
+    page.start()
+    page.control({"token": mine, "spoiling": {"darkness": 0.5, "noise_db": 10, "muted": True}})
+    first, second = page.sessions
+    assert first.spoiling == Spoiling(darkness=0.5, noise_db=10.0, muted=True)
+    assert second.spoiling == Spoiling()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from app.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
 from comp_core.smoothing import TIME_CONSTANT, Smoother
+from comp_core.spoiling import Spoiling
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 FACE = np.full((24, 32, 3), 200, np.uint8)
@@ -70,6 +71,26 @@ def test_the_model_that_was_chosen_judges_from_then_on(visit):
     visit.session.choose("prlf")
     visit.step(FACE)
     assert visit.predictor.models == ["comp", "prlf"]
+
+
+def test_what_is_spoilt_reaches_the_senses_spoilt(visit):
+    given = {}
+    see, hear, read = visit.predictor.face.see, visit.session.segmenter.push, visit.predictor.words.read
+    visit.predictor.face.see = lambda picture, locator: given.update(picture=picture) or see(picture, locator)
+    visit.session.segmenter.push = lambda samples: given.update(sound=samples) or hear(samples)
+    visit.predictor.words.read = lambda text: given.update(words=text) or read(text)
+    visit.say()
+    visit.session.spoiling = Spoiling(darkness=0.5, muted=True, words_lost=1.0)
+    visit.hear("what joy")
+    visit.step(FACE, SPEECH)
+    assert given["picture"].mean() == pytest.approx(FACE.mean() / 2, rel=0.05)
+    assert not given["sound"].any() and len(given["sound"]) == len(SPEECH)
+    assert given["words"] == ""
+
+
+def test_lost_pictures_are_not_looked_at(visit):
+    visit.session.spoiling = Spoiling(frames_lost=1.0)
+    assert visit.step(FACE).box is None
 
 
 def test_before_anything_came_the_reasons_are_not_given(visit):

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from app.lab import RELATIONS, Series, as_csv, insides, measured, relation, reported, seven
+from app.spoilers import QUIET, SLIDERS, spoiling_of
 from app.ui.lab import curve as curve_part
 from app.ui.lab.curve import REPORTS, draw_reported, run_curve
 from app.ui.lab.markup import compared_html, inside_html, seven_html
-from app.ui.lab.moment import QUIET, SLIDERS, read_moments, show_moment, spoil_moment, spoiling_of
+from app.ui.lab.moment import read_moments, show_moment, spoil_moment
 from app.ui.lab.plot import curves_html, curves_svg
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.media import MediaError
@@ -104,8 +105,8 @@ def test_words_from_outside_are_escaped(predictor):
 
 
 def test_sliders_at_rest_spoil_nothing():
-    rest = {field: start for field, _, _, _, _, start, _ in SLIDERS}
-    assert spoiling_of(rest, muted=False) == Spoiling()
+    rest = {s.field: s.rest for s in SLIDERS}
+    assert spoiling_of(rest) == spoiling_of({}) == Spoiling()
     assert spoiling_of({**rest, "noise_db": QUIET - 1}, muted=True) == Spoiling(noise_db=QUIET - 1, muted=True)
 
 
@@ -121,8 +122,8 @@ def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
         return heard(transcript, text="fear")
 
     predictor.read_again = read_again
-    fields = [field for field, *_ in SLIDERS]
-    rest = {field: start for field, _, _, _, _, start, _ in SLIDERS}
+    fields = [s.field for s in SLIDERS]
+    rest = {s.field: s.rest for s in SLIDERS}
     values = [{**rest, "darkness": 0.9, "words_lost": 1.0}[field] for field in fields]
     html, picture, sound = spoil_moment(predictor, fields, str(path), [heard(video="joy")], 0, *values, False, "prlf")
     assert asked == [(pytest.approx(20, abs=2), "")]

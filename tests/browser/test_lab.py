@@ -68,7 +68,9 @@ def test_the_curve_is_run_and_can_be_cancelled(lab, picture):
     assert re.search(r"ComP \d\d\.\d %", shown) and "Just measured" in shown
     picture(page, "lab_curve", full_page=True)
     page.locator("#lab-run").click()
-    page.wait_for_function("0 < document.querySelectorAll('#lab-made circle').length && document.querySelectorAll('#lab-made circle').length < 15")
+    page.wait_for_function(
+        "0 < document.querySelectorAll('#lab-made circle').length && document.querySelectorAll('#lab-made circle').length < 15"
+    )
     page.locator("#lab-cancel").click()
     page.wait_for_timeout(6000)
     assert page.locator("#lab-made circle").count() < 15

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 
 from app.lab import insides, qualities, relation, seven
+from app.spoilers import SLIDERS, spoiling_of
 from app.ui.clip import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.ui.lab.markup import compared_html, inside_html, seven_html
 from app.ui.markup import message_html, section_html
@@ -18,7 +19,6 @@ from comp_core.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard
 from comp_core.senses.activity import SAMPLE_RATE
-from comp_core.spoiling import Spoiling
 
 _MOMENT = (
     "Take a moment and look at what the models make of it when some of its modalities are missing. No camera is needed. An uploaded file "
@@ -27,20 +27,6 @@ _MOMENT = (
 _SPOIL = (
     "Move a slider: the same moment is read again, spoilt, by the same senses. The words are those of the unspoilt sound, with some lost "
     "or misheard."
-)
-QUIET = 40  # dB; so little noise counts as none
-FULL_BAND = 8000
-# What each slider takes away: field of Spoiling, label, modality, lowest, highest, start, step.
-SLIDERS = (
-    ("darkness", "darker", VIDEO, 0, 0.98, 0, 0.02),
-    ("blur", "blurred", VIDEO, 0, 1, 0, 0.05),
-    ("cover", "covered from below", VIDEO, 0, 1, 0, 0.05),
-    ("frames_lost", "pictures lost", VIDEO, 0, 1, 0, 0.05),
-    ("noise_db", "speech above noise, dB", AUDIO, -10, QUIET, QUIET, 1),
-    ("highest_hertz", "nothing heard above, Hz", AUDIO, 300, FULL_BAND, FULL_BAND, 100),
-    ("clipping", "clipped", AUDIO, 0, 0.98, 0, 0.02),
-    ("words_lost", "words lost", TEXT, 0, 1, 0, 0.05),
-    ("words_misheard", "words misheard", TEXT, 0, 1, 0, 0.05),
 )
 
 
@@ -63,9 +49,8 @@ def moment_section(predictor: Any) -> None:
         for modality in (VIDEO, AUDIO, TEXT):
             with gr.Column(min_width=240):
                 gr.HTML(f'<p class="cp cp-key" data-modality="{modality}">{NAMES[modality]}</p>', apply_default_css=False)
-                for field, label, of, low, high, start, step in SLIDERS:
-                    if of == modality:
-                        sliders.append(gr.Slider(low, high, start, step=step, label=label, elem_id=f"spoil-{field}"))
+                for s in (s for s in SLIDERS if s.modality == modality):
+                    sliders.append(gr.Slider(s.lowest, s.highest, s.rest, step=s.step, label=s.label, elem_id=f"spoil-{s.field}"))
                 if modality == AUDIO:
                     muted = gr.Checkbox(False, label="muted")
     model = gr.Radio([(f.name, name) for name, f in predictor.fusions.items()], value=next(iter(predictor.fusions)), label="Model")
@@ -75,7 +60,7 @@ def moment_section(predictor: Any) -> None:
         sound = gr.Audio(label="What the voice sense is given", interactive=False, buttons=[])
 
     spoilers = [*sliders, muted, model]
-    fields = [field for modality in (VIDEO, AUDIO, TEXT) for field, _, of, *_ in SLIDERS if of == modality]
+    fields = [s.field for modality in (VIDEO, AUDIO, TEXT) for s in SLIDERS if s.modality == modality]
     spoil = {
         "fn": partial(spoil_moment, predictor, fields),
         "inputs": [file, heard, utterance, *spoilers],
@@ -149,12 +134,6 @@ def spoil_moment(predictor: Any, fields: list[str], path: str | None, heard: lis
         part = media.samples[round(one.start * SAMPLE_RATE) : round(one.end * SAMPLE_RATE)]
         sound = (SAMPLE_RATE, (part.clip(-1, 1) * 32767).astype(np.int16))
     return compared_html(*states), picture, sound
-
-
-def spoiling_of(values: Mapping[str, float], muted: bool) -> Spoiling:
-    """The sliders' values; at rest the noise slider means none at all."""
-    noise = values["noise_db"]
-    return Spoiling(**{**values, "noise_db": None if noise >= QUIET else noise, "muted": muted})
 
 
 def _states(predictor: Any, model: str, before: list, now: Heard) -> dict[str, dict[str, Any]]:
