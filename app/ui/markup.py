@@ -119,7 +119,7 @@ def player_html(kind: str, address: str, name: str) -> str:
 def spoilers_html() -> str:
     """The sliders of the live page, by modality."""
     groups = "".join(
-        f'<fieldset data-modality="{m}"><legend>{icon(m)} {NAMES[m]}</legend>'
+        f'<fieldset data-of="{m}"><legend>{icon(m)} {NAMES[m]}</legend>'
         + "".join(_slider_html(slider) for slider in SLIDERS if slider.modality == m)
         + ('<label><input type="checkbox" data-spoil="muted"> muted</label>' if m == AUDIO else "")
         + "</fieldset>"

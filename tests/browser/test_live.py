@@ -88,6 +88,26 @@ def test_a_switch_takes_its_modality_off_and_back(open_page, modality):
     wait_for(page, **{modality: "present"})
 
 
+def test_a_slider_spoils_what_the_senses_are_given_and_can_be_put_back(open_page, picture):
+    page = start(open_page())
+    wait_for(page, video="present")
+    page.get_by_text("Spoil it, and see what survives").click()
+    page.locator("[data-spoil=cover]").fill("1")
+    wait_for(page, video="absent")
+    picture(page, "spoilt", full_page=True)
+    page.click("[data-part=unspoil]")
+    wait_for(page, video="present")
+
+
+def test_another_model_can_be_chosen_while_it_runs(open_page):
+    page = start(open_page())
+    wait_for(page, video="present")
+    page.select_option("[data-part=model]", "prlf")
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-live] [data-part=relied]')].some((node) => node.textContent.startsWith('leads'))"
+    )
+
+
 def test_silence_makes_voice_and_words_absent_while_the_face_goes_on(open_page, picture):
     page = start(open_page())
     wait_for(page, audio="present")
