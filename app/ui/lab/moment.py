@@ -54,10 +54,10 @@ def moment_section(predictor: Any) -> None:
                 if modality == AUDIO:
                     muted = gr.Checkbox(False, label="muted")
     model = gr.Radio([(f.name, name) for name, f in predictor.fusions.items()], value=next(iter(predictor.fusions)), label="Model")
-    with gr.Row(equal_height=True):
-        compared = gr.HTML("", apply_default_css=False, elem_id="lab-compared")
-        picture = gr.Image(label="What the face sense is given", interactive=False, height=220, buttons=[])
-        sound = gr.Audio(label="What the voice sense is given", interactive=False, buttons=[])
+    compared = gr.HTML("", apply_default_css=False, elem_id="lab-compared")
+    with gr.Row():
+        picture = gr.Image(label="What the face sense is given", interactive=False, height=220, buttons=[], min_width=280)
+        sound = gr.Audio(label="What the voice sense is given", interactive=False, buttons=[], min_width=280)
 
     spoilers = [*sliders, muted, model]
     fields = [s.field for modality in (VIDEO, AUDIO, TEXT) for s in SLIDERS if s.modality == modality]

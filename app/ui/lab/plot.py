@@ -8,7 +8,7 @@ from html import escape
 from app.lab import Series
 
 _WIDTH, _HEIGHT = 640, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 14, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 26, 14, 44
 # Okabe-Ito, told apart with any colour vision; a dash pattern tells them apart without colour.
 _STROKES = (("#0072b2", ""), ("#d55e00", ""), ("#009e73", "7 4"), ("#cc79a7", "2 4"), ("#56b4e9", "9 3 2 3"), ("#e69f00", "4 2"))
 
