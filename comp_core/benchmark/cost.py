@@ -20,7 +20,6 @@ from comp_core.benchmark.datasets import mosi
 from comp_core.benchmark.methods import METHODS, Problem
 from comp_core.benchmark.protocol import masks_of, predict
 from comp_core.data.conversations import batch_of
-from comp_core.evaluation.tables import markdown
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.outputs import Conversations
@@ -56,12 +55,6 @@ def measure_cost(data: Path, runs: int = 20) -> dict[str, Any]:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             growth.append({"conversations": count, "utterances": length, **pool.submit(_one_size, count, length).result()})
     return {"runs": runs, "median_ms": median, "epoch_in_products": epoch / product, "growth": growth}
-
-
-def cost_table(report: dict[str, Any]) -> str:
-    """The growth as Markdown."""
-    rows = [(str(r["conversations"]), str(r["utterances"]), f"{r['ms']:.1f}", f"{r['mb']:.0f}") for r in report["growth"]]
-    return markdown(("conversations", "utterances in each", "forward, ms", "memory, MB"), rows)
 
 
 def _epoch(data: Path) -> Callable[[], None]:

@@ -268,12 +268,46 @@ def _figures(figures: Report) -> tuple[str, ...]:
     return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
 
 
+def cost_table(report: Report) -> str:
+    """What ComP costs beside a matrix product of the same run."""
+    rows = [(name, f"{ms:.1f} ms") for name, ms in report["median_ms"].items()]
+    rows.append(("an epoch, in such products", f"{report['epoch_in_products']:.0f}"))
+    return markdown((f"processor time on one thread, median of {report['runs']} runs in turn", "figure"), rows)
+
+
+def growth_table(report: Report) -> str:
+    """Time and memory of one forward as the work grows."""
+    rows = [(str(r["conversations"]), str(r["utterances"]), f"{r['ms']:.1f} ms", f"{r['mb']:.0f} MB") for r in report["growth"]]
+    return markdown(("conversations", "utterances in each", "forward", "memory at its peak"), rows)
+
+
+def balance_table(report: Report) -> str:
+    """How well each modality by itself is read by a network trained on it alone (late fusion), and by heads trained jointly."""
+    names = {"late": "alone", "comp": "jointly, ComP", "prlf": "jointly, PRLF"}
+    rows = []
+    for subset in (s for s in "ATV" if f"only {s}" in report["methods"]["late"]["conditions"]):
+        own = [report["methods"][name]["conditions"][f"only {subset}"]["own"]["accuracy"] for name in names]
+        rows.append((_SUBSETS[subset], *(_percent(figure, best=False) for figure in own)))
+    return markdown((f"accuracy in % of one modality ({report['seeds']} seeds), trained", *names.values()), rows)
+
+
+def shares_table(report: Report) -> str:
+    """How the models weigh the modalities in each subset."""
+    rows = []
+    for subset in report["methods"]["comp"]["weights"]:
+        weights = [report["methods"][name]["weights"][subset] for name in ("comp", "prlf")]
+        rows.append((_given(subset), *(" / ".join(f"{found[m]:.2f}" for m in MODALITIES) for found in weights)))
+    return markdown(("given; weights voice / words / face", "ComP", "PRLF"), rows)
+
+
 def _benchmark_tables(name: str, source: str) -> dict[str, tuple[str, Callable[[Report], str]]]:
     """Rivals in one table, and what is left of each of our models without a part in one of its own."""
     variants = {
         model: partial(benchmark_table, shown=lambda shown, model=model: shown.split("-")[0] == model) for model in ("comp", "prlf")
     }
     return {
+        f"balance_{name}": (source, balance_table),
+        f"shares_{name}": (source, shares_table),
         f"benchmark_{name}": (source, partial(benchmark_table, shown=lambda shown: "-" not in shown)),
         **{f"{model}_parts_{name}": (source, table) for model, table in variants.items()},
     }
@@ -304,6 +338,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "leading_mosi": ("benchmark/mosi", benchmark_leading_table),
     "steadiness": ("steadiness", steadiness_table),
     "speed": ("speed", speed_table),
+    "cost": ("cost", cost_table),
+    "cost_growth": ("cost", growth_table),
     "live": ("live", live_table),
 }
 

@@ -9,7 +9,7 @@ import torch
 from app.lab import RELATIONS, Series, as_csv, insides, measured, relation, reported, seven
 from app.spoilers import QUIET, SLIDERS, spoiling_of
 from app.ui.lab import curve as curve_part
-from app.ui.lab.curve import REPORTS, draw_reported, run_curve
+from app.ui.lab.curve import REPORTS, balance_of, draw_reported, run_curve
 from app.ui.lab.markup import compared_html, inside_html, seven_html
 from app.ui.lab.moment import read_moments, show_moment, spoil_moment
 from app.ui.lab.plot import curves_html, curves_svg
@@ -183,6 +183,12 @@ def test_the_committed_curves_name_their_report_and_can_be_saved(name):
         ElementTree.fromstring(file.read())
     with open(figures, encoding="utf-8") as file:
         assert len(file.read().splitlines()) > 10
+
+
+@pytest.mark.parametrize("name", REPORTS.values())
+def test_the_committed_reports_tell_of_balance(name):
+    told = balance_of(name)
+    assert "| words |" in told and "jointly, PRLF" in told and "| voice + words |" in told
 
 
 def test_a_curve_that_is_run_grows_point_by_point(predictor, monkeypatch):

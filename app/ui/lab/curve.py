@@ -16,6 +16,7 @@ from app.ui.lab.plot import curves_html, curves_svg
 from app.ui.markup import message_html, section_html
 from app.views import NAMES
 from comp_core.evaluation.curve import curve, load_conversations
+from comp_core.evaluation.tables import balance_table, shares_table
 from comp_core.modalities import MODALITIES
 
 ASSETS = Path(__file__).resolve().parents[3] / "assets"
@@ -28,6 +29,10 @@ CURVES = ("comp", "prlf", "late", "concat", "graph")
 RATES = (0.0, 0.15, 0.3, 0.45, 0.6)
 EVENLY = "evenly"
 _CURVE = "How accuracy falls as more of the modalities are missing. The band is one standard deviation over seeds."
+_BALANCE = (
+    "Does a modality learn less when all are trained together? Each by itself, by a network that learnt from it alone and by the joint "
+    "models' own heads; and how the models weigh the three in each subset. Of the same benchmark as the curve."
+)
 _RUN = (
     "The models of this page on some 400 held-out utterances of MELD, with faces and voices that were <strong>paired with them by "
     "label</strong>. The band is one standard deviation over three draws of what is missing."
@@ -46,6 +51,9 @@ def curve_section(predictor: Any) -> None:
             gr.DownloadButton(f"Save {what}", value=path)
             for what, path in zip(("the drawing (SVG)", "its figures (CSV)"), files, strict=True)
         ]
+    gr.HTML(section_html("Balance", _BALANCE), apply_default_css=False)
+    balance = gr.Markdown(balance_of(source.value), elem_classes="cp-prose", elem_id="lab-balance")
+    source.input(balance_of, source, balance, api_visibility="private")
     source.input(draw_reported, source, [drawn, *saves], api_visibility="private")
     gr.HTML(section_html("Run it now", _RUN), apply_default_css=False)
     with gr.Row():
@@ -62,10 +70,20 @@ def curve_section(predictor: Any) -> None:
     cancel.click(None, cancels=[running])
 
 
+def balance_of(name: str) -> str:
+    """What a committed report says of single modalities and of the weights, as Markdown."""
+    report = _report(name)
+    return f"{balance_table(report)}\n\n{shares_table(report)}"
+
+
+def _report(name: str) -> dict[str, Any]:
+    return json.loads((ASSETS / "reports" / f"{name}.json").read_text(encoding="utf-8"))
+
+
 @cache
 def draw_reported(name: str) -> tuple[str, str, str]:
     """The curves of a committed report as HTML, and the files to save them: SVG and CSV."""
-    report = json.loads((ASSETS / "reports" / f"{name}.json").read_text(encoding="utf-8"))
+    report = _report(name)
     series = reported(report, CURVES)
     counts = f"{report['seeds']} seeds, {report['test_utterances']} test utterances, {report['date']}"
     drawing, figures = (Path(tempfile.mkdtemp(prefix="lab-")) / f"{Path(name).name}.{suffix}" for suffix in ("svg", "csv"))
