@@ -28,6 +28,13 @@ def test_every_table_is_shown_and_the_main_ones_in_the_readme():
     assert all(found[name] in readme for name in ("face", "voice", "words", "comp", "comp_rules", "comp_agreement", "live"))
 
 
+@pytest.mark.parametrize(("name", "title"), [("comp", "ComP"), ("prlf", "PRLF")])
+def test_fusion_models_say_who_they_are_and_that_their_data_were_paired(name, title):
+    record = json.loads((ROOT / "assets" / "weights" / f"{name}.json").read_text(encoding="utf-8"))
+    assert record["name"] == title
+    assert "by label" in record["note"]
+
+
 def test_only_marked_tables_are_replaced():
     document = "a\n<!-- table: face -->\nold\n<!-- end of table -->\nb\n<!-- table: other -->\nkept\n<!-- end of table -->\n"
     renewed = with_tables(document, {"face": "new"})
@@ -52,7 +59,7 @@ def test_the_senses_figures_are_of_the_weights_that_are_here(sense):
     assert measured["weights"] == weights["sha256"]
 
 
-@pytest.mark.parametrize("name", ["face", "voice", "words", "comp"])
+@pytest.mark.parametrize("name", ["face", "voice", "words", "comp", "prlf"])
 def test_the_weights_carry_the_figures_of_their_report(name):
     report = json.loads((ROOT / "assets" / "reports" / f"{name}.json").read_text(encoding="utf-8"))
     assert json.loads((ROOT / "assets" / "weights" / f"{name}.json").read_text(encoding="utf-8"))["metrics"] == report["metrics"]

@@ -73,6 +73,14 @@ def test_words_alone(predictor, text, label):
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!"])
+def test_each_of_several_models_can_be_asked():
+    both = Predictor.load(["comp", "prlf"], device="cpu")
+    comp, prlf = (both.predict_text("I am so happy today", model) for model in ("comp", "prlf"))
+    assert (comp["dominant"], prlf["dominant"]) == (None, "text")
+    assert comp["fused"] != prlf["fused"]
+    assert both.predict_text("I am so happy today") == comp
+
+
 def test_without_anything_there_is_nothing_to_go_on(predictor, text):
     record = predictor.predict_text(text)
     assert_is_record(record)

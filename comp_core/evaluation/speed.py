@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,26 @@ import numpy as np
 import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR
+from comp_core.fusion import Fusion
+from comp_core.modeling.kinds import CONFIGS
 from comp_core.predictor import Predictor
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.face_align import FaceLocator, align
 from comp_core.senses.spectra import Spectra
-from comp_core.windows import CONTEXT
+from comp_core.windows import CONTEXT, Moment
 
 PICTURE = WEIGHTS_DIR.parent / "samples" / "face.jpg"
 SENTENCE = "I really did not expect that you would come back so soon."
+
+
+def _one_pass(fusion: Fusion, moments: Sequence[Moment]) -> Callable[[], object]:
+    window = fusion.window(moments)
+
+    def forward() -> None:
+        with torch.inference_mode():
+            fusion.model(window)
+
+    return forward
 
 
 def measure_speed(runs: int, weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
@@ -28,7 +40,7 @@ def measure_speed(runs: int, weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
     The number of threads is set to one, as in the live process.
     """
     torch.set_num_threads(1)
-    predictor = Predictor.load(device="cpu", weights=weights)
+    predictor = Predictor.load(list(CONFIGS), device="cpu", weights=weights)
     picture = cv2.cvtColor(cv2.imread(str(PICTURE)), cv2.COLOR_BGR2RGB)
     locator = FaceLocator(tracking=True)
     located = locator.locate(picture)
@@ -43,7 +55,9 @@ def measure_speed(runs: int, weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
         "voice: spectra of 3 s alone": lambda: spectra(samples),
         "voice: spectra of 3 s and network": lambda: predictor.voice.read(sound),
         "words: one utterance": lambda: predictor.words.read(SENTENCE),
-        f"fusion: {CONTEXT} utterances": lambda: predictor.fusion().fuse_last(moments),
+        **{f"{f.name}: {CONTEXT} utterances": lambda f=f: f.fuse_last(moments) for f in predictor.fusions.values()},
+        # Predictions of the page need each modality alone, too; this is the model by itself.
+        **{f"{f.name}: one pass over {CONTEXT} utterances": _one_pass(f, moments) for f in predictor.fusions.values()},
     }
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(runs + 5):
