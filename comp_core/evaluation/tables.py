@@ -283,9 +283,10 @@ def growth_table(report: Report) -> str:
 
 def balance_table(report: Report) -> str:
     """How well each modality by itself is read by a network trained on it alone (late fusion), and by heads trained jointly."""
-    names = {"late": "alone", "comp": "jointly, ComP", "prlf": "jointly, PRLF"}
+    titles = {"late": "alone", "comp": "jointly, ComP", "prlf": "jointly, PRLF"}
+    names = {name: title for name, title in titles.items() if name in report["methods"]}
     rows = []
-    for subset in (s for s in "ATV" if f"only {s}" in report["methods"]["late"]["conditions"]):
+    for subset in (s for s in "ATV" if f"only {s}" in report["methods"]["comp"]["conditions"]):
         own = [report["methods"][name]["conditions"][f"only {subset}"]["own"]["accuracy"] for name in names]
         rows.append((_SUBSETS[subset], *(_percent(figure, best=False) for figure in own)))
     return markdown((f"accuracy in % of one modality ({report['seeds']} seeds), trained", *names.values()), rows)
@@ -293,11 +294,12 @@ def balance_table(report: Report) -> str:
 
 def shares_table(report: Report) -> str:
     """How the models weigh the modalities in each subset."""
+    names = {name: title for name, title in {"comp": "ComP", "prlf": "PRLF"}.items() if name in report["methods"]}
     rows = []
     for subset in report["methods"]["comp"]["weights"]:
-        weights = [report["methods"][name]["weights"][subset] for name in ("comp", "prlf")]
+        weights = [report["methods"][name]["weights"][subset] for name in names]
         rows.append((_given(subset), *(" / ".join(f"{found[m]:.2f}" for m in MODALITIES) for found in weights)))
-    return markdown(("given; weights voice / words / face", "ComP", "PRLF"), rows)
+    return markdown(("given; weights voice / words / face", *names.values()), rows)
 
 
 def _benchmark_tables(name: str, source: str) -> dict[str, tuple[str, Callable[[Report], str]]]:
