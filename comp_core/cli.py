@@ -144,7 +144,7 @@ def _extract(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.senses.recognition import RecogniserError
 
     try:
-        predictor = Predictor.load(None, options.device, options.whisper, notify=lambda message: print(message, file=sys.stderr))
+        predictor = Predictor.load(device=options.device, whisper=options.whisper, notify=lambda message: print(message, file=sys.stderr))
         names = with_encoders(predictor, {AUDIO: options.voice, TEXT: options.words})
         summary = extract(options.folder, options.table, options.out, predictor, names)
     except (CheckpointError, RecogniserError, DeviceError, EncoderError, LayoutError, OSError) as error:
