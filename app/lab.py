@@ -43,10 +43,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Cell:
-    """A prediction: in words, its probability (None: nothing to go on), the weights by modality, and who leads (if the model says)."""
+    """A prediction: in words, the weights by modality (None: nothing to go on), and who leads (if the model says)."""
 
     told: str
-    probability: float | None
     weights: dict[str, float] | None
     leads: str | None
 
@@ -135,16 +134,15 @@ def as_csv(series: Sequence[Series]) -> str:
 
 
 def _cell(fused: Fused) -> Cell:
-    probability = max(fused.fused.values()) if fused.fused else None
     leads = NAMES[fused.dominant] if fused.dominant else None
-    return Cell(in_words(fused.fused, fused.sure_from), probability, fused.weights, leads)
+    return Cell(in_words(fused.fused, fused.sure_from), fused.weights, leads)
 
 
 def _late(fused: Fused) -> Cell:
     """The mean of what each modality says by itself."""
     own = {m: p for m, p in fused.by_modality.items() if p is not None}
     if not own:
-        return Cell(in_words(None, fused.sure_from), None, None, None)
+        return Cell(in_words(None, fused.sure_from), None, None)
     mean = late_average(np.array([list(p.values()) for p in own.values()]), np.empty(0))
     weights = {m: 1 / len(own) if m in own else 0.0 for m in MODALITIES}
-    return Cell(in_words(dict(zip(LABELS, mean.tolist(), strict=True)), fused.sure_from), float(mean.max()), weights, None)
+    return Cell(in_words(dict(zip(LABELS, mean.tolist(), strict=True)), fused.sure_from), weights, None)

@@ -128,7 +128,7 @@ class Predictor:
 
         Returns:
             A record per utterance: ``start`` and ``end`` in seconds, ``transcript``, ``observed``, ``absent_because``, ``fused``,
-            one prediction per modality (or None), and ``weights``. Long pauses of a video are moments of their own.
+            one prediction per modality (or None), ``weights`` and ``dominant``. Long pauses of a video are moments of their own.
 
         Raises:
             MediaError: the file cannot be read; the message says why and what would do.

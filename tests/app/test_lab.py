@@ -47,7 +47,8 @@ def test_a_moment_from_every_subset_by_every_model(predictor):
     by_given = {row.given: row for row in rows}
     assert by_given["words"].cells["ComP"].told.startswith("anger")
     assert by_given["voice and face"].cells[LATE].told.startswith("joy")
-    assert by_given["voice, words and face"].cells[LATE].probability == pytest.approx(2 / 3 * 0.9 + 0.1 / 7, abs=0.01)
+    # Two thirds of what a sure modality gives it, and the third one's crumbs.
+    assert by_given["voice, words and face"].cells[LATE].told == "joy 61 %"
     assert not any(row.missing for row in rows)
 
 
