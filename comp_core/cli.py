@@ -56,8 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     speed.add_argument("--out", type=Path, help="write the JSON report here, too")
     speed.set_defaults(run=_speed)
     benchmark = commands.add_parser("benchmark", help="train fusion models and baselines under one protocol and compare them")
-    benchmark.add_argument("--dataset", required=True, help="mosi, ravdess, or a feature folder in the GCNet layout")
-    benchmark.add_argument("--data", type=Path, help="folder of the corpora, for mosi and ravdess")
+    benchmark.add_argument("--dataset", required=True, help="mosi, mosi-reread, ravdess, live, or a feature folder in the GCNet layout")
+    benchmark.add_argument("--data", type=Path, help="folder of the corpora, for those with a name")
+    benchmark.add_argument("--work", type=Path, default=Path("runs"), help="for live: what the trainings left (default: %(default)s)")
     benchmark.add_argument("--features", type=_pairs, default={}, metavar="audio=NAME,...", help="for a feature folder: its names")
     benchmark.add_argument("--models", type=_list, default=["comp", "concat", "late"], metavar="NAME,...", help="default: comp,concat,late")
     benchmark.add_argument("--rates", type=_rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7)")
@@ -250,9 +251,9 @@ def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
         return 2
     protocol = Protocol(options.rates or RATES, options.select, options.device)
     try:
-        dataset = DATASETS[options.dataset](options.data) if named else folder(Path(options.dataset), options.features)
+        dataset = DATASETS[options.dataset](options.data, options.work) if named else folder(Path(options.dataset), options.features)
         report = benchmark(dataset, options.models, options.seeds, protocol, options.out, _command_line(options, arguments), options.epochs)
-    except (ValueError, LayoutError, MosiError, TakesError) as error:
+    except (ValueError, FileNotFoundError, CheckpointError, LayoutError, MosiError, TakesError) as error:
         print(error, file=sys.stderr)
         return 2
     print(benchmark_table(report))

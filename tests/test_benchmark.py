@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from comp_core.benchmark import command, cost, protocol
+from comp_core.benchmark import command, cost, datasets, protocol
 from comp_core.benchmark.command import benchmark
 from comp_core.benchmark.datasets import Dataset, mistake, signs_named
 from comp_core.benchmark.methods import METHODS, Problem
@@ -18,6 +18,7 @@ from comp_core.data.masks import fixed_mask
 from comp_core.evaluation.tables import cost_table, growth_table
 from comp_core.modalities import MODALITIES
 from comp_core.training.objectives import Classes, Scores
+from tests.test_training import made_up_dialogues
 
 DIMS = {"audio": 4, "text": 6, "video": 5}
 FAST = Protocol(rates=(0.1, 0.7))
@@ -253,6 +254,28 @@ def test_the_command_goes_from_the_corpus_to_a_table(mosi_file, capsys):
     assert report["test_utterances"] == 10
     assert set(report["methods"]["comp"]["conditions"]["only T"]["own"]) >= {"accuracy", "mae", "pearson"}
     assert 0 < report["mistaken"]["text"] < 1
+
+
+def test_the_live_data_are_paired_once_and_by_split(tmp_path, monkeypatch):
+    asked = {}
+
+    def paired(task, split, forms):
+        asked[split] = (task.work, list(forms))
+        return made_up_dialogues(5, np.random.default_rng(0))
+
+    monkeypatch.setattr(datasets, "paired_split", paired)
+    first, again = (datasets.DATASETS["live"](tmp_path / "data", tmp_path / "work") for _ in range(2))
+    assert asked["train"] == (tmp_path / "work", ["as_written", "unpunctuated"])
+    assert asked["valid"] == asked["test"] == (tmp_path / "work", ["as_written"])
+    for a, b in zip(first.folds[0]["test"], again.folds[0]["test"], strict=True):
+        np.testing.assert_array_equal(a.features["video"], b.features["video"])
+    counts = np.bincount(np.concatenate([c.labels for c in first.folds[0]["train"]]), minlength=7)
+    assert np.argmax(first.objective.weight) == np.argmin(counts)
+
+
+def test_the_live_data_need_the_networks_of_the_folds(tmp_path, capsys):
+    assert main(["benchmark", "--dataset", "live", "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 def test_cost_is_measured_beside_a_matrix_product(mosi_file, monkeypatch, capsys):

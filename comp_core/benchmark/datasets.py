@@ -9,14 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
+from comp_core.checkpoint import WEIGHTS_DIR
 from comp_core.data.conversations import Conversation
 from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError
 from comp_core.data.mosi import load_mosi, reread_words
 from comp_core.data.ravdess_takes import load_takes
 from comp_core.data.speech import CLASSES, RAVDESS
-from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.senses.words import WordsSense
+from comp_core.task import Task
+from comp_core.training.fusion import class_weight
+from comp_core.training.live import PAIRING_SEED
+from comp_core.training.live_features import FORMS, paired_split
 from comp_core.training.objectives import Classes, Objective, Scores
 
 Split = dict[str, list[Conversation]]
@@ -119,6 +124,19 @@ def ravdess(data: Path, folds: int = 5) -> Dataset:
     return Dataset("ravdess", Classes(CLASSES[RAVDESS]), _rotated(parts), (AUDIO, VIDEO), batch=64, epochs=30)
 
 
+def live(data: Path, work: Path) -> Dataset:
+    """What the live models are trained on: MELD's dialogues with faces and voices paired by label, once for all methods.
+
+    Raises:
+        CheckpointError: ``work`` lacks the networks of ``train voice_folds`` and ``train words``.
+    """
+    task = Task(data, work, WEIGHTS_DIR, work, seed=0, command="")
+    forms = {"train": list(FORMS), "valid": ["as_written"], "test": ["as_written"]}
+    splits = {split: paired_split(task, split, form).draw(np.random.default_rng(PAIRING_SEED)) for split, form in forms.items()}
+    weight = class_weight(np.concatenate([c.labels for c in splits["train"]]), len(LABELS))
+    return Dataset("live", Classes(LABELS, weight), [splits], batch=16, epochs=12)
+
+
 def folder(path: Path, features: Mapping[str, str]) -> Dataset:
     """A feature folder, split as its labels say; IEMOCAP, whose conversations are named by session, in five folds by session.
 
@@ -150,4 +168,10 @@ def _rotated(parts: Sequence[list[Conversation]]) -> list[Split]:
     return folds
 
 
-DATASETS: dict[str, Callable[[Path], Dataset]] = {"mosi": mosi, "mosi-reread": mosi_reread, "ravdess": ravdess}
+# Name -> what makes it of the folder of the corpora and the one where intermediate networks lie.
+DATASETS: dict[str, Callable[[Path, Path], Dataset]] = {
+    "mosi": lambda data, _: mosi(data),
+    "mosi-reread": lambda data, _: mosi_reread(data),
+    "ravdess": lambda data, _: ravdess(data),
+    "live": live,
+}
