@@ -36,6 +36,7 @@ class EngineConfig:
         hold: an utterance stays the present moment this long after its end, and after its words came.
         typed_hold: the same for typed words.
         patience: words that take longer than this are not waited for; they still reach the history.
+        subsets_every: the seven subsets are predicted at most this often, and at once when others are there.
         idle: without anything new the loop looks at the clock this often.
     """
 
@@ -46,6 +47,7 @@ class EngineConfig:
     hold: float = 3.0
     typed_hold: float = 8.0
     patience: float = 15.0
+    subsets_every: float = 0.5
     idle: float = 0.2
 
 
@@ -96,6 +98,8 @@ class Engine:
             self._take_words(session, heard, now)
         for text in inbox.typed:
             self._take_typed(session, text, now)
+        for number, text in inbox.corrected:
+            self._take_correction(session, number, text)
         self._release(session, now)
         session.publish(self._snapshot(session, now, smoother))
 
@@ -144,9 +148,14 @@ class Engine:
         turn.shown_until = now + self.config.hold
         turn.voice = self._read(session, "voice", self.predictor.voice.read, utterance.samples)
         turn.face = self._face(session, lambda: self.predictor.face.summarise(turn.frames))
+        turn.frames.clear()  # summed up; a visit has many turns
         turn.pending = self._ask_words(session, turn, utterance.samples, final=True)
-        session.turns.append(turn)
+        self._keep(session, turn)
         self._judge(session, turn)
+
+    def _keep(self, session: Session, turn: Turn) -> None:
+        session.turns.append(turn)
+        session.record.turns.append(turn)
 
     # --- words --------------------------------------------------------------------------------------------------
 
@@ -186,10 +195,16 @@ class Engine:
             turn = self._begin(session, seconds)
             turn.end, turn.closed_at = seconds, now
             turn.face = self._present_face(session, now)
-            session.turns.append(turn)
+            self._keep(session, turn)
         turn.typed = (text, self._read(session, "words", self.predictor.words.read, text))
         turn.shown_until = max(turn.shown_until, now + self.config.typed_hold)
         self._judge(session, turn)
+
+    def _take_correction(self, session: Session, number: int, text: str) -> None:
+        turn = next((turn for turn in session.turns if turn.number == number), None)
+        if turn is not None:  # else too late: dropped from the history
+            turn.typed = (text, self._read(session, "words", self.predictor.words.read, text)) if text.strip() else None
+            self._judge(session, turn)
 
     # --- picture ------------------------------------------------------------------------------------------------
 
@@ -254,16 +269,23 @@ class Engine:
         turn.fused = self.predictor.fusion(session.model).fuse_last([*before, turn.readings()], without=session.switched_off).fused
 
     def _snapshot(self, session: Session, now: float, smoother: Smoother) -> Snapshot:
-        turn = session.turn
+        turn, off = session.turn, session.switched_off
         context = [earlier.readings() for earlier in session.turns if earlier is not turn]
         with session.latencies.measure("fusion"):
             moments = [*context, self._present(session, now)]
-            fused = self.predictor.fusion(session.model).fuse_last(moments, without=session.switched_off)
+            fused = self.predictor.fusion(session.model).fuse_last(moments, without=off)
+        if fused.fused is not None:
+            session.present_at = now
+        smoother.time_constant = session.recent_faces.time_constant = session.smoothing
+        shown = smoother.update({**fused.as_dict(), "subsets": self._subsets(session, moments, now)}, now)
+        session.record.add(now - session.began, session.model, shown)
         words_shown = turn is not None and bool(turn.transcript)
         return Snapshot(
+            at=now - session.began,
             captured=session.captured,
             box=session.box,
-            fused=smoother.update(fused.as_dict(), now),
+            fused=shown,
+            switched_off=off,
             speaking=bool(session.segmenter.speaking),
             speech_probability=float(session.segmenter.speech_probability),
             transcript=turn.transcript if turn else "",
@@ -276,7 +298,17 @@ class Engine:
             stage_ms=session.latencies.medians(),
             frames_dropped=session.frames_dropped,
             audio_lost_s=session.audio_lost_s,
+            smoothing=session.smoothing,
         )
+
+    def _subsets(self, session: Session, moments: list[dict[str, Reading]], now: float) -> dict[str, dict[str, float] | None]:
+        """The present moment from each subset, asked for seldom: it costs what the fusion itself does."""
+        asked = (session.model, len(moments), *(reading.present for reading in moments[-1].values()))
+        if asked != session.subsets_of or now - session.subsets_at >= self.config.subsets_every:
+            session.subsets_of, session.subsets_at = asked, now
+            with session.latencies.measure("subsets"):
+                session.subsets = self.predictor.fusion(session.model).fuse_subsets(moments)
+        return session.subsets
 
     def _read(self, session: Session, stage: str, read: Callable[[Any], Reading], of: Any) -> Reading:
         try:

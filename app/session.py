@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from app.record import Note, Record
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
-from comp_core.smoothing import RecentFaces
+from comp_core.smoothing import TIME_CONSTANT, RecentFaces
 from comp_core.spoiling import Spoiling
 
 # Audio that waits for the engine. More than this means that the engine has stopped, not that it is late.
@@ -24,7 +25,7 @@ AUDIO_BACKLOG_S = 30.0
 # Face frames kept of one utterance: 12 s at 20 frames a second.
 FRAMES_PER_TURN = 240
 TURNS_KEPT = 12
-STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion")
+STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion", "subsets")
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,12 @@ class Snapshot:
     """What the engine knows after one update; :mod:`app.views` turns it into what is shown.
 
     Attributes:
+        at: seconds since the visit began.
         captured: page clock in ms of the newest frame that was looked at.
         box: the face in it, as fractions of the picture.
-        fused: one record of the predictor, as a dict: fused, one prediction per modality, weights, observed, absent_because.
+        fused: one record of the predictor, as a dict: fused, one prediction per modality, weights, observed, absent_because; and
+            ``subsets``, the fused prediction from each of the seven, whatever is switched off.
+        switched_off: by the visitor.
         speaking, speech_probability: voice activity right now.
         transcript: the words of the present moment; `transcript_source` is "recognised", "typed" or "".
         pending: the recogniser still works on them.
@@ -136,9 +140,11 @@ class Snapshot:
         stage_ms: median duration of each stage.
     """
 
+    at: float
     captured: float | None
     box: tuple[float, float, float, float] | None
     fused: dict[str, Any]
+    switched_off: frozenset[str]
     speaking: bool
     speech_probability: float
     transcript: str
@@ -148,16 +154,18 @@ class Snapshot:
     stage_ms: dict[str, float | None]
     frames_dropped: int
     audio_lost_s: float
+    smoothing: float
 
 
 @dataclass
 class Inbox:
-    """What arrived since the engine last looked."""
+    """What arrived since the engine last looked; ``corrected`` are words for the utterance of a number."""
 
     frame: Frame | None = None
     audio: list[np.ndarray] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)
+    corrected: list[tuple[int, str]] = field(default_factory=list)
     changed: bool = False
 
     def __bool__(self) -> bool:
@@ -180,13 +188,22 @@ class Session:
 
     Attributes:
         spoiling: what this visitor does to pictures, sound and words before the senses get them; replaced as a whole.
+        smoothing: time constant of what is shown, in seconds.
+        present_at: on the engine's clock, when there last was anything to go on.
+        subsets: the fused prediction from each subset, and `subsets_at` and `subsets_of`, when and for what it was asked.
+        record: what the visitor may take along.
     """
 
     def __init__(self, token: str, began: float, locator: Any, segmenter: Any, model: str) -> None:
         self.token, self.began = token, began
         self.locator, self.segmenter, self.model = locator, segmenter, model
-        self.last_seen = began
+        self.last_seen = self.present_at = began
         self.spoiling = Spoiling()
+        self.smoothing = TIME_CONSTANT
+        self.record = Record()
+        self.subsets: dict[str, dict[str, float] | None] = {}
+        self.subsets_at = float("-inf")
+        self.subsets_of: object = None
         self.random = np.random.default_rng()
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
         self.turn: Turn | None = None
@@ -229,6 +246,16 @@ class Session:
         with self._changed:
             self._inbox.typed.append(text)
             self._announce()
+
+    def correct(self, number: int, text: str) -> None:
+        """Other words for an utterance that has ended; empty text takes them back."""
+        with self._changed:
+            self._inbox.corrected.append((number, text))
+            self._announce()
+
+    def note(self, now: float, text: str) -> None:
+        """Take down a remark, or with empty text a marker, at this time of the engine's clock."""
+        self.record.notes.append(Note(now - self.began, text))
 
     def hear(self, heard: Heard) -> None:
         with self._changed:

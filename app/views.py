@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.session import Snapshot
+from comp_core.data.masks import SUBSETS, subset_name
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
-from comp_core.smoothing import TIME_CONSTANT
 
 # What people call the modalities.
 NAMES = {AUDIO: "voice", TEXT: "words", VIDEO: "face"}
@@ -45,7 +45,7 @@ def in_words(probabilities: Probabilities | None, sure_from: float) -> str:
 
 
 def moment_view(record: Mapping[str, Any]) -> dict[str, Any]:
-    """One fusion record (as_dict of :class:`comp_core.predictor.Fused`) -> headline, seven bars, three cards."""
+    """One fusion record (as_dict of :class:`comp_core.fusion.Fused`) -> headline, seven bars, three cards."""
     modalities = {modality: _modality_view(modality, record) for modality in MODALITIES}
     return {**_headline(record, modalities), "bars": _bars(record["fused"]), "modalities": modalities}
 
@@ -61,6 +61,27 @@ def _headline(record: Mapping[str, Any], modalities: Mapping[str, Mapping[str, A
         return {"kind": "sure", "headline": first, "percent": percent(p), "top": first, "basis": basis}
     leaning = f"{first} {percent(p)} or {second} {percent(q)}"
     return {"kind": "unsure", "headline": "not sure", "percent": "", "top": first, "basis": f"{leaning}, {basis}" if basis else leaning}
+
+
+def subsets_view(record: Mapping[str, Any], switched_off: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The same moment from each of the seven subsets: what a switch will do, before it is pressed.
+
+    Returns:
+        Subset -> ``told``: the prediction in words; ``label``; ``now``: it is what the fused prediction rests on; ``lacking``: some of it
+        is not there to be read.
+    """
+    found = record["subsets"]
+    there = [m for m in MODALITIES if found[subset_name((m,))] is not None]
+    now = subset_name(m for m in there if m not in switched_off)
+    return {
+        name: {
+            "told": in_words(found[name], record["sure_from"]),
+            "label": ranked(found[name])[0][0] if found[name] else None,
+            "now": name == now,
+            "lacking": not set(subset) <= set(there),
+        }
+        for name, subset in SUBSETS.items()
+    }
 
 
 def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -119,9 +140,11 @@ def clock_text(seconds: float) -> str:
 def live_view(snapshot: Snapshot) -> dict[str, Any]:
     """A snapshot as the JSON that the live page draws."""
     return {
+        "at": round(snapshot.at, 2),
         "captured": snapshot.captured,
         "box": snapshot.box,
         "moment": moment_view(snapshot.fused),
+        "subsets": subsets_view(snapshot.fused, snapshot.switched_off),
         "speaking": snapshot.speaking,
         "speech": round(snapshot.speech_probability, 3),
         "transcript": {"text": snapshot.transcript, "source": snapshot.transcript_source, "pending": snapshot.pending},
@@ -130,6 +153,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
                 "number": turn["number"],
                 "time": clock_text(turn["start"]),
                 "transcript": turn["transcript"] or ("recognising…" if turn["pending"] else "(no words)"),
+                "words": turn["transcript"],
                 "prediction": in_words(turn["fused"], snapshot.fused["sure_from"]),
             }
             for turn in reversed(snapshot.turns)
@@ -137,7 +161,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
         "stage_ms": snapshot.stage_ms,
         "frames_dropped": snapshot.frames_dropped,
         "audio_lost_s": round(snapshot.audio_lost_s, 1),
-        "smoothing_s": TIME_CONSTANT,
+        "smoothing_s": snapshot.smoothing,
     }
 
 

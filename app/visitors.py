@@ -7,8 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from app.session import Session
+
+# The end of a visit is announced this long before.
+ANNOUNCED_S = 60.0
 
 
 class Refused(Exception):
@@ -49,11 +53,16 @@ class _Visit:
 class Visitors:
     """Opens, finds and ends visits. A visit is reached only by its token, which only its page knows.
 
+    Attributes:
+        now: the clock, in seconds; the engine's.
+
     Args:
         make: makes a session from its token; called once per visit.
         start: starts the engine on it.
         limit: visits at a time.
         idle: seconds without a request after which a visit ends (the tab was closed).
+        longest: seconds after which a visit ends in any case.
+        deserted: seconds with nobody seen, heard or read after which it ends.
         rate: requests a second that one visit may make; a page makes ten.
     """
 
@@ -63,11 +72,14 @@ class Visitors:
         start: Callable[[Session], None],
         limit: int = 8,
         idle: float = 15.0,
+        longest: float = 1800.0,
+        deserted: float = 300.0,
         rate: float = 25.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._make, self._start = make, start
-        self._limit, self._idle, self._rate, self._clock = limit, idle, rate, clock
+        self._limit, self._idle, self._rate, self.now = limit, idle, rate, clock
+        self._longest, self._deserted = longest, deserted
         self._here: dict[str, _Visit | None] = {}
         self._lock = threading.Lock()
 
@@ -93,8 +105,8 @@ class Visitors:
                 del self._here[token]
             raise
         with self._lock:
-            session.last_seen = self._clock()
-            self._here[token] = _Visit(session, RateLimit(self._rate, 2 * self._rate, self._clock))
+            session.last_seen = self.now()
+            self._here[token] = _Visit(session, RateLimit(self._rate, 2 * self._rate, self.now))
         self._start(session)
         return session
 
@@ -108,10 +120,23 @@ class Visitors:
             visit = self._here.get(token) if isinstance(token, str) else None
             if visit is None:
                 raise Refused("ended", "The session has ended. Press Start to begin a new one.")
-            visit.session.last_seen = self._clock()
+            visit.session.last_seen = self.now()
             if not visit.limit.allow():
                 raise Refused("too_fast", "Too many requests. The page slows down.")
             return visit.session
+
+    def ending(self, session: Session) -> dict[str, Any] | None:
+        """In the last minute of a visit, `seconds` until its end and a `message`; before, None."""
+        seconds, why = self._left(session)
+        return {"seconds": round(seconds), "message": why} if seconds <= ANNOUNCED_S else None
+
+    def _left(self, session: Session) -> tuple[float, str]:
+        now = self.now()
+        ends = [
+            (self._longest - (now - session.began), f"A session lasts {self._longest / 60:.0f} minutes at most."),
+            (self._deserted - (now - session.present_at), f"Nobody was seen, heard or read for {self._deserted / 60:.0f} minutes."),
+        ]
+        return min(ends)
 
     def close(self, token: object) -> None:
         """End a visit; nothing happens if it has ended before."""
@@ -122,9 +147,10 @@ class Visitors:
 
     def sweep(self) -> None:
         """End the visits that have gone silent."""
-        now = self._clock()
+        now = self.now()
         with self._lock:
-            gone = [token for token, visit in self._here.items() if visit and now - visit.session.last_seen > self._idle]
+            here = [(token, visit.session) for token, visit in self._here.items() if visit]
+        gone = [token for token, session in here if now - session.last_seen > self._idle or self._left(session)[0] <= 0]
         for token in gone:
             self.close(token)
 

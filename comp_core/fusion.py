@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from comp_core.checkpoint import WEIGHTS_DIR
-from comp_core.data.masks import subset_name
+from comp_core.data.masks import SUBSETS, subset_name
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.kinds import load_fusion
-from comp_core.modeling.outputs import Conversations, stack
+from comp_core.modeling.outputs import Conversations, FusionOutput, stack
 from comp_core.modeling.prlf import PRLFOutput
 from comp_core.senses.base import NOT_GIVEN, SWITCHED_OFF, Reading
 from comp_core.windows import CONTEXT, Moment, collate, window_ends
@@ -97,6 +97,14 @@ class Fusion:
         """The last of :meth:`fuse`, at the cost of one."""
         return self._fuse([[_switch_off(moment, without) for moment in moments[-CONTEXT:]]])[0]
 
+    def fuse_subsets(self, moments: Sequence[Moment]) -> dict[str, Distribution | None]:
+        """The last moment from each of the seven ``SUBSETS``, as if the other modalities were switched off."""
+        off = [[m for m in MODALITIES if m not in subset] for subset in SUBSETS.values()]
+        windows = [[_switch_off(moment, without) for moment in moments[-CONTEXT:]] for without in off]
+        conversations = collate(windows, self.model.config.dims).to(self._device)
+        with torch.inference_mode():
+            return dict(zip(SUBSETS, self._together(self.model(conversations), windows), strict=True))
+
     def window(self, moments: Sequence[Moment]) -> Conversations:
         """The last moments as the model is given them: one conversation."""
         return collate([moments[-CONTEXT:]], self.model.config.dims).to(self._device)
@@ -113,29 +121,38 @@ class Fusion:
         whole, alone = outputs[0], [part.modality_logits[..., i, :] for i, part in enumerate(outputs[1:])]
         last = conversations.valid.sum(1) - 1
         rows = torch.arange(len(windows), device=last.device)
-        logits = whole.logits[rows, last]
+        together = self._together(whole, windows)
         own = {
             m: (logits[rows, last] / self._temperature["own"][m]).softmax(-1).tolist() for m, logits in zip(MODALITIES, alone, strict=True)
         }
-        weights, grounded = whole.weights[rows, last].tolist(), whole.grounded[rows, last].tolist()
+        weights = whole.weights[rows, last].tolist()
         leads = whole.dominant[rows, last].tolist() if isinstance(whole, PRLFOutput) else None
         results = []
         for b, window in enumerate(windows):
             readings = {m: window[-1].get(m, Reading.absent(NOT_GIVEN)) for m in MODALITIES}
-            # Fewer modalities make other mistakes of confidence: each subset has a temperature of its own.
-            present = subset_name(m for m in MODALITIES if readings[m].present)
+            grounded = together[b] is not None
             results.append(
                 Fused(
-                    fused=_distribution((logits[b] / self._temperature["fused"][present]).softmax(-1).tolist()) if grounded[b] else None,
+                    fused=together[b],
                     by_modality={m: _distribution(own[m][b]) if readings[m].present else None for m in MODALITIES},
-                    weights=dict(zip(MODALITIES, weights[b], strict=True)) if grounded[b] else None,
-                    dominant=MODALITIES[leads[b]] if leads and grounded[b] else None,
+                    weights=dict(zip(MODALITIES, weights[b], strict=True)) if grounded else None,
+                    dominant=MODALITIES[leads[b]] if leads and grounded else None,
                     observed={m: reading.present for m, reading in readings.items()},
                     absent_because={m: reading.absent_because for m, reading in readings.items() if reading.absent_because},
                     sure_from=self._sure_from,
                 )
             )
         return results
+
+    def _together(self, output: FusionOutput, windows: Sequence[Sequence[Moment]]) -> list[Distribution | None]:
+        """The fused prediction for the last moment of each window; None where nothing of it was observed."""
+        found = []
+        for b, window in enumerate(windows):
+            # Fewer modalities make other mistakes of confidence: each subset has a temperature of its own.
+            present = subset_name(m for m in MODALITIES if m in window[-1] and window[-1][m].present)
+            logits = output.logits[b, len(window) - 1]
+            found.append(_distribution((logits / self._temperature["fused"][present]).softmax(-1).tolist()) if present else None)
+        return found
 
 
 def model_stem(model: str | Path, weights: Path = WEIGHTS_DIR) -> Path:

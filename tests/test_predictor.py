@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.data.masks import SUBSETS
 from comp_core.fusion import model_stem
 from comp_core.media import MediaError
 from comp_core.modalities import LABELS, MODALITIES
@@ -161,6 +162,18 @@ def test_every_moment_is_predicted_from_itself_and_its_past(predictor):
         assert alone.observed == expected.observed
         if expected.fused is not None:
             assert alone.fused == pytest.approx(expected.fused, abs=1e-4)
+
+
+@pytest.mark.parametrize("missing", [0, 0.5])
+def test_the_subsets_are_what_switching_the_others_off_would_give(predictor, missing):
+    conversation = moments(predictor, 15, seed=3, missing=missing)
+    found = predictor.fusion().fuse_subsets(conversation)
+    assert set(found) == set(SUBSETS)
+    for name, subset in SUBSETS.items():
+        alone = predictor.fusion().fuse_last(conversation, without=set(MODALITIES) - set(subset)).fused
+        assert (found[name] is None) == (alone is None)
+        assert alone is None or found[name] == pytest.approx(alone, abs=1e-5)
+    assert len({tuple(p.values()) for p in found.values() if p}) >= 3
 
 
 def test_no_moments_give_no_predictions(predictor):

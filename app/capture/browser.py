@@ -26,7 +26,7 @@ Call = Callable[[Any], dict[str, Any]]
 
 
 def server_functions(visitors: Visitors, transcriber: Transcriber, models: Collection[str]) -> list[Call]:
-    """The calls of the live page: `open_visit`, `exchange`, `control`, `close_visit`, `recogniser_status`.
+    """The calls of the live page: `open_visit`, `exchange`, `control`, `take_along`, `close_visit`, `recogniser_status`.
 
     Args:
         models: names of the fusion models to choose from.
@@ -42,10 +42,11 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         session = visitors.find(request.get("token"))
         captured = _receive(session, request)
         snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)
-        return {"view": live_view(snapshot) if snapshot else None, "recogniser": transcriber.status}
+        view = live_view(snapshot) if snapshot else None
+        return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session)}
 
     def control(data: Any) -> dict[str, Any]:
-        """Switch modalities, choose the fusion model, spoil what is captured, type words."""
+        """Switch modalities, choose model and smoothing, spoil what is captured, type or correct words, take down a note."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"))
         if "switches" in request:
@@ -57,7 +58,17 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
             session.spoiling = wire.spoiling(request["spoiling"])
         if "typed" in request:
             session.type(wire.text(request["typed"]))
+        if "corrected" in request:
+            session.correct(*wire.correction(request["corrected"]))
+        if "smoothing" in request:
+            session.smoothing = wire.smoothing(request["smoothing"])
+        if "note" in request:
+            session.note(visitors.now(), wire.text(request["note"])[: wire.NOTE_LENGTH])
         return {"done": True}
+
+    def take_along(data: Any) -> dict[str, Any]:
+        """The visit's record as files; nothing of it is kept elsewhere."""
+        return {"files": visitors.find(wire.fields(data).get("token")).record.files()}
 
     def close_visit(data: Any) -> dict[str, Any]:
         """End the visit; all that was known of it is gone."""
@@ -68,7 +79,7 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         """For the page before a visit begins."""
         return {"recogniser": transcriber.status}
 
-    return [_answering(call) for call in (open_visit, exchange, control, close_visit, recogniser_status)]
+    return [_answering(call) for call in (open_visit, exchange, control, take_along, close_visit, recogniser_status)]
 
 
 def _receive(session: Session, request: Mapping[str, Any]) -> float | None:

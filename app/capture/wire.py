@@ -22,6 +22,9 @@ JPEG_BYTES = 300_000
 PICTURE_SIDE = 1280
 PCM_SECONDS = 12
 TEXT_LENGTH = 10_000
+NOTE_LENGTH = 500
+# Seconds of the time constant; below, the shown label flickers, and above, it is long behind.
+SMOOTHING = (0.1, 3.0)
 # The whole request: both media in base64, and the rest.
 REQUEST_BYTES = 2_000_000
 _SLIDERS = {slider.field: slider for slider in SLIDERS}
@@ -91,6 +94,29 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise _bad("The typed words are not text.")
     return value[:TEXT_LENGTH]
+
+
+def correction(value: object) -> tuple[int, str]:
+    """The number of an utterance and its words.
+
+    Raises:
+        Refused: it is something else.
+    """
+    if not isinstance(value, Mapping) or isinstance(value.get("turn"), bool) or not isinstance(value.get("turn"), int):
+        raise _bad("A correction names a turn by its number.")
+    return value["turn"], text(value.get("text"))
+
+
+def smoothing(value: object) -> float:
+    """Seconds.
+
+    Raises:
+        Refused: no number, or beyond the ends.
+    """
+    seconds, (lowest, highest) = number(value, "smoothing"), SMOOTHING
+    if not lowest <= seconds <= highest:
+        raise _bad(f"The smoothing goes from {lowest} to {highest} seconds.")
+    return seconds
 
 
 def switches(value: object) -> dict[str, bool]:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from comp_core.data.masks import SUBSETS
 from comp_core.fusion import Fused
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
@@ -86,6 +87,9 @@ class ScriptedPredictor:
 
     def fuse_last(self, moments, without=()):
         self.conversations.append(list(moments))
+        return self._fused(moments, without)
+
+    def _fused(self, moments, without):
         readings = {m: Reading.absent(SWITCHED_OFF) if m in without else moments[-1].get(m, Reading.absent(NOT_GIVEN)) for m in MODALITIES}
         present = {m: r.feature for m, r in readings.items() if r.present}
         spread = {m: dict(zip(LABELS, (0.9 * x + 0.1 / 7).tolist(), strict=True)) for m, x in present.items()}
@@ -99,6 +103,9 @@ class ScriptedPredictor:
             absent_because={m: r.absent_because for m, r in readings.items() if not r.present},
             sure_from=0.4,
         )
+
+    def fuse_subsets(self, moments):
+        return {name: self._fused(moments, [m for m in MODALITIES if m not in subset]).fused for name, subset in SUBSETS.items()}
 
     def fusion(self, model=None):
         self.models.append(model)

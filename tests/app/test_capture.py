@@ -218,3 +218,39 @@ def test_refused_carries_its_code():
     with pytest.raises(Refused) as refusal:
         wire.fields(3)
     assert refusal.value.code == "bad_request"
+
+
+def test_corrections_notes_and_smoothing_reach_only_their_own_session(page):
+    mine, other = page.start(), page.start()
+    changes = {"corrected": {"turn": 1, "text": "hello"}, "smoothing": 1.5, "note": "x" * 1000}
+    assert page.control({"token": mine, **changes}) == {"done": True}
+    first, second = page.sessions
+    assert (first.take(0).corrected, first.smoothing, len(first.record.notes[0].text)) == ([(1, "hello")], 1.5, wire.NOTE_LENGTH)
+    assert (second.take(0).corrected, second.smoothing, len(second.record.notes)) == ([], 0.5, 0)
+    assert page.take_along({"token": other})["files"]["vtt"].startswith("WEBVTT")
+    assert page.take_along({"token": "guessed"})["error"] == "ended"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"corrected": "hello"}, {"corrected": {"turn": True, "text": ""}}, {"corrected": {"turn": 1}}, {"smoothing": 0}, {"smoothing": 60},
+     {"note": 3}],
+)  # fmt: skip
+def test_bad_corrections_notes_and_smoothing_are_refused(page, change):
+    assert page.control({"token": page.start(), **change})["error"] == "bad_request"
+
+
+def test_the_end_of_a_visit_is_announced_and_comes():
+    page = Page(idle=1e9)
+    token = page.start()
+    assert page.exchange({"token": token})["ending"] is None
+    page.now = 250.0
+    assert page.exchange({"token": token})["ending"] == {"seconds": 50, "message": "Nobody was seen, heard or read for 5 minutes."}
+    page.sessions[0].present_at = 250.0
+    assert page.exchange({"token": token})["ending"] is None
+    page.now = page.sessions[0].present_at = 1790.0
+    assert page.exchange({"token": token})["ending"] == {"seconds": 10, "message": "A session lasts 30 minutes at most."}
+    page.now = 1800.0
+    page.visitors.sweep()
+    assert page.exchange({"token": token})["error"] == "ended"
+    assert page.sessions[0].closed

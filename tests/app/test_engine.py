@@ -70,7 +70,8 @@ def test_the_model_that_was_chosen_judges_from_then_on(visit):
     visit.step(FACE)
     visit.session.choose("prlf")
     visit.step(FACE)
-    assert visit.predictor.models == ["comp", "prlf"]
+    assert list(dict.fromkeys(visit.predictor.models)) == ["comp", "prlf"]
+    assert visit.predictor.models[-1] == "prlf"
 
 
 def test_what_is_spoilt_reaches_the_senses_spoilt(visit):
@@ -166,6 +167,66 @@ def test_typed_words_replace_the_recognised_ones(visit):
     assert snapshot.turns[0]["transcript"] == "what anger"
     visit.session.type("  ")
     assert visit.step(FACE, QUIET).transcript == "what joy"
+
+
+def test_words_of_an_earlier_utterance_can_be_corrected_and_taken_back(visit):
+    visit.say()
+    visit.hear("what joy")
+    first = visit.step(FACE, QUIET).turns[0]
+    visit.say()
+    visit.hear("pure fear")
+    visit.session.correct(first["number"], "what anger")
+    corrected, other = visit.step(FACE, QUIET).turns
+    assert (corrected["transcript"], other["transcript"]) == ("what anger", "pure fear")
+    assert corrected["fused"]["anger"] > first["fused"]["anger"]
+    visit.session.correct(first["number"], "")
+    visit.session.correct(99, "nobody said this")
+    assert [t["transcript"] for t in visit.step(FACE, QUIET).turns] == ["what joy", "pure fear"]
+
+
+def test_the_subsets_are_of_all_that_is_there_whatever_is_switched_off(visit):
+    visit.say()
+    visit.hear("what fear")
+    visit.session.switch(AUDIO, False)
+    snapshot = visit.step(FACE, QUIET)
+    subsets = snapshot.fused["subsets"]
+    assert max(subsets["A"], key=subsets["A"].get) == "anger"
+    assert subsets["TV"] == pytest.approx(snapshot.fused["fused"])
+    assert snapshot.switched_off == {AUDIO}
+
+
+def test_the_subsets_are_asked_for_seldom_but_at_once_when_others_are_there(visit, monkeypatch):
+    asked = []
+    inner = visit.predictor.fuse_subsets
+    monkeypatch.setattr(visit.predictor, "fuse_subsets", lambda moments: asked.append(visit.now) or inner(moments))
+    for _ in range(10):
+        visit.step(FACE, QUIET)
+    assert len(asked) <= 1 + 1.0 / CONFIG.subsets_every
+    before = len(asked)
+    visit.step(FACE, SPEECH, seconds=0.01)
+    assert len(asked) == before + 1
+
+
+def test_smoothing_is_the_visitors_own(visit):
+    other = Visit(visit.transcriber)
+    visit.session.smoothing = 3.0
+    shares = []
+    for one in (visit, other):
+        one.step(FACE, QUIET)
+        one.predictor.face.label = "fear"
+        shares.append([one.step(FACE, QUIET).fused["fused"]["fear"] for _ in range(3)][-1])
+    assert shares[0] < shares[1] / 2
+
+
+def test_the_record_has_a_line_a_second_and_all_utterances(visit):
+    for _ in range(15):
+        visit.say()
+    record = visit.session.record
+    assert len(record.turns) == 15
+    gaps = np.diff([line.at for line in record.lines])
+    assert len(gaps) > 10
+    assert gaps.min() >= 1.0
+    assert not any(turn.frames for turn in record.turns)
 
 
 def test_typed_words_alone_are_a_moment_of_their_own(visit):

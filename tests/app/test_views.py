@@ -5,6 +5,7 @@ import numpy as np
 from app.session import Snapshot
 from app.ui.markup import cards_html, clip_html, fused_html, message_html, player_html
 from app.views import clock_text, in_words, live_view, moment_view, utterance_view
+from comp_core.data.masks import SUBSETS
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.senses.base import SWITCHED_OFF, Reading
 from tests.app.doubles import ScriptedPredictor, feature, record
@@ -13,6 +14,15 @@ from tests.app.doubles import ScriptedPredictor, feature, record
 def spread(**named):
     rest = (1 - sum(named.values())) / (len(LABELS) - len(named))
     return {label: named.get(label, rest) for label in LABELS}
+
+
+def snapshot_of(moment, turns=(), switched_off=frozenset()):
+    subsets = {name: moment["fused"] if name == "V" else None for name in SUBSETS} if "subsets" not in moment else moment["subsets"]
+    return Snapshot(
+        at=1.0, captured=None, box=None, fused={**moment, "subsets": subsets}, switched_off=switched_off, speaking=False,
+        speech_probability=0.0, transcript="", transcript_source="", pending=False, turns=list(turns), stage_ms={"face": 3.0},
+        frames_dropped=0, audio_lost_s=0.0, smoothing=0.5,
+    )  # fmt: skip
 
 
 def test_a_clear_prediction_is_named_with_its_share():
@@ -80,12 +90,21 @@ def test_clock():
 def test_live_view_lists_the_newest_turn_first():
     turn = {"number": 1, "start": 3.0, "end": 5.0, "transcript": "hello", "pending": False, "fused": spread(joy=0.9)}
     waiting = {**turn, "number": 2, "start": 61.0, "transcript": "", "pending": True, "fused": None}
-    snapshot = Snapshot(None, None, record(), False, 0.0, "", "", False, [turn, waiting], {"face": 3.0}, 0, 0.0)
-    view = live_view(snapshot)
+    view = live_view(snapshot_of(record(), turns=[turn, waiting]))
     assert [(t["time"], t["transcript"], t["prediction"]) for t in view["turns"]] == [
         ("1:01", "recognising…", "nothing to go on"),
         ("0:03", "hello", "joy 90 %"),
     ]
+
+
+def test_the_subsets_foretell_what_a_switch_does():
+    joy, anger = spread(joy=0.9), spread(anger=0.45)
+    # Words are not there; the voice is, and is switched off.
+    subsets = {"A": anger, "T": None, "V": joy, "AT": anger, "AV": joy, "TV": joy, "ATV": joy}
+    view = live_view(snapshot_of({**record(video="joy"), "subsets": subsets}, switched_off=frozenset({AUDIO})))["subsets"]
+    assert [name for name, cell in view.items() if cell["now"]] == ["V"]
+    assert [name for name, cell in view.items() if cell["lacking"]] == ["T", "AT", "TV", "ATV"]
+    assert (view["AV"]["told"], view["AV"]["label"], view["T"]["told"]) == ("joy 90 %", "joy", "nothing to go on")
 
 
 def test_words_from_outside_are_escaped():

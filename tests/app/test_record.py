@@ -1,0 +1,66 @@
+"""What a visitor takes along."""
+
+import csv
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from app.record import Note, Record
+from comp_core.modalities import LABELS
+from tests.app.doubles import record as moment
+
+
+def turn(start, end, transcript="", typed=None, label="joy"):
+    fused = moment(audio=label)["fused"] if label else None
+    return SimpleNamespace(start=start, end=end, transcript=transcript, typed=typed, fused=fused)
+
+
+@pytest.fixture
+def record():
+    kept = Record()
+    kept.add(0.0, "comp", moment(video="joy"))
+    kept.add(0.5, "comp", moment(video="fear"))
+    kept.add(1.25, "prlf", moment(audio="anger", video="anger"))
+    kept.add(2.5, "prlf", moment())
+    kept.turns.extend([turn(0.25, 1.75, "what\n\na --> <b>day</b>"), turn(3, 3, "typed", typed=("typed", None), label=None)])
+    kept.notes.extend([Note(1.0, ""), Note(9.0, "=SUM(A1)")])
+    return kept
+
+
+def test_csv_has_a_row_a_second_and_notes_where_they_belong(record):
+    rows = list(csv.DictReader(io.StringIO(record.files()["csv"])))
+    assert [row["seconds"] for row in rows] == ["0.00", "1.25", "2.50"]
+    assert [(row["label"], row["model"]) for row in rows] == [("joy", "comp"), ("anger", "prlf"), ("", "prlf")]
+    assert [row["note"] for row in rows] == ["", "marker", "'=SUM(A1)"]
+    assert sum(float(rows[1][label]) for label in LABELS) == pytest.approx(1, abs=1e-3)
+    assert (rows[1]["audio_observed"], rows[1]["audio_label"], rows[1]["text_observed"], rows[1]["text_label"]) == ("1", "anger", "0", "")
+    assert (rows[2]["joy"], rows[2]["video_weight"]) == ("", "")
+
+
+def test_json_says_what_it_is(record):
+    found = json.loads(record.files()["json"])
+    assert "not feelings" in found["notice"]
+    assert [line["seconds"] for line in found["lines"]] == [0.0, 1.25, 2.5]
+    assert [(u["transcript"], u["source"]) for u in found["utterances"]] == [("what\n\na --> <b>day</b>", "recognised"), ("typed", "typed")]
+    assert found["notes"][0] == {"seconds": 1.0, "text": ""}
+
+
+def test_vtt_cues_are_in_order_and_words_cannot_break_them(record):
+    header, notice, *cues = record.files()["vtt"].strip().split("\n\n")
+    assert header == "WEBVTT"
+    assert notice.startswith("NOTE\n")
+    assert [cue.split("\n") for cue in cues] == [
+        ["00:00:00.250 --> 00:00:01.750", "[joy] what a --&gt; &lt;b&gt;day&lt;/b&gt;"],
+        ["00:00:01.000 --> 00:00:03.000", "* marker"],
+        ["00:00:03.000 --> 00:00:03.500", "[nothing to go on] typed"],
+        ["00:00:09.000 --> 00:00:11.000", "* =SUM(A1)"],
+    ]
+
+
+def test_a_visit_without_anything_gives_files_all_the_same():
+    files = Record().files()
+    assert files["csv"].count("\n") == 1
+    assert json.loads(files["json"])["utterances"] == []
+    assert files["vtt"].startswith("WEBVTT")
