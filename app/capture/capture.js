@@ -88,6 +88,7 @@ class Capture {
     this.stream = this.context = null;
     this.samples = [];
     this.first = 0;
+    this.level = 0;
   }
 
   get hasCamera() { return this.live("video"); }
@@ -97,13 +98,13 @@ class Capture {
     return Boolean(this.stream && this.stream.getTracks().some((track) => track.kind === kind && track.readyState === "live"));
   }
 
-  // Opens what there is. Returns a sentence about what is missing, or "".
-  async open() {
+  // Opens what there is, and of the devices that are chosen by their id those that are there. Returns a sentence about what is missing, or "".
+  async open({ camera, microphone } = {}) {
     if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) throw new Error(INSECURE);
     const wanted = {
-      video: { width: { ideal: 640 }, height: { ideal: 480 }, facingMode: "user" },
+      video: { width: { ideal: 640 }, height: { ideal: 480 }, ...(camera ? { deviceId: { ideal: camera } } : { facingMode: "user" }) },
       // What makes calls pleasant changes the voice; only the level is evened out.
-      audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true },
+      audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true, ...(microphone ? { deviceId: { ideal: microphone } } : {}) },
     };
     try {
       this.stream = await this.ask(wanted);
@@ -119,6 +120,14 @@ class Capture {
       this.close();
       throw new Error(deviceMessage(error));
     }
+  }
+
+  // The same session goes on with other devices; its sound is counted on.
+  async reopen(chosen) {
+    const heard = this.first + this.samples.length;
+    this.close();
+    this.first = heard;
+    return this.open(chosen);
   }
 
   async ask(wanted) {
@@ -155,6 +164,9 @@ class Capture {
   }
 
   keep(block) {
+    const loudness = 10 * Math.log10(block.reduce((sum, x) => sum + x * x, 0) / block.length + 1e-9);
+    // From -60 dB, a quiet room, to -10 dB, a voice close by; it falls slower than it rises.
+    this.level = Math.max(Math.min(1, Math.max(0, (loudness + 60) / 50)), 0.85 * this.level);
     for (const sample of this.resampler.push(block)) this.samples.push(sample);
     const excess = this.samples.length - KEEP_SECONDS * SAMPLE_RATE;
     if (excess > 0) this.forget(excess);

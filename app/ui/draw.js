@@ -3,7 +3,7 @@
 const SAY_EVERY_MS = 4000;
 const STAGES = {
   decode: "picture decoding", face: "face", speech: "speech detection", voice: "voice",
-  recogniser: "speech recognition", words: "words", fusion: "fusion",
+  recogniser: "speech recognition", words: "words", fusion: "fusion", subsets: "seven subsets",
 };
 
 const root = element.querySelector("[data-live]");
@@ -69,8 +69,18 @@ function drawWaiting(basis) {
     setText(part("weight_text", card), "");
     setText(part("relied", card), "");
   }
+  drawSubsets(null);
   drawTranscript({ text: "", source: "", pending: false });
   drawHistory([]);
+}
+
+function drawSubsets(subsets) {
+  for (const cell of root.querySelectorAll("[data-subset]")) {
+    const view = subsets ? subsets[cell.dataset.subset] : { told: "–", label: null, now: false, lacking: true };
+    setText(part("told", cell), view.told);
+    setData(cell, "lacking", view.lacking);
+    if (cell.getAttribute("aria-pressed") !== String(view.now)) cell.setAttribute("aria-pressed", view.now);
+  }
 }
 
 function drawTranscript({ text, source, pending }) {
@@ -90,10 +100,13 @@ function drawHistory(turns) {
   while (list.children.length < turns.length) {
     const row = document.createElement("li");
     row.append(...["time", "said", "told"].map((name) => Object.assign(document.createElement("span"), { className: `cp-${name}` })));
+    row.append(Object.assign(document.createElement("button"), { type: "button", className: "cp-correct", textContent: "correct" }));
     list.append(row);
   }
   turns.forEach((turn, i) => {
-    const [time, said, told] = list.children[i].children;
+    const [time, said, told, button] = list.children[i].children;
+    button.turn = turn;
+    button.setAttribute("aria-label", `Correct the words of ${turn.time}`);
     setText(time, turn.time);
     setText(said, turn.transcript);
     setText(told, turn.prediction);
@@ -130,17 +143,19 @@ function drawLatency(view) {
   drawFigure("rate", "face updates per second", span ? (latest.updates.length - 1) / span : null, 1, "");
   drawFigure("dropped", "pictures replaced by newer ones", view.frames_dropped, 0, "");
   drawFigure("lost", "sound lost", view.audio_lost_s, 1, "s");
-  drawFigure("smoothing", "smoothing (time constant)", view.smoothing_s, 2, "s");
+  drawFigure("smoothing", "smoothing (time constant)", view.smoothing_s, 1, "s");
 }
 
 function draw(view) {
   drawMoment(view.moment);
+  drawSubsets(view.subsets);
+  addPoint(view);
   drawBox(capture.hasCamera ? view.box : null);
   drawTranscript(view.transcript);
   drawHistory(view.turns);
   setData(part("activity"), "speaking", view.speaking);
   setText(part("activity_text"), !capture.hasMicrophone ? "no microphone" : view.speaking ? "voice heard" : "listening");
-  setWidth(part("level"), view.speech);
+  setWidth(part("level"), capture.level);
   if (view.captured !== null && view.captured !== latest.captured) {
     latest.captured = view.captured;
     // The browser paints what was set here at the end of the coming frame.

@@ -8,17 +8,17 @@ from pathlib import Path
 import gradio as gr
 
 from app.capture.browser import Call
-from app.ui.markup import cards_html, fused_html, spoilers_html
+from app.ui.markup import cards_html, fused_html, key_html, spoilers_html, subsets_html
 
 _HERE = Path(__file__).resolve().parent
 # One after the other they are the component's script; each uses what stands before it.
-_SCRIPTS = (_HERE.parent / "capture" / "capture.js", _HERE / "draw.js", _HERE / "live.js")
+_SCRIPTS = (_HERE.parent / "capture" / "capture.js", *(_HERE / f"{name}.js" for name in ("draw", "timeline", "record", "live")))
 
 
 def live_page(calls: list[Call], models: Mapping[str, str]) -> gr.HTML:
     """Build the page; `calls` are the functions that its script may call (see :mod:`app.capture.browser`), `models` name -> title."""
     markup = (_HERE / "live.html").read_text(encoding="utf-8")
     markup = markup.replace("@fused", fused_html(models=models)).replace("@cards", cards_html(switches=True))
-    markup = markup.replace("@spoilers", spoilers_html())
+    markup = markup.replace("@spoilers", spoilers_html()).replace("@subsets", subsets_html()).replace("@key", key_html())
     script = "\n".join(path.read_text(encoding="utf-8") for path in _SCRIPTS)
     return gr.HTML("", html_template=markup, js_on_load=script, server_functions=calls, apply_default_css=False, elem_id="live")

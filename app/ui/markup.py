@@ -7,7 +7,8 @@ from html import escape
 from typing import Any
 
 from app.spoilers import SLIDERS, Slider
-from app.views import NAMES, percent
+from app.views import NAMES, listed, percent
+from comp_core.data.masks import SUBSETS
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 
 # Drawn on a 24 x 24 grid, stroked in the current colour.
@@ -20,7 +21,7 @@ _PATHS = {
 
 def icon(modality: str) -> str:
     return (
-        '<svg class="cp-icon" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.9" '
+        f'<svg class="cp-icon" data-of="{modality}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.9" '
         f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{_PATHS[modality]}</svg>'
     )
 
@@ -75,6 +76,23 @@ def _card_html(modality: str, view: Mapping[str, Any] | None, switch: bool) -> s
     <p class="cp-relied" data-part="relied">{escape(relied)}</p>
   </div>
 </article>"""
+
+
+def subsets_html() -> str:
+    """Seven buttons, one per subset of the modalities, each with the prediction from it; for the live page."""
+    cells = "".join(
+        f'<button type="button" class="cp-subset" data-subset="{name}" aria-pressed="false">'
+        f'<span class="cp-icons">{"".join(icon(m) for m in subset)}</span>'
+        f'<span class="cp-given">{listed([NAMES[m] for m in subset])}</span>'
+        f'<strong data-part="told">–</strong></button>'
+        for name, subset in SUBSETS.items()
+    )
+    return f'<div class="cp-subsets">{cells}</div>'
+
+
+def key_html() -> str:
+    """Which colour is which modality."""
+    return " ".join(f'<span class="cp-key" data-of="{m}">{NAMES[m]}</span>' for m in MODALITIES)
 
 
 def _bars_html(view: Mapping[str, Any] | None) -> str:

@@ -7,31 +7,9 @@ import json
 
 import pytest
 
+from tests.browser.live_page import start, text, wait_for
+
 MODALITIES = {"audio": "voice", "text": "words", "video": "face"}
-STATES = """() => Object.fromEntries([...document.querySelectorAll("[data-live] [data-modality]")]
-  .map((card) => [card.dataset.modality, card.dataset.state + ": " + card.querySelector("[data-part=state]").textContent]))"""
-
-
-def states(page):
-    """Modality -> "state: what the page says about it"."""
-    return page.evaluate(STATES)
-
-
-def wait_for(page, **wanted):
-    """Until the cards are in these states, all at once."""
-    check = f"(wanted) => {{ const now = ({STATES})(); return Object.entries(wanted).every(([m, s]) => now[m].startsWith(s)); }}"
-    page.wait_for_function(check, arg=wanted)
-
-
-def text(page, part):
-    return page.inner_text(f"[data-live] [data-part={part}]")
-
-
-def start(page):
-    page.check("[data-part=consent]")
-    page.click("[data-part=start]")
-    page.wait_for_selector("[data-live][data-phase=running]")
-    return page
 
 
 def tracks(page):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from app.lab import RELATIONS, Cell, Row
+from app.ui.markup import key_html
 from app.views import NAMES, percent
 from comp_core.evaluation.inside import Inside
 from comp_core.modalities import MODALITIES
@@ -20,7 +21,7 @@ def seven_html(rows: Sequence[Row], relation: str, words: str) -> str:
 <div class="cp"><p class="cp-badge" data-relation="{relation}">{escape(RELATIONS[relation])}</p>
 <p class="cp-hint">Words: {escape(words) or "none"}</p>
 <div class="cp-scroll"><table class="cp-table"><thead><tr><th scope="col">given</th>{head}</tr></thead><tbody>{body}</tbody></table></div>
-<p class="cp-hint">{_key_html()} The bar under a prediction shows how it weighs the three. Late fusion is the mean of what each modality
+<p class="cp-hint">{key_html()} The bar under a prediction shows how it weighs the three. Late fusion is the mean of what each modality
 says by itself.</p></div>"""
 
 
@@ -92,7 +93,3 @@ def _state_html(state: Mapping) -> str:
     weight = "" if state["weight"] is None else f"<small>weight {percent(state['weight'])}</small>"
     quality = "" if state["quality"] is None else f"<small>quality {state['quality']:.2f}</small>"
     return f"<span>{escape(state['told'])}</span>{weight}{quality}"
-
-
-def _key_html() -> str:
-    return " ".join(f'<span class="cp-key" data-modality="{m}">{NAMES[m]}</span>' for m in MODALITIES)

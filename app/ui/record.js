@@ -1,0 +1,35 @@
+// What the visitor takes along. While the session runs, the server has it; after Stop, this page alone.
+
+const FILE_TYPES = { csv: "text/csv", json: "application/json", vtt: "text/vtt" };
+let kept = null;
+
+function drawRecord(running) {
+  const something = running || kept !== null;
+  for (const node of root.querySelectorAll("[data-file]")) node.disabled = !something;
+  part("delete").disabled = !something;
+  part("note").disabled = part("mark").disabled = !running;
+  setText(
+    part("record_told"),
+    running
+      ? "A line a second, the words and your notes are kept while it runs, without picture or sound."
+      : kept
+        ? "The server has forgotten the session. This page still has its lines, words and notes, until you delete them, start anew or close it."
+        : "Nothing is recorded. A line a second, the words and your notes can be taken along as a file, without picture or sound.",
+  );
+}
+
+function offer(name, text) {
+  const address = URL.createObjectURL(new Blob([text], { type: FILE_TYPES[name] }));
+  const link = Object.assign(document.createElement("a"), { href: address, download: `session.${name}` });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
+// All files of a running session; null if the server does not give them.
+async function fetchFiles(token) {
+  try {
+    return (await server.take_along({ token })).files ?? null;
+  } catch (error) {
+    return null;
+  }
+}
