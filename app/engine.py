@@ -19,6 +19,7 @@ from app.session import Frame, Heard, Inbox, Session, Snapshot, Turn
 from app.transcription import Transcriber
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.senses.base import NO_WORDS, NOT_GIVEN, SILENCE, Reading
+from comp_core.senses.recognition import Transcript
 from comp_core.smoothing import Smoother
 
 logger = logging.getLogger(__name__)
@@ -162,8 +163,8 @@ class Engine:
     def _ask_words(self, session: Session, turn: Turn, samples: np.ndarray, final: bool) -> bool:
         number = turn.number
 
-        def deliver(text: str, milliseconds: float, error: str | None) -> None:
-            session.hear(Heard(number, text, final, milliseconds, error))
+        def deliver(words: Transcript, milliseconds: float, error: str | None) -> None:
+            session.hear(Heard(number, words, final, milliseconds, error))
 
         return self.transcriber.submit(samples, deliver)
 
@@ -176,7 +177,8 @@ class Engine:
         if heard.error:
             turn.spoken = ("", Reading.absent(f"failed: {heard.error}"))
         else:
-            words = session.spoiling.words(heard.text, session.random)
+            words = session.spoiling.words(heard.words.text, session.random)
+            turn.confidence = heard.words.confidence
             turn.spoken = (words, self._read(session, "words", self.predictor.words.read, words))
         if heard.final:
             turn.pending = False
@@ -290,6 +292,7 @@ class Engine:
             speech_probability=float(session.segmenter.speech_probability),
             transcript=turn.transcript if turn else "",
             transcript_source=("typed" if turn.typed else "recognised") if words_shown else "",
+            confidence=turn.confidence if words_shown and not turn.typed else None,
             pending=bool(turn and turn.pending and not turn.typed),
             turns=[
                 {"number": t.number, "start": t.start, "end": t.end, "transcript": t.transcript, "pending": t.pending, "fused": t.fused}

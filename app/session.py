@@ -17,6 +17,7 @@ from app.record import Note, Record
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
+from comp_core.senses.recognition import Transcript
 from comp_core.smoothing import TIME_CONSTANT, RecentFaces
 from comp_core.spoiling import Spoiling
 
@@ -43,10 +44,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Heard:
-    """Text from the recogniser for one turn; `error` instead of the text when it failed."""
+    """What the recogniser says for one turn; `error` instead when it failed."""
 
     turn: int
-    text: str
+    words: Transcript
     final: bool
     milliseconds: float
     error: str | None = None
@@ -62,6 +63,7 @@ class Turn:
         voice, face: readings of the whole turn.
         frames: face frames seen during the turn (features, no pictures).
         spoken: words the recogniser heard, with their reading.
+        confidence: how sure the recogniser was of them, 0 to 1.
         typed: words the visitor typed instead, with their reading.
         pending: the recogniser still works on it.
         shown_until: on the engine's clock, until when it counts as the present moment.
@@ -76,6 +78,7 @@ class Turn:
     face: Reading = field(default_factory=lambda: Reading.absent(NO_FACE))
     frames: deque = field(default_factory=lambda: deque(maxlen=FRAMES_PER_TURN))
     spoken: tuple[str, Reading] = field(default_factory=lambda: ("", Reading.absent(NO_WORDS)))
+    confidence: float = 0.0
     typed: tuple[str, Reading] | None = None
     pending: bool = False
     shown_until: float = 0.0
@@ -135,6 +138,7 @@ class Snapshot:
         switched_off: by the visitor.
         speaking, speech_probability: voice activity right now.
         transcript: the words of the present moment; `transcript_source` is "recognised", "typed" or "".
+        confidence: how sure the recogniser was of them, 0 to 1; None unless they were recognised.
         pending: the recogniser still works on them.
         turns: the conversation so far, oldest first.
         stage_ms: median duration of each stage.
@@ -149,6 +153,7 @@ class Snapshot:
     speech_probability: float
     transcript: str
     transcript_source: str
+    confidence: float | None
     pending: bool
     turns: list[dict[str, Any]]
     stage_ms: dict[str, float | None]

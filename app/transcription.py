@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.recognition import Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +21,9 @@ logger = logging.getLogger(__name__)
 QUEUE_LENGTH = 16
 
 Notify = Callable[[str], None]
-# Receives the text, the milliseconds it took, and the reason when it failed.
-Deliver = Callable[[str, float, str | None], None]
+# Receives what was recognised, the milliseconds it took, and the reason when it failed.
+Deliver = Callable[[Transcript, float, str | None], None]
+NOTHING = Transcript("", 0.0)
 
 
 class Transcriber:
@@ -86,23 +88,23 @@ class Transcriber:
 
     def _serve(self, samples: np.ndarray, deliver: Deliver) -> None:
         self._busy = True
-        begin, text, error = perf_counter(), "", None
+        begin, heard, error = perf_counter(), NOTHING, None
         try:
-            text = self._recogniser.transcribe(samples).text
+            heard = self._recogniser.transcribe(samples)
         except Exception as failure:
             logger.exception("speech recognition failed")
             error = str(failure) or type(failure).__name__
         self._busy = False
         took = perf_counter() - begin
         self._pace = took / max(len(samples) / SAMPLE_RATE, 1e-3)
-        deliver(text, 1000 * took, error)
+        deliver(heard, 1000 * took, error)
 
     def _give_up(self, state: str, note: str) -> None:
         logger.warning(note)
         self._status = {"state": state, "name": "", "note": note}
         while not self._jobs.empty():
             _, deliver = self._jobs.get_nowait()
-            deliver("", 0.0, note)
+            deliver(NOTHING, 0.0, note)
 
     def _note(self, message: str) -> None:
         self._last_note = message

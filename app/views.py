@@ -149,7 +149,12 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
         "subsets": subsets_view(snapshot.fused, snapshot.switched_off),
         "speaking": snapshot.speaking,
         "speech": round(snapshot.speech_probability, 3),
-        "transcript": {"text": snapshot.transcript, "source": snapshot.transcript_source, "pending": snapshot.pending},
+        "transcript": {
+            "text": snapshot.transcript,
+            "source": snapshot.transcript_source,
+            "confidence": None if snapshot.confidence is None else percent(snapshot.confidence),
+            "pending": snapshot.pending,
+        },
         "turns": [
             {
                 "number": turn["number"],

@@ -83,10 +83,11 @@ function drawSubsets(subsets) {
   }
 }
 
-function drawTranscript({ text, source, pending }) {
+function drawTranscript({ text, source, confidence, pending }) {
   setText(part("transcript"), text || (pending ? "Recognising…" : "Nothing said right now."));
   setData(part("transcript"), "empty", !text);
-  setText(part("source"), source === "typed" ? "(typed)" : pending && text ? "(recognising…)" : "");
+  const sure = confidence ? `, recogniser ${confidence} sure` : "";
+  setText(part("source"), source === "typed" ? "(typed)" : !text ? "" : pending ? `(still recognising${sure})` : `(recognised${sure})`);
 }
 
 function drawRecogniser({ state, name, note }) {

@@ -9,6 +9,7 @@ from app.engine import Engine, EngineConfig
 from app.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
+from comp_core.senses.recognition import Transcript
 from comp_core.smoothing import TIME_CONSTANT, Smoother
 from comp_core.spoiling import Spoiling
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
@@ -43,7 +44,7 @@ class Visit:
         return self.step(FACE, QUIET)
 
     def hear(self, text, request=-1):
-        self.transcriber.requests[request][1](text, 12.0, None)
+        self.transcriber.requests[request][1](Transcript(text, 0.62), 12.0, None)
 
 
 @pytest.fixture
@@ -61,6 +62,7 @@ def test_speech_words_and_face_come_together(visit):
     snapshot = visit.step(FACE, QUIET)
     assert snapshot.fused["observed"] == dict.fromkeys(MODALITIES, True)
     assert (snapshot.transcript, snapshot.transcript_source, snapshot.pending) == ("what joy", "recognised", False)
+    assert snapshot.confidence == 0.62
     assert snapshot.box == (0.2, 0.2, 0.6, 0.8)
     assert snapshot.captured == pytest.approx(1000 * visit.now)
     assert [(t["transcript"], t["fused"] is not None) for t in snapshot.turns] == [("what joy", True)]
@@ -163,7 +165,7 @@ def test_typed_words_replace_the_recognised_ones(visit):
     visit.hear("what joy")
     visit.session.type("what anger")
     snapshot = visit.step(FACE, QUIET)
-    assert (snapshot.transcript, snapshot.transcript_source) == ("what anger", "typed")
+    assert (snapshot.transcript, snapshot.transcript_source, snapshot.confidence) == ("what anger", "typed", None)
     assert snapshot.turns[0]["transcript"] == "what anger"
     visit.session.type("  ")
     assert visit.step(FACE, QUIET).transcript == "what joy"
@@ -279,7 +281,7 @@ def test_without_a_recogniser_nothing_is_pending():
 
 def test_a_failed_recogniser_makes_the_words_absent(visit):
     visit.say()
-    visit.transcriber.requests[-1][1]("", 5.0, "out of memory")
+    visit.transcriber.requests[-1][1](Transcript("", 0.0), 5.0, "out of memory")
     assert absent(visit.step(FACE, QUIET)) == {TEXT: "failed: out of memory"}
 
 

@@ -55,8 +55,8 @@ def test_words_are_delivered(ready, recogniser):
     delivery = Delivery()
     assert ready.submit(SOUND, delivery)
     recogniser.allowed.release()
-    text, milliseconds, error = delivery.wait()
-    assert (text, error) == ("1600 samples", None)
+    heard, milliseconds, error = delivery.wait()
+    assert (heard.text, error) == ("1600 samples", None)
     assert milliseconds >= 0
     assert ready.status == {"state": "ready", "name": "Scripted", "note": "Because the test wants it."}
 
@@ -66,7 +66,7 @@ def test_a_failure_is_delivered_and_the_next_one_works(ready, recogniser):
     delivery = Delivery()
     ready.submit(SOUND, delivery)
     recogniser.allowed.release()
-    assert delivery.wait()[0] == ""
+    assert delivery.wait()[0].text == ""
     assert delivery.answer[2] == "out of memory"
     recogniser.error, again = None, Delivery()
     ready.submit(SOUND, again)
@@ -103,7 +103,7 @@ def test_what_waits_while_it_loads_is_served(recogniser):
     assert transcriber.status["state"] == "loading"
     recogniser.allowed.release()
     gate.set()
-    assert delivery.wait()[0] == "1600 samples"
+    assert delivery.wait()[0].text == "1600 samples"
 
 
 def refused(load):
@@ -123,8 +123,8 @@ def test_a_recogniser_that_cannot_be_loaded_leaves_typing():
     def load(notify):
         raise RuntimeError("no such checkpoint")
 
-    transcriber, (text, _, error) = refused(load)
-    assert text == ""
+    transcriber, (heard, _, error) = refused(load)
+    assert heard.text == ""
     assert "no such checkpoint" in error
     assert transcriber.status["state"] == "failed"
     assert not transcriber.submit(SOUND, Delivery())
