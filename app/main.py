@@ -127,7 +127,8 @@ def _theme() -> Any:
 
     # Fonts of the visitor's own system: nothing is fetched from elsewhere.
     fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
-    return gr.themes.Default(primary_hue="sky", neutral_hue="slate", **fonts)
+    # Gradio's own choice for lesser text is too pale for AA.
+    return gr.themes.Default(primary_hue="sky", neutral_hue="slate", **fonts).set(body_text_color_subdued="*neutral_600")
 
 
 def _parser() -> argparse.ArgumentParser:
