@@ -221,9 +221,9 @@ class Engine:
                 seen = self.predictor.face.see(spoiling.picture(frame.picture, session.random), session.locator)
         except Exception as error:
             logger.exception("the face sense failed")
-            session.face_failure, session.box = _failure(error), None
+            session.face_failure, session.box, session.others = _failure(error), None, ()
             return
-        session.face_failure, session.box = None, seen.box
+        session.face_failure, session.box, session.others = None, seen.box, seen.others
         session.recent_faces.add(seen, now)
         if session.turn is not None and session.turn.open:
             session.turn.frames.append(seen)
@@ -286,6 +286,7 @@ class Engine:
             at=now - session.began,
             captured=session.captured,
             box=session.box,
+            others=session.others,
             fused=shown,
             switched_off=off,
             speaking=bool(session.segmenter.speaking),

@@ -15,6 +15,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+# Faces that the live page finds; one of them is read.
+MOST_FACES = 3
 _CSS = Path(__file__).parent / "ui" / "theme.css"
 # Uploaded clips are looked for every ten minutes and removed when they are an hour old.
 _DELETE_CACHE_S = (600, 3600)
@@ -100,7 +102,7 @@ def build(predictor: Any, transcriber: Any) -> Any:
     models = {name: fusion.name for name, fusion in predictor.fusions.items()}
 
     def visit(token: str) -> Session:
-        return Session(token, engine.clock(), FaceLocator(tracking=True), Segmenter(), next(iter(models)))
+        return Session(token, engine.clock(), FaceLocator(tracking=True, faces=MOST_FACES), Segmenter(), next(iter(models)))
 
     visitors = Visitors(visit, engine.start)
     visitors.keep_sweeping()

@@ -17,6 +17,7 @@ from app.record import Note, Record
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
+from comp_core.senses.face_choice import Box
 from comp_core.senses.recognition import Transcript
 from comp_core.smoothing import TIME_CONSTANT, RecentFaces
 from comp_core.spoiling import Spoiling
@@ -132,7 +133,7 @@ class Snapshot:
     Attributes:
         at: seconds since the visit began.
         captured: page clock in ms of the newest frame that was looked at.
-        box: the face in it, as fractions of the picture.
+        box: the face in it, as fractions of the picture; `others` are further faces, which are not read.
         fused: one record of the predictor, as a dict: fused, one prediction per modality, weights, observed, absent_because; and
             ``subsets``, the fused prediction from each of the seven, whatever is switched off.
         switched_off: by the visitor.
@@ -146,7 +147,8 @@ class Snapshot:
 
     at: float
     captured: float | None
-    box: tuple[float, float, float, float] | None
+    box: Box | None
+    others: tuple[Box, ...]
     fused: dict[str, Any]
     switched_off: frozenset[str]
     speaking: bool
@@ -214,7 +216,8 @@ class Session:
         self.turn: Turn | None = None
         self.turn_count = 0
         self.recent_faces = RecentFaces()
-        self.box: tuple[float, float, float, float] | None = None
+        self.box: Box | None = None
+        self.others: tuple[Box, ...] = ()
         self.captured: float | None = None
         self.face_failure: str | None = None
         self.speech_failure: str | None = None
@@ -257,6 +260,10 @@ class Session:
         with self._changed:
             self._inbox.corrected.append((number, text))
             self._announce()
+
+    def point_at(self, x: float, y: float) -> None:
+        """Read the face at this place of the picture from now on (fractions of width and height)."""
+        self.locator.point_at(x, y)
 
     def note(self, now: float, text: str) -> None:
         """Take down a remark, or with empty text a marker, at this time of the engine's clock."""

@@ -145,6 +145,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
         "at": round(snapshot.at, 2),
         "captured": snapshot.captured,
         "box": snapshot.box,
+        "others": snapshot.others,
         "moment": moment_view(snapshot.fused),
         "subsets": subsets_view(snapshot.fused, snapshot.switched_off),
         "speaking": snapshot.speaking,

@@ -46,7 +46,7 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session)}
 
     def control(data: Any) -> dict[str, Any]:
-        """Switch modalities, choose model and smoothing, spoil what is captured, type or correct words, take down a note."""
+        """Switch modalities, choose model and smoothing, spoil what is captured, type or correct words, point at a face, note."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"))
         if "switches" in request:
@@ -60,6 +60,8 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
             session.type(wire.text(request["typed"]))
         if "corrected" in request:
             session.correct(*wire.correction(request["corrected"]))
+        if "face" in request:
+            session.point_at(*wire.place(request["face"]))
         if "smoothing" in request:
             session.smoothing = wire.smoothing(request["smoothing"])
         if "note" in request:

@@ -107,6 +107,20 @@ def correction(value: object) -> tuple[int, str]:
     return value["turn"], text(value.get("text"))
 
 
+def place(value: object) -> tuple[float, float]:
+    """A place of the picture, [x, y] as fractions of its width and height.
+
+    Raises:
+        Refused: it is something else, or outside.
+    """
+    if not isinstance(value, list) or len(value) != 2:
+        raise _bad("A place has an x and a y.")
+    x, y = (number(part, "place") for part in value)
+    if not (0 <= x <= 1 and 0 <= y <= 1):
+        raise _bad("A place is within the picture, from 0 to 1.")
+    return x, y
+
+
 def smoothing(value: object) -> float:
     """Seconds.
 

@@ -114,8 +114,15 @@ function drawHistory(turns) {
   });
 }
 
-function drawBox(box) {
-  const node = part("box");
+function drawBoxes(box, others) {
+  place(part("box"), box);
+  root.querySelectorAll(".cp-other").forEach((node, i) => {
+    node.place = others[i];
+    place(node, others[i]);
+  });
+}
+
+function place(node, box) {
   node.hidden = !box;
   if (!box) return;
   const [left, top, right, bottom] = box;
@@ -151,7 +158,7 @@ function draw(view) {
   drawMoment(view.moment);
   drawSubsets(view.subsets);
   addPoint(view);
-  drawBox(capture.hasCamera ? view.box : null);
+  drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.others : []);
   drawTranscript(view.transcript);
   drawHistory(view.turns);
   setData(part("activity"), "speaking", view.speaking);

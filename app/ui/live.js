@@ -37,7 +37,7 @@ function enter(next) {
   part("hint").hidden = next === "running";
   drawRecord(next === "running");
   if (next === "stopped") {
-    part("box").hidden = true;
+    drawBoxes(null, []);
     setText(part("nopicture"), "Stopped. Camera and microphone are released.");
     drawWaiting("Press Start to begin.");
   }
@@ -219,6 +219,12 @@ for (const node of root.querySelectorAll("[data-subset]")) {
       one.setAttribute("aria-checked", node.dataset.subset.includes(one.dataset.switch[0].toUpperCase()));
     }
     control({ switches: switches() });
+  });
+}
+for (const node of root.querySelectorAll(".cp-other")) {
+  node.addEventListener("click", () => {
+    const [left, top, right, bottom] = node.place;
+    control({ face: [(left + right) / 2, (top + bottom) / 2] });
   });
 }
 part("notes").addEventListener("submit", (event) => {

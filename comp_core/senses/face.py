@@ -12,6 +12,7 @@ import torch
 from comp_core.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.senses.base import NO_FACE, Reading
 from comp_core.senses.face_align import CROP_SIZE, FaceLocator, LocatedFace, align
+from comp_core.senses.face_choice import Box
 from comp_core.senses.face_net import FaceNet, FaceNetConfig
 from comp_core.senses.folding import folded
 
@@ -26,11 +27,13 @@ class FaceFrame:
         box: (left, top, right, bottom) as fractions of the picture, None without a face.
         feature: (D,) float32, None without a face.
         quality: 0 to 1: large and turned to the camera is good.
+        others: boxes of further faces, which are not read.
     """
 
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
     feature: np.ndarray | None = None
     quality: float = 0.0
+    others: tuple[Box, ...] = ()
 
 
 class FaceSense:
@@ -58,8 +61,8 @@ class FaceSense:
         """Look at an RGB picture, (H, W, 3) uint8."""
         face = locator.locate(picture)
         if face is None:
-            return FaceFrame()
-        return FaceFrame(face.box, self.features(align(picture, face)[None])[0], face_quality(face))
+            return FaceFrame(others=locator.others)
+        return FaceFrame(face.box, self.features(align(picture, face)[None])[0], face_quality(face), locator.others)
 
     def features(self, crops: np.ndarray) -> np.ndarray:
         """Aligned crops (n, 48, 48) uint8 -> (n, D) float32."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import mediapipe as mp
 import numpy as np
+
+from comp_core.senses.face_choice import Box, FaceChoice
 
 CROP_SIZE = 48
 
@@ -25,7 +28,7 @@ class LocatedFace:
         landmarks: (468, 2) vertices in pixels.
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     landmarks: np.ndarray
 
     @property
@@ -40,27 +43,44 @@ class FaceLocator:
     Args:
         tracking: True follows one face from frame to frame (a video, a camera); False looks at each picture afresh.
             A tracking locator holds state: use one per stream.
+        faces: how many are looked for. With more than one, which costs half as much time again, one of them is followed and the
+            ``others`` are known.
+
+    Attributes:
+        others: where the faces are that the last picture showed beside the one that was returned.
     """
 
-    def __init__(self, tracking: bool) -> None:
+    def __init__(self, tracking: bool, faces: int = 1) -> None:
         self._mesh = mp.solutions.face_mesh.FaceMesh(
-            static_image_mode=not tracking, max_num_faces=1, min_detection_confidence=0.5, min_tracking_confidence=0.5
+            static_image_mode=not tracking, max_num_faces=faces, min_detection_confidence=0.5, min_tracking_confidence=0.5
         )
+        self._choice = FaceChoice() if faces > 1 else None
+        self.others: tuple[Box, ...] = ()
+
+    def point_at(self, x: float, y: float) -> None:
+        """Follow the face at this place of the picture from now on, if there is one; with ``faces`` = 1 nothing happens."""
+        if self._choice:
+            self._choice.point_at(x, y)
 
     def locate(self, picture: np.ndarray) -> LocatedFace | None:
         """Find the face in an RGB picture, (H, W, 3) uint8; None when there is none."""
-        found = self._mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks
-        if not found:
-            return None
-        unit = np.array([(p.x, p.y) for p in found[0].landmark], dtype=np.float32)
-        (left, top), (right, bottom) = np.clip(unit.min(0), 0, 1), np.clip(unit.max(0), 0, 1)
-        if right - left <= 0 or bottom - top <= 0:
-            return None
-        height, width = picture.shape[:2]
-        return LocatedFace((float(left), float(top), float(right), float(bottom)), unit * (width, height))
+        found = self._mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
+        faces = [face for mesh in found if (face := _located(mesh, picture.shape))]
+        number = self._choice.pick([face.box for face in faces]) if self._choice else 0 if faces else None
+        self.others = tuple(face.box for i, face in enumerate(faces) if i != number)
+        return None if number is None else faces[number]
 
     def close(self) -> None:
         self._mesh.close()
+
+
+def _located(mesh: Any, shape: tuple[int, ...]) -> LocatedFace | None:
+    """MediaPipe's mesh as a face of a picture of this ``shape``; None if it lies outside."""
+    unit = np.array([(p.x, p.y) for p in mesh.landmark], dtype=np.float32)
+    (left, top), (right, bottom) = np.clip(unit.min(0), 0, 1), np.clip(unit.max(0), 0, 1)
+    if right - left <= 0 or bottom - top <= 0:
+        return None
+    return LocatedFace((float(left), float(top), float(right), float(bottom)), unit * (shape[1], shape[0]))
 
 
 def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ class Seen:
     box: tuple | None
     feature: np.ndarray | None
     quality: float = 1.0
+    others: tuple = ()
 
 
 @dataclass
@@ -157,6 +158,10 @@ class ScriptedSegmenter:
 
 class ScriptedLocator:
     closed = False
+    pointed = None
+
+    def point_at(self, x, y):
+        self.pointed = (x, y)
 
     def close(self):
         self.closed = True

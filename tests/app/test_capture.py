@@ -222,11 +222,12 @@ def test_refused_carries_its_code():
 
 def test_corrections_notes_and_smoothing_reach_only_their_own_session(page):
     mine, other = page.start(), page.start()
-    changes = {"corrected": {"turn": 1, "text": "hello"}, "smoothing": 1.5, "note": "x" * 1000}
+    changes = {"corrected": {"turn": 1, "text": "hello"}, "smoothing": 1.5, "note": "x" * 1000, "face": [0.25, 0.5]}
     assert page.control({"token": mine, **changes}) == {"done": True}
     first, second = page.sessions
     assert (first.take(0).corrected, first.smoothing, len(first.record.notes[0].text)) == ([(1, "hello")], 1.5, wire.NOTE_LENGTH)
     assert (second.take(0).corrected, second.smoothing, len(second.record.notes)) == ([], 0.5, 0)
+    assert (first.locator.pointed, second.locator.pointed) == ((0.25, 0.5), None)
     assert page.take_along({"token": other})["files"]["vtt"].startswith("WEBVTT")
     assert page.take_along({"token": "guessed"})["error"] == "ended"
 
@@ -234,7 +235,7 @@ def test_corrections_notes_and_smoothing_reach_only_their_own_session(page):
 @pytest.mark.parametrize(
     "change",
     [{"corrected": "hello"}, {"corrected": {"turn": True, "text": ""}}, {"corrected": {"turn": 1}}, {"smoothing": 0}, {"smoothing": 60},
-     {"note": 3}],
+     {"note": 3}, {"face": 0.5}, {"face": [0.5, 1.5]}, {"face": [0.5]}],
 )  # fmt: skip
 def test_bad_corrections_notes_and_smoothing_are_refused(page, change):
     assert page.control({"token": page.start(), **change})["error"] == "bad_request"
