@@ -18,15 +18,8 @@ def spread(**named):
 
 def snapshot_of(moment, turns=(), switched_off=frozenset()):
     subsets = {name: moment["fused"] if name == "V" else None for name in SUBSETS} if "subsets" not in moment else moment["subsets"]
-    now = {
-        "at": 1.0,
-        "captured": None,
-        "box": None,
-        "others": (),
-        "switched_off": switched_off,
-        "speaking": False,
-        "speech_probability": 0.0,
-    }
+    now = {"at": 1.0, "captured": None, "box": None, "others": (), "switched_off": switched_off}
+    sound = {"speaking": False, "speech_probability": 0.0}
     words = {"transcript": "", "transcript_source": "", "confidence": None, "pending": False, "turns": list(turns)}
     costs = {"stage_ms": {"face": 3.0}, "frames_dropped": 0, "audio_lost_s": 0.0, "smoothing": 0.5}
     return Snapshot(fused={**moment, "subsets": subsets}, **now, **sound, **words, **costs)
