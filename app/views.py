@@ -24,6 +24,9 @@ REASONS = {
     (VIDEO, SWITCHED_OFF): "off",
 }
 
+# A weight that reads as 0 %.
+NOTHING = 0.005
+
 Probabilities = Mapping[str, float]
 
 
@@ -107,7 +110,7 @@ def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
         "weight": weight,
         "weight_text": "" if weight is None else percent(weight),
         # Weight on an absent modality acts on features that the model made up from the others.
-        "filled_in": not observed and weight is not None,
+        "filled_in": not observed and weight is not None and weight >= NOTHING,
         "relied": _relied(modality, observed, record) if record["weights"] else "",
     }
 
@@ -115,7 +118,9 @@ def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
 def _relied(modality: str, observed: bool, record: Mapping[str, Any]) -> str:
     if modality == record["dominant"]:
         return "leads: the others are drawn to it"
-    return "of what the fusion relies on" if observed else "filled in from the others"
+    if observed:
+        return "of what the fusion relies on"
+    return "filled in from the others" if record["weights"][modality] >= NOTHING else "absent, and not made up"
 
 
 def _own_words(probabilities: Probabilities | None, sure_from: float) -> str:
