@@ -17,6 +17,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 # Faces that the live page finds; one of them is read.
 MOST_FACES = 3
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CSS = Path(__file__).parent / "ui" / "theme.css"
 # Uploaded clips are looked for every ten minutes and removed when they are an hour old.
 _DELETE_CACHE_S = (600, 3600)
@@ -45,16 +46,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
 
+    local = None
+    if options.capture == "local":
+        from app.capture.local import local_capture
+
+        if options.share or options.host not in LOOPBACK:
+            refusal = "--capture local would show this computer's camera to others. Leave out --share and --host."
+            print(f"The demo cannot start: {refusal}", file=sys.stderr)
+            return 2
+        try:
+            local = local_capture(options.camera, options.microphone)
+        except ValueError as error:
+            print(f"The demo cannot start: {error}", file=sys.stderr)
+            return 2
+
     def adopt(recogniser: Any) -> None:
         predictor.recogniser = recogniser
 
     # Speech recognition may have to be downloaded: the page does not wait for it.
     transcriber = Transcriber(lambda notify: load_recogniser(options.whisper, predictor.device, notify), on_ready=adopt)
-    serve(predictor, transcriber.start(), options, began)
+    serve(predictor, transcriber.start(), options, began, local)
     return 0
 
 
-def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: float) -> None:
+def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: float, local: Any = None) -> None:
     """Open the pages and block until interrupted."""
     from fastapi.middleware import Middleware
 
@@ -64,7 +79,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: 
     from comp_core.media import LIMIT_BYTES
 
     limits = {"/component_server": REQUEST_BYTES, "/upload": LIMIT_BYTES + 1_000_000}
-    demo = build(predictor, transcriber)
+    demo = build(predictor, transcriber, local)
     demo.queue(default_concurrency_limit=1, max_size=32)
     demo.launch(
         server_name=options.host,
@@ -82,8 +97,12 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: 
     demo.block_thread()
 
 
-def build(predictor: Any, transcriber: Any) -> Any:
-    """The pages as Gradio blocks, with the engine behind them."""
+def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
+    """The pages as Gradio blocks, with the engine behind them.
+
+    Args:
+        local: the computer's own devices (:class:`app.capture.local.LocalCapture`), to be read instead of the browser's.
+    """
     import gradio as gr
 
     from app.capture.browser import server_functions
@@ -104,7 +123,13 @@ def build(predictor: Any, transcriber: Any) -> Any:
     def visit(token: str) -> Session:
         return Session(token, engine.clock(), FaceLocator(tracking=True, faces=MOST_FACES), Segmenter(), next(iter(models)))
 
-    visitors = Visitors(visit, engine.start)
+    def start(session: Session) -> None:
+        engine.start(session)
+        if local:
+            local.start(session)
+
+    # The computer's own devices have room for one.
+    visitors = Visitors(visit, start, limit=1) if local else Visitors(visit, start)
     visitors.keep_sweeping()
     with gr.Blocks(title=_TITLE, delete_cache=_DELETE_CACHE_S, analytics_enabled=False) as demo:
         gr.HTML(
@@ -114,7 +139,7 @@ def build(predictor: Any, transcriber: Any) -> Any:
         )
         with gr.Tabs():
             with gr.Tab("Live"):
-                live_page(server_functions(visitors, transcriber, models), models)
+                live_page(server_functions(visitors, transcriber, models), models, local=local is not None)
             with gr.Tab("Clip"):
                 clip_page(predictor, models)
             with gr.Tab("Lab"):
@@ -138,6 +163,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=7860, help="(default: %(default)s)")
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for the network; cameras then need https (default: %(default)s)")
     parser.add_argument("--share", action="store_true", help="a public https address, through Gradio's tunnel")
+    parser.add_argument(
+        "--capture", choices=("browser", "local"), default="browser", help="local: this computer's own camera and microphone"
+    )
+    parser.add_argument("--camera", default="0", metavar="N|FILE", help="for --capture local; a file stands in (default: %(default)s)")
+    parser.add_argument("--microphone", metavar="NAME|FILE", help="for --capture local; a file stands in (default: the system's)")
     parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
     parser.add_argument(

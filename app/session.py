@@ -199,6 +199,7 @@ class Session:
         present_at: on the engine's clock, when there last was anything to go on.
         subsets: the fused prediction from each subset, and `subsets_at` and `subsets_of`, when and for what it was asked.
         record: what the visitor may take along.
+        local: the computer's own devices, where they are read instead of the browser's (:class:`app.capture.local.Feed`).
     """
 
     def __init__(self, token: str, began: float, locator: Any, segmenter: Any, model: str) -> None:
@@ -208,6 +209,7 @@ class Session:
         self.spoiling = Spoiling()
         self.smoothing = TIME_CONSTANT
         self.record = Record()
+        self.local: Any = None
         self.subsets: dict[str, dict[str, float] | None] = {}
         self.subsets_at = float("-inf")
         self.subsets_of: object = None
@@ -247,6 +249,15 @@ class Session:
                     lost = len(self._inbox.audio.pop(0))
                     waiting -= lost
                     self.audio_lost_s += lost / SAMPLE_RATE
+            self._announce()
+
+    def lose(self, modality: str) -> None:
+        """The device of a modality is gone; nothing comes from it until it is back."""
+        with self._changed:
+            if modality == VIDEO:
+                self.has_camera, self.box, self.others, self._inbox.frame = False, None, (), None
+            else:
+                self.has_microphone = False
             self._announce()
 
     def type(self, text: str) -> None:

@@ -96,7 +96,8 @@ class Visitors:
         token = secrets.token_urlsafe(24)
         with self._lock:
             if len(self._here) >= self._limit:
-                raise Refused("full", f"All {self._limit} places are taken right now. Please try again in a minute.")
+                taken = f"All {self._limit} places are" if self._limit > 1 else "The only place is"
+                raise Refused("full", f"{taken} taken right now. Please try again in a minute.")
             self._here[token] = None  # the place is taken while the session is made, which takes a moment
         try:
             session = self._make(token)

@@ -40,10 +40,12 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         """Frame and sound in, newest snapshot out."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"))
-        captured = _receive(session, request)
+        # Where the computer's own devices are read, nothing that a page sends is taken in.
+        captured = None if session.local else _receive(session, request)
         snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)
         view = live_view(snapshot) if snapshot else None
-        return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session)}
+        local = session.local.view() if session.local else None
+        return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local}
 
     def control(data: Any) -> dict[str, Any]:
         """Switch modalities, choose model and smoothing, spoil what is captured, type or correct words, point at a face, note."""

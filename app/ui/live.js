@@ -5,9 +5,12 @@ const REMEMBERED = "affect-devices";
 const RETRY_MS = 1000;
 const GIVE_UP_MS = 15000;
 const LEAVE_S = 3; // before the server ends a session, so that its record can still be fetched
-const capture = new Capture(part("video"), (kind) => {
-  if (phase === "running") say(`The ${kind === "video" ? "camera" : "microphone"} was disconnected. Press Stop and Start to use it again.`);
-});
+const local = root.dataset.capture === "local";
+const capture = local
+  ? new LocalView(part("still"))
+  : new Capture(part("video"), (kind) => {
+      if (phase === "running") say(`The ${kind === "video" ? "camera" : "microphone"} was disconnected. Press Stop and Start to use it again.`);
+    });
 
 let phase = "gate";
 let token = null;
@@ -17,6 +20,16 @@ let correcting = null; // the number of the utterance whose words are being corr
 function say(message) {
   setText(part("message"), message);
   part("message").hidden = !message;
+}
+
+let problems = "";
+
+function showLocal(answer) {
+  capture.show(answer.local, answer.view ? answer.view.speech : 0);
+  setData(part("picture"), "camera", capture.hasCamera);
+  setText(part("nopicture"), capture.hasCamera ? "" : "No camera");
+  if (answer.local.problems !== problems) say(answer.local.problems);
+  problems = answer.local.problems;
 }
 
 function announce(ending) {
@@ -77,6 +90,7 @@ async function run(mine) {
     capture.forget(Math.max(0, sound.first + sound.length - capture.first));
     drawRecogniser(answer.recogniser);
     if (answer.ending && answer.ending.seconds <= LEAVE_S) return stop(`${answer.ending.message} Press Start to begin a new one.`);
+    if (answer.local) showLocal(answer);
     announce(answer.ending);
     if (answer.view) draw(answer.view);
     due = Math.max(due + PERIOD_MS, performance.now()); // on time again after a late answer, without a rush to catch up
@@ -116,7 +130,7 @@ async function start() {
   drawWaiting("Looking and listening…");
   enter("running");
   say(missing);
-  listDevices();
+  if (!local) listDevices();
   await control({ switches: switches(), model: part("model").value, spoiling: spoiling(), smoothing: Number(part("smoothing").value) });
   run(token);
 }
@@ -172,7 +186,8 @@ let spoilTimer = null;
 // The picture is spoilt here as the senses get it there; a slider that moves fast is told when it rests.
 function spoil() {
   const { darkness, blur, cover } = spoiling();
-  part("video").style.filter = darkness || blur ? `brightness(${1 - darkness}) blur(${(blur * part("video").clientHeight) / 12}px)` : "";
+  const shown = local ? part("still") : part("video");
+  shown.style.filter = darkness || blur ? `brightness(${1 - darkness}) blur(${(blur * shown.clientHeight) / 12}px)` : "";
   part("cover").style.height = `${100 * cover}%`;
   for (const node of spoilers) if (node.type === "range") setText(node.previousElementSibling, node.value);
   clearTimeout(spoilTimer);
@@ -314,7 +329,9 @@ part("smoothing").addEventListener("input", () => {
   control({ smoothing: Number(part("smoothing").value) });
 });
 
-if (!["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) {
+if (local) {
+  setText(part("where"), "In the memory of this computer, from its own camera and microphone. Nothing is written to disk or passed on.");
+} else if (!["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) {
   setText(part("where"), `In the memory of the server ${location.hostname}. Nothing is written to disk or passed on.`);
 }
 

@@ -76,7 +76,7 @@ def open_page(browser, server):
     """Opens pages; afterwards asserts that none of them logged an error or asked for anything from elsewhere."""
     contexts, errors, outside = [], [], []
 
-    def open_one(width=1280, height=900, scheme="light", script="", in_browser=browser):
+    def open_one(width=1280, height=900, scheme="light", script="", in_browser=browser, address=server.address):
         context = in_browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
         context.set_default_timeout(120_000)
         contexts.append(context)
@@ -84,8 +84,8 @@ def open_page(browser, server):
         page.add_init_script(SPY + script)
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: outside.append(request.url) if not _local(request.url, server.address) else None)
-        page.goto(server.address)
+        page.on("request", lambda request: outside.append(request.url) if not _local(request.url, address) else None)
+        page.goto(address)
         page.wait_for_selector("[data-live] [data-part=consent]")
         return page
 

@@ -1,0 +1,57 @@
+"""`--capture local`: the page asks for no device of the browser; files stand in for the computer's."""
+
+import pytest
+
+from tests.browser import harness
+from tests.browser.live_page import start, text, wait_for
+
+SAMPLE = str(harness.ROOT / "assets" / "samples" / "mixed.mp4")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    arguments = ("--capture", "local", "--camera", SAMPLE, "--microphone", SAMPLE)
+    with harness.running_app(tmp_path_factory.mktemp("local"), *arguments) as running:
+        yield running
+
+
+def test_the_computers_own_devices_are_read(open_page, picture, guarded_browser):
+    page = start(open_page(in_browser=guarded_browser))
+    wait_for(page, video="present")
+    wait_for(page, audio="present")
+    picture(page, "local")
+    assert page.evaluate("window.asked") == []
+    assert page.evaluate("document.querySelector('[data-part=still]').naturalWidth") > 100
+    assert "its own camera" in page.text_content("[data-part=where]")
+    page.wait_for_selector("[data-part=box]:visible")
+    page.click("[data-part=stop]")
+    page.wait_for_selector("[data-live][data-phase=stopped]")
+    assert page.is_hidden("[data-part=still]")
+    page.click("[data-part=start]")
+    wait_for(page, video="present")
+    page.click("[data-part=stop]")
+    page.wait_for_selector("[data-file=csv]:enabled")
+
+
+def test_a_second_page_is_told_that_the_devices_are_taken(open_page, guarded_browser):
+    first = start(open_page(in_browser=guarded_browser))
+    second = open_page(in_browser=guarded_browser)
+    second.check("[data-part=consent]")
+    second.click("[data-part=start]")
+    second.wait_for_selector("[data-part=message]:visible")
+    assert "taken" in text(second, "message")
+    first.click("[data-part=stop]")
+    first.wait_for_selector("[data-file=csv]:enabled")
+    second.click("[data-part=start]")
+    wait_for(second, video="present")
+
+
+@pytest.mark.parametrize("lacking", ["--camera", "--microphone"])
+def test_a_missing_device_is_explained_and_the_other_is_read(open_page, guarded_browser, tmp_path, lacking):
+    arguments = {"--camera": SAMPLE, "--microphone": SAMPLE} | {lacking: {"--camera": "97", "--microphone": "no such microphone"}[lacking]}
+    with harness.running_app(tmp_path, "--capture", "local", *(part for pair in arguments.items() for part in pair)) as other:
+        page = start(open_page(in_browser=guarded_browser, address=other.address))
+        page.wait_for_selector("[data-part=message]:visible")
+        assert lacking in text(page, "message") or "PortAudio" in text(page, "message")
+        wait_for(page, **{"audio" if lacking == "--camera" else "video": "present"})
+        page.context.close()
