@@ -330,6 +330,7 @@ part("smoothing").addEventListener("input", () => {
 });
 
 if (local) {
+  part("video").hidden = true;
   setText(part("where"), "In the memory of this computer, from its own camera and microphone. Nothing is written to disk or passed on.");
 } else if (!["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) {
   setText(part("where"), `In the memory of the server ${location.hostname}. Nothing is written to disk or passed on.`);
