@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -64,6 +64,18 @@ class Record:
         return {"csv": _as_csv(lines, notes), "json": _as_json(lines, turns, notes), "vtt": _as_vtt(turns, notes)}
 
 
+def clip_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """The records of a file (:meth:`comp_core.predictor.Predictor.predict_file`), a row each."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(["start", "end", "transcript", "label", *LABELS, *_columns_of_each()])
+    for record in records:
+        cells = [cell for modality in MODALITIES for cell in _cells(record, modality)]
+        named, shares = _named(record["fused"], record["sure_from"]), _shares(record["fused"])
+        table.writerow([record["start"], record["end"], _plain(record["transcript"]), named, *shares, *cells])
+    return out.getvalue()
+
+
 def _turn(turn: Any) -> dict[str, Any]:
     source = "typed" if turn.typed else "recognised" if turn.transcript else None
     return {"start": turn.start, "end": turn.end, "transcript": turn.transcript, "source": source, "fused": turn.fused}
@@ -73,8 +85,7 @@ def _as_csv(lines: list[Line], notes: list[Note]) -> str:
     """One row a second; a note stands in the first row that is not before it."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    of_each = [f"{modality}_{what}" for modality in MODALITIES for what in ("observed", "label", "weight")]
-    table.writerow(["seconds", "model", "label", *LABELS, *of_each, "note"])
+    table.writerow(["seconds", "model", "label", *LABELS, *_columns_of_each(), "note"])
     waiting = deque(notes)
     for number, line in enumerate(lines):
         told = []
@@ -82,10 +93,17 @@ def _as_csv(lines: list[Line], notes: list[Note]) -> str:
             told.append(_plain(waiting.popleft().text) or "marker")
         moment = line.moment
         cells = [cell for modality in MODALITIES for cell in _cells(moment, modality)]
-        fused = moment["fused"]
-        shares = [f"{fused[label]:.4f}" if fused else "" for label in LABELS]
-        table.writerow([f"{line.at:.2f}", line.model, _named(fused, moment["sure_from"]), *shares, *cells, "; ".join(told)])
+        named, shares = _named(moment["fused"], moment["sure_from"]), _shares(moment["fused"])
+        table.writerow([f"{line.at:.2f}", line.model, named, *shares, *cells, "; ".join(told)])
     return out.getvalue()
+
+
+def _columns_of_each() -> list[str]:
+    return [f"{modality}_{what}" for modality in MODALITIES for what in ("observed", "label", "weight")]
+
+
+def _shares(fused: Mapping[str, float] | None) -> list[str]:
+    return [f"{fused[label]:.4f}" if fused else "" for label in LABELS]
 
 
 def _cells(moment: Mapping[str, Any], modality: str) -> list[str]:

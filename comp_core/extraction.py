@@ -45,7 +45,7 @@ def extract(folder: Path, table: Path, out: Path, predictor: Predictor, names: d
     sentences: dict[str, str] = {}
     for clip in progress(clips, "clips"):
         try:
-            (heard,) = predictor.read_file(folder / clip.file, whole=True)
+            (heard,) = predictor.hear_file(folder / clip.file, whole=True)
         except MediaError as error:
             absent.append((clip.utterance, "file", str(error)))
             continue

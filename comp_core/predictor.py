@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -27,10 +28,11 @@ from comp_core.utterances import segment
 from comp_core.windows import Moment
 
 FACES_PER_SECOND = 5.0
+# Half a sampling step on either side of an utterance, so that the shortest has a frame, and a picture's only one counts.
+FACE_SLACK = 0.5 / FACES_PER_SECOND
 # A pause this long in a video is a moment of its own: the face goes on when the voice does not.
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 4.0  # seconds
 
-Distribution = dict[str, float]
 Progress = Callable[[float, str], None]
 
 
@@ -133,20 +135,32 @@ class Predictor:
         Raises:
             MediaError: the file cannot be read; the message says why and what would do.
         """
-        heard = self.read_file(path, text, text is not None, without, progress)
-        fused = self.fusion(model).fuse([one.moment for one in heard], without)
-        progress(1.0, "done")
-        return [_record(one.start, one.end, one.transcript, f) for one, f in zip(heard, fused, strict=True)]
+        return list(self.predict_parts(path, text, without, progress, model))
 
-    def read_file(
+    def predict_parts(
+        self,
+        path: str | Path,
+        text: str | None = None,
+        without: Collection[str] = (),
+        progress: Progress = lambda *_: None,
+        model: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """The records of :meth:`predict_file`, each as soon as the file has been read so far."""
+        moments = []
+        for one in self.hear_file(path, text, text is not None, without, progress):
+            moments.append(one.moment)
+            yield _record(one.start, one.end, one.transcript, self.fusion(model).fuse_last(moments, without))
+        progress(1.0, "done")
+
+    def hear_file(
         self,
         path: str | Path,
         text: str | None = None,
         whole: bool = False,
         without: Collection[str] = (),
         progress: Progress = lambda *_: None,
-    ) -> list[Heard]:
-        """What the senses make of a file, before fusion.
+    ) -> Iterator[Heard]:
+        """What the senses make of a file before fusion, utterance by utterance.
 
         Args:
             text: its words, instead of recognising them.
@@ -158,19 +172,28 @@ class Predictor:
         progress(0.0, "opening")
         media = open_media(path)
         spans = [(0.0, media.duration, media.samples)] if whole else _spans(media)
-        faces = self._faces(media, VIDEO in without, lambda done: progress(0.05 + 0.55 * done, "reading the face"))
-        heard = []
-        for i, (start, end, samples) in enumerate(spans):
-            progress(0.6 + 0.35 * i / len(spans), "listening")
-            transcript = text if text is not None else self._transcribe(samples, without)
-            heard.append(Heard(start, end, transcript, self._moment(media, faces, start, end, samples, transcript)))
-        return heard
+        faces: list[tuple[float, FaceFrame]] = []
+
+        def tell(seconds: float) -> None:
+            progress(min(0.99, seconds / media.duration) if media.duration else 0.5, "reading")
+
+        with closing(self._faces(media, VIDEO in without)) as pictures:
+            for start, end, samples in spans:
+                # No further than this utterance: its record need not wait for the rest of the file.
+                while not faces or faces[-1][0] <= end + FACE_SLACK:
+                    if (seen := next(pictures, None)) is None:
+                        break
+                    faces.append(seen)
+                    tell(min(seen[0], end))
+                tell(end)
+                transcript = text if text is not None else self._transcribe(samples, without)
+                yield Heard(start, end, transcript, self._moment(media, faces, start, end, samples, transcript))
 
     def read_again(self, media: Media, heard: Heard, transcript: str) -> Heard:
         """What the senses make of one utterance of a file that has changed, with these words for it."""
         spoken = media.samples is not None and heard.moment[AUDIO].present
         samples = media.samples[round(heard.start * SAMPLE_RATE) : round(heard.end * SAMPLE_RATE)] if spoken else None
-        moment = self._moment(media, self._faces(media, skip=False), heard.start, heard.end, samples, transcript)
+        moment = self._moment(media, list(self._faces(media, skip=False)), heard.start, heard.end, samples, transcript)
         return Heard(heard.start, heard.end, transcript, moment)
 
     def _moment(
@@ -193,22 +216,18 @@ class Predictor:
             return ""
         return self.recogniser.transcribe(samples).text
 
-    def _faces(self, media: Media, skip: bool, progress: Callable[[float], None] = lambda _: None) -> list[tuple[float, FaceFrame]]:
+    def _faces(self, media: Media, skip: bool) -> Iterator[tuple[float, FaceFrame]]:
         if skip or not media.has_video:
-            return []
-        locator, faces = FaceLocator(tracking=media.kind == "video"), []
+            return
+        locator = FaceLocator(tracking=media.kind == "video")
         try:
             for time, picture in media.frames(FACES_PER_SECOND):
-                faces.append((time, self.face.see(picture, locator)))
-                progress(min(1.0, time / media.duration) if media.duration else 1.0)
+                yield time, self.face.see(picture, locator)
         finally:
             locator.close()
-        return faces
 
     def _face_between(self, faces: list[tuple[float, FaceFrame]], start: float, end: float) -> Reading:
-        # Half a sampling step on either side, so that the shortest utterance has a frame, and a picture's only one counts.
-        slack = 0.5 / FACES_PER_SECOND
-        return self.face.summarise([frame for time, frame in faces if start - slack <= time <= end + slack])
+        return self.face.summarise([frame for time, frame in faces if start - FACE_SLACK <= time <= end + FACE_SLACK])
 
 
 def choose_device(device: str | None) -> str:

@@ -131,6 +131,16 @@ def test_a_video_with_pauses_and_an_empty_wall(predictor):
     assert any(r["observed"]["audio"] and r["observed"]["video"] for r in records)
 
 
+def test_the_first_utterance_is_there_before_the_file_has_been_read(predictor):
+    done = [0.0]
+    parts = predictor.predict_parts(SAMPLES / "mixed.mp4", progress=lambda share, _: done.append(share))
+    first = next(parts)
+    assert done[-1] < 0.6
+    rest = list(parts)
+    assert done[-1] == 1.0
+    assert [first, *rest] == predictor.predict_file(SAMPLES / "mixed.mp4")
+
+
 def test_without_switches_a_modality_off_everywhere(predictor):
     records = predictor.predict_file(SAMPLES / "happy.mp4", without=["video"])
     assert {r["absent_because"]["video"] for r in records} == {SWITCHED_OFF}

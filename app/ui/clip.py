@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import mimetypes
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,12 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from app.ui.markup import clip_html, message_html, player_html
+from app.record import clip_csv
+from app.ui.markup import clip_html, message_html, player_html, table_link
 from app.views import NAMES, utterance_view
-from comp_core.media import LIMIT_BYTES, MediaError
+from comp_core.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.modalities import MODALITIES
+from comp_core.overlay import burn_in
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +30,7 @@ MEDIA_KINDS = ("video", "audio", "image")
 _SEEK = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-seek]");
-  const player = element.querySelector("video, audio");
+  const player = document.querySelector("#clip-player video, #clip-player audio");
   if (!button || !player) return;
   event.preventDefault();
   player.currentTime = Number(button.dataset.seek);
@@ -53,16 +57,35 @@ def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
             text = gr.Textbox(label="Words instead of the recognised ones (optional)", max_length=10_000, lines=1)
             used = gr.CheckboxGroup([(NAMES[m], m) for m in MODALITIES], value=list(MODALITIES), label="Use")
             model = gr.Radio([(title, name) for name, title in models.items()], value=next(iter(models)), label="Model")
-            analyse = gr.Button("Read it", variant="primary")
+            with gr.Row():
+                analyse = gr.Button("Read it", variant="primary", min_width=120)
+                cancel = gr.Button("Cancel", min_width=100)
+    player = gr.HTML("", apply_default_css=False, elem_id="clip-player")
     result = gr.HTML("", js_on_load=_SEEK, apply_default_css=False, elem_id="clip-result")
+    found = gr.State(None, time_to_live=3600)
+    with gr.Row():
+        label = gr.Button("Make a video with the labels below the picture", visible=False, elem_classes="cp-sample")
+        labelled = gr.File(label="Video with labels", visible=False, interactive=False)
 
-    read = {"fn": partial(read_clip, predictor), "inputs": [file, text, used, model], "outputs": result, "api_visibility": "private"}
-    analyse.click(**read, concurrency_id="clip")
-    file.upload(**read, concurrency_id="clip")
-    file.clear(lambda: "", outputs=result, api_visibility="private")
+    parts = {"inputs": [file, text, used, model], "outputs": [player, result, found, label, labelled], "api_visibility": "private"}
+    read = {"fn": partial(read_clip, predictor), **parts, "concurrency_id": "clip", "show_progress_on": result}
+    started = [analyse.click(**read), file.upload(**read)]
     for button, path in zip(buttons, samples, strict=True):
         chosen = button.click(partial(str, path), outputs=file, api_visibility="private")
-        chosen.then(**read, concurrency_id="clip")
+        started.append(chosen.then(**read))
+    making = label.click(label_clip, found, labelled, concurrency_id="clip", show_progress_on=labelled, api_visibility="private")
+    nothing = partial(_shown, "", "", None)
+    file.clear(nothing, outputs=parts["outputs"], cancels=[*started, making], api_visibility="private")
+    # What has been read so far stays.
+    cancel.click(None, cancels=[*started, making], api_visibility="private")
+
+
+@dataclass(frozen=True)
+class ClipFound:
+    """What was read of a file, for the files that can be made of it."""
+
+    path: Path
+    records: list[dict[str, Any]]
 
 
 def read_clip(
@@ -72,25 +95,60 @@ def read_clip(
     used: list[str],
     model: str,
     progress: Callable | None = gr.Progress(),  # noqa: B008
-) -> str:
-    """Read a file, or the typed words alone; the result, or what went wrong, as HTML."""
+) -> Iterator[tuple[Any, ...]]:
+    """Read a file, or the typed words alone; utterance by utterance what is shown of it so far, or what went wrong, as HTML."""
     typed = text.strip() or None
     if not path and not typed:
-        return message_html("Choose a sample or a file first, or type some words.")
+        yield _shown("", message_html("Choose a sample or a file first, or type some words."))
+        return
     without = [modality for modality in MODALITIES if modality not in used]
+    records: list[dict[str, Any]] = []
     try:
         if not path:
-            return clip_html("", [utterance_view(predictor.predict_text(typed, model))])
-        records = predictor.predict_file(path, typed, without, lambda share, message: progress(share, desc=message), model)
+            yield _shown("", clip_html([utterance_view(predictor.predict_text(typed, model))]))
+            return
+        kind = media_kind(Path(path)) or "video"
+        player = player_html(kind, f"gradio_api/file={quote(path)}", Path(path).name)
+        for record in predictor.predict_parts(path, typed, without, lambda share, message: progress(share, desc=message), model):
+            records.append(record)
+            # The player is sent once: to be made anew would stop it.
+            yield _shown(player if len(records) == 1 else gr.skip(), _result_html(records, done=False))
     except MediaError as error:
-        return message_html(str(error))
+        yield _shown("", message_html(str(error)))
+        return
     except Exception:
         logger.exception("a clip could not be read")
-        return message_html("This file could not be read because of an error in the program. Other files still can.")
+        yield _shown("", message_html("This file could not be read because of an error in the program. Other files still can."))
+        return
     if not records:
-        return message_html("Nothing was found in this file: no face, no voice and no words.")
-    player = player_html(media_kind(Path(path)) or "video", f"gradio_api/file={quote(path)}", Path(path).name)
-    return clip_html(player, [utterance_view(record) for record in records])
+        yield _shown("", message_html("Nothing was found in this file: no face, no voice and no words."))
+        return
+    found = ClipFound(Path(path), records)
+    yield _shown(gr.skip(), _result_html(records, done=True), found, video=kind == "video")
+
+
+def _shown(player: Any, result: str, found: ClipFound | None = None, video: bool = False) -> tuple[Any, ...]:
+    """What the page shows now, in the order of its outputs; the offer of a video with labels stands where there is one to make."""
+    return player, result, found, gr.update(visible=video), gr.update(visible=False, value=None)
+
+
+def _result_html(records: Sequence[Mapping[str, Any]], done: bool) -> str:
+    views = [utterance_view(record) for record in records]
+    return clip_html(views, table_link(clip_csv(records)) if done else "")
+
+
+def label_clip(found: ClipFound | None, progress: Callable | None = gr.Progress()) -> Iterator[Any]:  # noqa: B008
+    """The video with labels, for its owner to download."""
+    if found is None:
+        raise gr.Error("Read a video first.", duration=8)
+    # Gradio takes what is yielded into its own folder, which it empties; this one goes at once, whatever happens.
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / f"{found.path.stem}-labelled.mp4"
+        try:
+            burn_in(open_media(found.path), found.records, out, lambda share: progress(share, desc="writing"))
+        except (MediaError, OSError) as error:
+            raise gr.Error(f"The video could not be made: {error}", duration=8) from error
+        yield gr.update(value=str(out), visible=True)
 
 
 def media_kind(path: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -107,8 +108,14 @@ def _bars_html(view: Mapping[str, Any] | None) -> str:
     return f'<ul class="cp-bars">{rows}</ul>'
 
 
-def clip_html(player: str, views: list[Mapping[str, Any]]) -> str:
-    """The result for one file: its player, then every utterance, the first one open."""
+def table_link(table: str) -> str:
+    """A table in CSV, to be saved; it lies in the link itself, and on no disk but the visitor's."""
+    encoded = base64.b64encode(table.encode()).decode()
+    return f'<p><a class="cp-button cp-link" download="predictions.csv" href="data:text/csv;base64,{encoded}">Save as CSV</a></p>'
+
+
+def clip_html(views: list[Mapping[str, Any]], links: str = "") -> str:
+    """The result for one file: what can be saved, then every utterance, the first one open."""
     utterances = "".join(
         f"""
 <details class="cp-utterance" {"open" if number == 0 else ""}>
@@ -122,16 +129,16 @@ def clip_html(player: str, views: list[Mapping[str, Any]]) -> str:
 </details>"""
         for number, view in enumerate(views)
     )
-    return f'<div class="cp cp-clip">{player}<div class="cp-utterances">{utterances}</div></div>'
+    return f'<div class="cp cp-clip">{links}<div class="cp-utterances">{utterances}</div></div>'
 
 
 def player_html(kind: str, address: str, name: str) -> str:
     """The file itself: a player for video and sound, or the picture."""
     source, label = escape(address, quote=True), escape(name, quote=True)
     if kind == "image":
-        return f'<figure class="cp-player"><img src="{source}" alt="{label}"><figcaption>{label}</figcaption></figure>'
+        return f'<figure class="cp cp-player"><img src="{source}" alt="{label}"><figcaption>{label}</figcaption></figure>'
     controls = "controls playsinline" if kind == "video" else "controls"
-    return f'<figure class="cp-player"><{kind} {controls} src="{source}"></{kind}><figcaption>{label}</figcaption></figure>'
+    return f'<figure class="cp cp-player"><{kind} {controls} src="{source}"></{kind}><figcaption>{label}</figcaption></figure>'
 
 
 def spoilers_html() -> str:

@@ -81,7 +81,7 @@ def test_one_unsure_modality_complements(predictor):
 
 def test_a_file_is_read_once_and_its_fullest_moment_shown(predictor):
     utterances = [heard("first", audio="joy"), heard("second", audio="joy", text="joy", video="fear")]
-    predictor.read_file = lambda *_: utterances
+    predictor.hear_file = lambda *_: utterances
     found, choice, html = read_moments(predictor, "clip.mp4", "", quiet)
     assert (found, choice.value) == (utterances, 1)
     assert "second" in html and RELATIONS["conflict"] in html
@@ -91,7 +91,7 @@ def test_what_cannot_be_read_is_explained(predictor):
     def fail(*_):
         raise MediaError("clip.mp4 is empty")
 
-    predictor.read_file = fail
+    predictor.hear_file = fail
     assert "is empty" in read_moments(predictor, "clip.mp4", "", quiet)[2]
     assert "Choose a sample" in read_moments(predictor, None, "", quiet)[2]
     assert "Choose a sample" in show_moment(predictor, [], None)

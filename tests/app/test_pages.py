@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+from pathlib import Path
 
+import gradio as gr
 import pytest
 
 from app import main as program
 from app.limits import RequestLimit
 from app.ui.about import CARDS_DIR, split_title
-from app.ui.clip import media_kind, read_clip
+from app.ui.clip import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, VIDEO
 from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
@@ -19,16 +21,35 @@ def predictor():
     return ScriptedPredictor()
 
 
-def read(predictor, path="clip.mp4", text="", used=MODALITIES):
-    return read_clip(predictor, path, text, list(used), "comp", progress=lambda *_, **__: None)
+def parts(predictor, path="clip.mp4", text="", used=MODALITIES):
+    return list(read_clip(predictor, path, text, list(used), "comp", progress=lambda *_, **__: None))
 
 
-def test_a_clip_is_shown_by_utterance_with_its_player(predictor):
+def read(*arguments):
+    """The result in the end."""
+    return parts(*arguments)[-1][1]
+
+
+def test_a_clip_is_shown_by_utterance_as_it_is_read_and_its_player_is_made_once(predictor):
     predictor.records = [record(0, 1.5, "what joy", audio="joy", text="joy"), record(2, 3, "", video="fear")]
-    html = read(predictor, "/tmp/my clip.mp4")
-    assert html.count("<details") == 2
-    assert "what joy" in html
-    assert '<video controls playsinline src="gradio_api/file=/tmp/my%20clip.mp4">' in html
+    shown = parts(predictor, "/tmp/my clip.mp4")
+    players, results, found, offers, _ = zip(*shown, strict=True)
+    assert [html.count("<details") for html in results] == [1, 2, 2]
+    assert "what joy" in results[0]
+    assert '<video controls playsinline src="gradio_api/file=/tmp/my%20clip.mp4">' in players[0]
+    assert not any(isinstance(player, str) for player in players[1:])
+    assert [one is not None for one in found] == [False, False, True]
+    assert [offer["visible"] for offer in offers] == [False, False, True]
+    assert [len(html.split("data:text/csv")) for html in results] == [1, 1, 2]
+
+
+def test_a_video_with_labels_is_made_for_download_and_not_kept(predictor):
+    (made,) = label_clip(ClipFound(SAMPLES_DIR / "happy.mp4", [record(0, 60, "what joy", video="joy")]), progress=lambda *_, **__: None)
+    assert made["visible"]
+    assert not Path(made["value"]).exists()
+    picture = ClipFound(SAMPLES_DIR / "face.jpg", [])
+    with pytest.raises(gr.Error, match="moving pictures"):
+        list(label_clip(picture, progress=lambda *_, **__: None))
 
 
 def test_words_alone_need_no_file(predictor):
@@ -40,6 +61,7 @@ def test_words_alone_need_no_file(predictor):
 )
 def test_errors_are_sentences_and_the_next_file_works(predictor, error, shown):
     predictor.file_error = error
+    predictor.records = [record(video="joy")]
     html = read(predictor)
     assert shown in html
     assert "secret" not in html
@@ -56,11 +78,11 @@ def test_nothing_chosen_and_nothing_found_are_said(predictor):
 def test_switched_off_modalities_and_words_reach_the_predictor(predictor):
     asked = {}
 
-    def predict_file(path, text, without, progress, model):
+    def predict_parts(path, text, without, progress, model):
         asked.update(text=text, without=without, model=model)
-        return [record(video="joy")]
+        return iter([record(video="joy")])
 
-    predictor.predict_file = predict_file
+    predictor.predict_parts = predict_parts
     read(predictor, "a.wav", " hello ", ["text"])
     assert asked == {"text": "hello", "without": ["audio", VIDEO], "model": "comp"}
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.record import Note, Record
+from app.record import Note, Record, clip_csv
 from comp_core.modalities import LABELS
 from tests.app.doubles import record as moment
 
@@ -64,3 +64,11 @@ def test_a_visit_without_anything_gives_files_all_the_same():
     assert files["csv"].count("\n") == 1
     assert json.loads(files["json"])["utterances"] == []
     assert files["vtt"].startswith("WEBVTT")
+
+
+def test_a_files_records_are_a_table():
+    records = [moment(0.0, 1.5, "=what joy", audio="joy", text="joy"), moment(2.0, 3.0, "")]
+    first, second = csv.DictReader(io.StringIO(clip_csv(records)))
+    assert (first["start"], first["end"], first["transcript"], first["label"]) == ("0.0", "1.5", "'=what joy", "joy")
+    assert (first["audio_label"], first["video_observed"]) == ("joy", "0")
+    assert (second["label"], second["joy"], second["audio_weight"]) == ("", "", "")

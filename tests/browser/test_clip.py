@@ -1,6 +1,12 @@
 """The clip page in a real browser, on the real models."""
 
+import csv
+import subprocess
+
 import pytest
+
+from app.ui.clip import SAMPLES_DIR
+from comp_core.media import open_media
 
 
 def open_clip(page):
@@ -20,12 +26,46 @@ def test_a_sample_is_read_by_utterance(open_page, picture):
     page = open_clip(open_page())
     picture(page, "empty")
     page.get_by_role("button", name="Mixed").click()
-    page.wait_for_selector("details.cp-utterance")
+    page.get_by_role("link", name="Save as CSV").wait_for()
     picture(page, "mixed", full_page=True)
     assert page.locator("details.cp-utterance").count() >= 3
     assert page.locator("details.cp-utterance").first.locator("[data-modality][data-state=present]").count() == 3
     page.locator("[data-seek]").nth(1).click()
     page.wait_for_function("document.querySelector('.cp-player video').currentTime > 1")
+
+
+def test_what_was_read_can_be_saved_as_a_table_and_as_a_video(open_page, picture):
+    page = open_clip(open_page())
+    page.get_by_role("button", name="Happy").click()
+    link = page.get_by_role("link", name="Save as CSV")
+    link.wait_for()
+    with page.expect_download() as download:
+        link.click()
+    rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
+    assert len(rows) == page.locator("details.cp-utterance").count()
+    page.get_by_role("button", name="Make a video with the labels").click()
+    made = page.get_by_role("link", name="happy-labelled.mp4").or_(page.locator("a[download='happy-labelled.mp4']")).first
+    made.wait_for()
+    picture(page, "labelled", full_page=True)
+    with page.expect_download() as download:
+        made.click()
+    assert open_media(download.value.path()).kind == "video"
+
+
+def test_reading_can_be_cancelled_and_what_was_read_stays(open_page, tmp_path):
+    page = open_clip(open_page())
+    long = tmp_path / "long.mp4"
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-stream_loop", "8", "-i", SAMPLES_DIR / "mixed.mp4", "-c", "copy", long], check=True)
+    choose(page, long)
+    page.wait_for_selector("details.cp-utterance")
+    page.get_by_role("button", name="Cancel").click()
+    page.wait_for_timeout(3000)
+    count = page.locator("details.cp-utterance").count()
+    page.wait_for_timeout(3000)
+    assert page.locator("details.cp-utterance").count() == count < 30
+    assert page.is_visible(".cp-player video")
+    page.get_by_role("button", name="Face").click()
+    page.wait_for_selector(".cp-player img")
 
 
 @pytest.mark.parametrize(("name", "data"), [("text.mp4", b"this is no video\n" * 100), ("empty.wav", b"")])

@@ -93,7 +93,7 @@ def read_moments(predictor: Any, path: str | None, words: str, progress: Callabl
     if not path:
         return [], gr.Dropdown([], value=None), message_html("Choose a sample or a file first.")
     try:
-        heard = predictor.read_file(path, typed, typed is not None, (), lambda share, message: progress(share, desc=message))
+        heard = list(predictor.hear_file(path, typed, typed is not None, (), lambda share, message: progress(share, desc=message)))
     except MediaError as error:
         return [], gr.Dropdown([], value=None), message_html(str(error))
     choices = [(f"{clock_text(one.start)}  {one.transcript or '(no words)'}", i) for i, one in enumerate(heard)]
