@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.views import NAMES, in_words, listed, ranked
+from app.views import NAMES, in_words, listed
 from comp_core.data.masks import SUBSETS
 from comp_core.evaluation.baselines import late_average
 from comp_core.evaluation.curve import LATE, Point
@@ -17,13 +17,6 @@ from comp_core.fusion import Fused
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP
 from comp_core.predictor import Heard
-
-RELATIONS = {
-    "agree": "The modalities agree: each by itself names the same expression.",
-    "conflict": "The modalities conflict: two are sure of different expressions.",
-    "complement": "The modalities complement one another: they do not all name the same, and at most one is sure.",
-    "alone": "One modality only: there is nothing to compare it with.",
-}
 
 
 @dataclass(frozen=True)
@@ -73,16 +66,6 @@ def insides(predictor: Any, heard: Sequence[Heard], index: int) -> Inside | None
         if isinstance(fusion.model, ComP):
             return inside(fusion.model, fusion.window(moments))
     return None
-
-
-def relation(fused: Fused) -> str:
-    """How what the modalities say by themselves fits together: one of ``RELATIONS``."""
-    tops = [ranked(own)[0] for own in fused.by_modality.values() if own is not None]
-    if len(tops) < 2:
-        return "alone"
-    if len({label for label, _ in tops}) == 1:
-        return "agree"
-    return "conflict" if len({label for label, p in tops if p >= fused.sure_from}) > 1 else "complement"
 
 
 def qualities(heard: Heard) -> dict[str, float | None]:

@@ -24,6 +24,15 @@ REASONS = {
     (VIDEO, SWITCHED_OFF): "off",
 }
 
+# How what the modalities say by themselves can fit together.
+RELATIONS = {
+    "agree": "The modalities agree: each by itself names the same expression.",
+    "conflict": "The modalities conflict: two are sure of different expressions.",
+    "complement": "The modalities complement one another: they do not all name the same, and at most one is sure.",
+    "alone": "One modality only: there is nothing to compare it with.",
+}
+# The same in the headline.
+_IN_SHORT = {"agree": ", which agree", "conflict": ", which conflict", "complement": "", "alone": " alone"}
 # A weight that reads as 0 %.
 NOTHING = 0.005
 
@@ -59,11 +68,21 @@ def _headline(record: Mapping[str, Any], modalities: Mapping[str, Mapping[str, A
     if fused is None:
         return {"kind": "nothing", "headline": "nothing to go on", "percent": "", "top": None, "basis": "No face, no voice and no words."}
     (first, p), (second, q) = ranked(fused)[:2]
-    basis = f"from {listed(present)}" + (" alone" if len(present) == 1 else "") if present else ""
+    basis = f"from {listed(present)}{_IN_SHORT[relation(record)]}" if present else ""
     if p >= record["sure_from"]:
         return {"kind": "sure", "headline": first, "percent": percent(p), "top": first, "basis": basis}
     leaning = f"{first} {percent(p)} or {second} {percent(q)}"
     return {"kind": "unsure", "headline": "not sure", "percent": "", "top": first, "basis": f"{leaning}, {basis}" if basis else leaning}
+
+
+def relation(record: Mapping[str, Any]) -> str:
+    """How what the modalities say by themselves fits together: one of ``RELATIONS``."""
+    tops = [ranked(record[modality])[0] for modality in MODALITIES if record[modality] is not None]
+    if len(tops) < 2:
+        return "alone"
+    if len({label for label, _ in tops}) == 1:
+        return "agree"
+    return "conflict" if len({label for label, p in tops if p >= record["sure_from"]}) > 1 else "complement"
 
 
 def subsets_view(record: Mapping[str, Any], switched_off: Collection[str]) -> dict[str, dict[str, Any]]:

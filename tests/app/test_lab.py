@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from app.lab import RELATIONS, Series, as_csv, insides, measured, relation, reported, seven
+from app.lab import Series, as_csv, insides, measured, reported, seven
 from app.spoilers import QUIET, SLIDERS, spoiling_of
 from app.ui.lab import curve as curve_part
 from app.ui.lab.curve import REPORTS, balance_of, draw_reported, run_curve
 from app.ui.lab.markup import compared_html, inside_html, seven_html
 from app.ui.lab.moment import read_moments, show_moment, spoil_moment
 from app.ui.lab.plot import curves_html, curves_svg
+from app.views import RELATIONS, relation
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT, VIDEO
@@ -69,14 +70,14 @@ def test_subsets_that_are_not_there_say_so(predictor):
     ],
 )
 def test_how_modalities_fit_together(predictor, labels, expected):
-    assert relation(predictor.fuse_last([heard(**labels).moment])) == expected
+    assert relation(predictor.fuse_last([heard(**labels).moment]).as_dict()) == expected
     assert expected in RELATIONS
 
 
 def test_one_unsure_modality_complements(predictor):
     fused = predictor.fuse_last([heard(audio="joy", text="anger").moment])
     fused.by_modality[TEXT] = {**dict.fromkeys(fused.by_modality[TEXT], 0.1), "anger": 0.3, "joy": 0.2}
-    assert relation(fused) == "complement"
+    assert relation(fused.as_dict()) == "complement"
 
 
 def test_a_file_is_read_once_and_its_fullest_moment_shown(predictor):

@@ -49,7 +49,8 @@ def test_nothing_present_is_nothing_to_go_on():
 
 
 def test_the_headline_says_which_senses_it_rests_on():
-    assert moment_view(record(audio="joy", text="joy", video="joy"))["basis"] == "from voice, words and face"
+    assert moment_view(record(audio="joy", text="joy", video="joy"))["basis"] == "from voice, words and face, which agree"
+    assert moment_view(record(text="anger", video="joy"))["basis"] == "from words and face, which conflict"
     assert moment_view(record(video="joy"))["basis"] == "from face alone"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from app.lab import RELATIONS, Cell, Row
+from app.lab import Cell, Row
 from app.ui.markup import key_html
-from app.views import NAMES, percent
+from app.views import NAMES, RELATIONS, percent
 from comp_core.evaluation.inside import Inside
 from comp_core.modalities import MODALITIES
 

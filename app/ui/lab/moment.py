@@ -9,12 +9,12 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.lab import insides, qualities, relation, seven
+from app.lab import insides, qualities, seven
 from app.spoilers import SLIDERS, spoiling_of
 from app.ui.clip import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.ui.lab.markup import compared_html, inside_html, seven_html
 from app.ui.markup import message_html, section_html
-from app.views import NAMES, REASONS, clock_text, in_words
+from app.views import NAMES, REASONS, clock_text, in_words, relation
 from comp_core.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard
@@ -108,7 +108,7 @@ def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
         return message_html("Choose a sample or a file first.")
     fused = predictor.fusion().fuse_last([one.moment for one in heard[: index + 1]])
     within = insides(predictor, heard, index)
-    table = seven_html(seven(predictor, heard, index), relation(fused), heard[index].transcript)
+    table = seven_html(seven(predictor, heard, index), relation(fused.as_dict()), heard[index].transcript)
     return table + (inside_html(within) if within else "")
 
 
