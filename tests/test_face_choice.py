@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from comp_core.senses.face_align import FaceLocator
+from comp_core.senses.face_align import LOOK_AROUND, FaceLocator
 from comp_core.senses.face_choice import PATIENCE, FaceChoice
 
 SMALL = (0.0, 0.1, 0.2, 0.3)
@@ -73,4 +73,22 @@ def test_the_mesh_finds_both_and_the_other_is_known(two):
     locator.point_at((left + right) / 2, (top + bottom) / 2)
     assert locator.locate(two).box == pytest.approx((left, top, right, bottom), abs=0.05)
     assert locator.others[0][0] < left
+    locator.close()
+
+
+def test_another_face_is_noticed_within_a_second_and_forgotten_when_it_leaves(two):
+    alone = two.copy()
+    alone[:, 300:] = 120
+    locator = FaceLocator(tracking=True, faces=3)
+    for _ in range(LOOK_AROUND + 1):
+        first = locator.locate(alone)
+        assert locator.others == ()
+    others = []
+    for _ in range(LOOK_AROUND):
+        assert locator.locate(two).box == pytest.approx(first.box, abs=0.05)
+        others.append(locator.others)
+    assert len(others[-1]) == 1
+    for _ in range(LOOK_AROUND):
+        locator.locate(alone)
+    assert locator.others == ()
     locator.close()

@@ -93,7 +93,7 @@ async function run(mine) {
     if (answer.local) showLocal(answer);
     announce(answer.ending);
     if (answer.view) draw(answer.view);
-    due = Math.max(due + PERIOD_MS, performance.now()); // on time again after a late answer, without a rush to catch up
+    due = Math.max(due + PERIOD_MS, performance.now() - PERIOD_MS); // on time again after a late answer, with one in a hurry at most
     await wait(due - performance.now());
   }
 }

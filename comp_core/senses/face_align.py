@@ -12,6 +12,8 @@ import numpy as np
 from comp_core.senses.face_choice import Box, FaceChoice
 
 CROP_SIZE = 48
+# Pictures from one look for further faces to the next: a second of a live camera.
+LOOK_AROUND = 10
 
 # Mesh vertices that expression moves least, grouped into the four points that we align; each point is the mean of its group.
 _ANCHOR_VERTICES = {"right_eye": (33, 133), "left_eye": (362, 263), "nose_base": (2,), "mouth": (61, 291)}
@@ -43,18 +45,22 @@ class FaceLocator:
     Args:
         tracking: True follows one face from frame to frame (a video, a camera); False looks at each picture afresh.
             A tracking locator holds state: use one per stream.
-        faces: how many are looked for. With more than one, which costs half as much time again, one of them is followed and the
-            ``others`` are known.
+        faces: how many are looked for. With more than one, one of them is followed and the ``others`` are known. To look for several
+            takes half as much time again; so, while there is one, that is done in every ``LOOK_AROUND``-th picture only.
 
     Attributes:
         others: where the faces are that the last picture showed beside the one that was returned.
     """
 
     def __init__(self, tracking: bool, faces: int = 1) -> None:
-        self._mesh = mp.solutions.face_mesh.FaceMesh(
-            static_image_mode=not tracking, max_num_faces=faces, min_detection_confidence=0.5, min_tracking_confidence=0.5
-        )
+        self._meshes = {
+            number: mp.solutions.face_mesh.FaceMesh(
+                static_image_mode=not tracking, max_num_faces=number, min_detection_confidence=0.5, min_tracking_confidence=0.5
+            )
+            for number in sorted({1, faces})
+        }
         self._choice = FaceChoice() if faces > 1 else None
+        self._seen = self._crowded = 0
         self.others: tuple[Box, ...] = ()
 
     def point_at(self, x: float, y: float) -> None:
@@ -64,14 +70,20 @@ class FaceLocator:
 
     def locate(self, picture: np.ndarray) -> LocatedFace | None:
         """Find the face in an RGB picture, (H, W, 3) uint8; None when there is none."""
-        found = self._mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
-        faces = [face for mesh in found if (face := _located(mesh, picture.shape))]
+        around = self._crowded > 0 or self._seen % LOOK_AROUND == 0
+        mesh = self._meshes[max(self._meshes) if around else 1]
+        found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
+        faces = [face for landmarks in found if (face := _located(landmarks, picture.shape))]
+        self._seen += 1
+        if around:
+            self._crowded = LOOK_AROUND if len(faces) > 1 else max(0, self._crowded - 1)
         number = self._choice.pick([face.box for face in faces]) if self._choice else 0 if faces else None
         self.others = tuple(face.box for i, face in enumerate(faces) if i != number)
         return None if number is None else faces[number]
 
     def close(self) -> None:
-        self._mesh.close()
+        for mesh in self._meshes.values():
+            mesh.close()
 
 
 def _located(mesh: Any, shape: tuple[int, ...]) -> LocatedFace | None:

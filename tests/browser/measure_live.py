@@ -21,6 +21,9 @@ from tests.browser import harness, media
 SAMPLE_EVERY_S = 2.0
 # The first seconds load what is loaded at first use; the page's own figures cover its last 100 updates.
 WARM_UP_S = 15.0
+# Memory is said to grow by what the last minute has over the third; before that it fills what is kept of a conversation.
+SETTLED_S = 120.0
+MINUTE = round(60 / SAMPLE_EVERY_S)
 FIGURES = """() => Object.fromEntries([...document.querySelectorAll("[data-figure]")]
   .map((node) => [node.dataset.figure, parseFloat(node.textContent)]))"""
 
@@ -65,14 +68,23 @@ def measure(seconds: float) -> dict:
         "start_s": round(start_s, 1),
         "face_updates_per_second": {"median": middle("rate"), "lowest": min(sample["rate"] for sample in samples)},
         "capture_to_screen_ms": {"median": middle("median"), "p95": middle("p95"), "worst_p95": most("p95")},
-        "stage_ms": {name: middle(name) for name in ("decode", "face", "speech", "voice", "recogniser", "words", "fusion")},
+        "stage_ms": {name: middle(name) for name in ("decode", "face", "speech", "voice", "recogniser", "words", "fusion", "subsets")},
         "frames_dropped": most("dropped"),
         "sound_lost_s": most("lost"),
         "resident_mb": {part: round(max(sample[part] for sample in memory)) for part in ("server", "helpers")},
+        "memory_growth": growth([sum(sample.values()) for sample in memory]),
         "recogniser": recogniser,
         "machine": {"cores": os.cpu_count(), "load": [round(x, 1) for x in os.getloadavg()], "python": platform.python_version()},
         "note": "The browser draws in software on the same cores. The page's figures cover its last 100 updates; sampled every 2 s.",
     }
+
+
+def growth(resident_mb: list[float]) -> float | None:
+    """How much more memory there is in the last minute than in the third one, as a share; None of less than four minutes."""
+    settled = resident_mb[round(SETTLED_S / SAMPLE_EVERY_S) :]
+    if len(settled) < 2 * MINUTE:
+        return None
+    return round(median(settled[-MINUTE:]) / median(settled[:MINUTE]) - 1, 4)
 
 
 def main() -> int:
