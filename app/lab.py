@@ -57,6 +57,22 @@ def seven(predictor: Any, heard: Sequence[Heard], index: int) -> list[Row]:
     return rows
 
 
+@dataclass(frozen=True)
+class Step:
+    """One utterance of a conversation: when, its words, and title of a model -> what it made of it."""
+
+    start: float
+    words: str
+    cells: dict[str, Cell]
+
+
+def along(predictor: Any, heard: Sequence[Heard]) -> list[Step]:
+    """The conversation utterance by utterance, by every fusion model: how the weights go with what is there (the paper's Fig. 5d)."""
+    moments = [one.moment for one in heard]
+    found = {fusion.name: fusion.fuse(moments) for fusion in predictor.fusions.values()}
+    return [Step(one.start, one.transcript, {name: _cell(fused[i]) for name, fused in found.items()}) for i, one in enumerate(heard)]
+
+
 def insides(predictor: Any, heard: Sequence[Heard], index: int) -> Inside | None:
     """What happens inside ComP for that utterance; None if no fusion model is one, or nothing is there."""
     moments = [one.moment for one in heard[: index + 1]]

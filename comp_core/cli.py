@@ -25,7 +25,7 @@ TRAININGS = {
     "held_out": "held_out",
     **{name: name for name in ("voice_cv", "voice_cross", "words_cross", "real_pairs")},
 }
-EVALUATIONS = ("face", "voice", "words", "steadiness", "seeds")
+EVALUATIONS = ("face", "voice", "words", "intra", "steadiness", "seeds")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from comp_core.data.conversations import Conversation, batch_of
+from comp_core.data.conversations import Batch, Conversation, batch_of
 from comp_core.data.masks import fixed_mask
 from comp_core.evaluation.baselines import late_average
 from comp_core.modalities import MODALITIES
@@ -73,10 +73,8 @@ def curve(
         yield Point(rate, accuracy)
 
 
-@torch.inference_mode()
-def _right(
-    models: Mapping[str, nn.Module], conversations: Sequence[Conversation], rate: float | Mapping[str, float], seed: int
-) -> dict[str, float]:
+def masked_windows(conversations: Sequence[Conversation], rate: float | Mapping[str, float], seed: int) -> Batch:
+    """Each utterance as the last of its window, with that share of the modalities missing."""
     windows, masks = [], []
     for conversation in conversations:
         mask = fixed_mask(conversation.ids, "lab", seed, rate)
@@ -84,14 +82,22 @@ def _right(
             windows.append(conversation.window(part))
             masks.append(torch.from_numpy(mask[part]))
     batch = batch_of(windows)
-    masked = batch.conversations.observe(nn.utils.rnn.pad_sequence(masks, batch_first=True))
-    rows, last = torch.arange(len(windows)), masked.valid.sum(1) - 1
+    return replace(batch, conversations=batch.conversations.observe(nn.utils.rnn.pad_sequence(masks, batch_first=True)))
+
+
+@torch.inference_mode()
+def _right(
+    models: Mapping[str, nn.Module], conversations: Sequence[Conversation], rate: float | Mapping[str, float], seed: int
+) -> dict[str, float]:
+    batch = masked_windows(conversations, rate, seed)
+    masked = batch.conversations
+    rows, last = torch.arange(len(batch.labels)), masked.valid.sum(1) - 1
     labels = batch.labels[rows, last]
     found = {}
     for name, model in models.items():
         found[name] = model(masked).logits[rows, last].argmax(-1)
         if LATE not in found:
-            alone = model(stack([masked.only((m,)) for m in MODALITIES])).split(len(windows))
+            alone = model(stack([masked.only((m,)) for m in MODALITIES])).split(len(batch.labels))
             own = torch.stack([part.modality_logits[rows, last, i].softmax(-1) for i, part in enumerate(alone)])
             there = masked.observed[rows, last].T.unsqueeze(-1)
             found[LATE] = torch.from_numpy(late_average((own * there).numpy(), np.empty(0))).argmax(-1)

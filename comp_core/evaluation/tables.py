@@ -165,6 +165,18 @@ def agreement_table(report: Report) -> str:
     return markdown(("face and voice agree", "voice", "words", "face", "all three", "ECE, all three"), rows)
 
 
+def intra_table(report: Report) -> str:
+    """The fusion models on utterances with holes, by the share of words and frames that is lost."""
+    shares = list(next(iter(report["metrics"].values())))
+    rows = []
+    for name, by_share in report["metrics"].items():
+        for subset in ("A", "T", "AT", "ATV"):
+            given = " + ".join(_SUBSETS[m] for m in subset)
+            rows.append((name, given, *(_spread(by_share[share][subset]["accuracy"]) for share in shares)))
+    header = ("model", "given", *(f"{float(share):.0%} lost" for share in shares))
+    return markdown(header, rows)
+
+
 def real_pairs_table(report: Report) -> str:
     """ComP and rules on data whose modalities were recorded together, for each subset that the data have."""
     titles = {"ravdess": "RAVDESS takes, 8 classes", "mosi": "CMU-MOSI, sign of the sentiment"}
@@ -329,6 +341,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "prlf": ("prlf", fusion_table),
     "prlf_rules": ("prlf", rules_table),
     "prlf_leading": ("prlf", leading_table),
+    "intra": ("intra", intra_table),
     "real_pairs": ("real_pairs", real_pairs_table),
     "voice_cv": ("voice_cv", voice_cv_table),
     "voice_cross": ("voice_cross", voice_cross_table),

@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from comp_core.data.ferplus import TO_LIVE, load_ferplus
 from comp_core.data.paired import PairedDialogues, Pool
-from comp_core.data.speech import SpeechClip, load_speech
+from comp_core.data.speech import load_speech
 from comp_core.data.text import load_meld_dialogues
 from comp_core.progress import progress
 from comp_core.senses.face import FaceSense
@@ -39,18 +40,25 @@ def paired_split(task: Task, split: str, forms: Collection[str]) -> PairedDialog
     return PairedDialogues(load_meld_dialogues(task.data, split), words, voice_pool(task, split), face_pool(task, split))
 
 
-def voice_pool(task: Task, split: str) -> Pool:
-    """Voice features by label and speaker; clips without a live label (boredom) are left out."""
+def voice_pool(task: Task, split: str, worsen: Callable[[Tensor], Tensor] = lambda spectra: spectra) -> Pool:
+    """Voice features by label and speaker; clips without a live label (boredom) are left out.
+
+    Args:
+        worsen: changes the spectra of a clip, (VIEWS, BANDS, T), before they are read.
+    """
     clips = [clip for clip in load_speech(task.data, task.work).split(split) if clip.live_index is not None]
     random = np.random.default_rng(task.seed)
     torch.manual_seed(task.seed)
     if split == "train":
         networks = [load_fold(task.work, fold) for fold in range(FOLDS)]
         repeats = 1 + VARIANTS
-        features = [_voice_features(networks[fold_of(clip.speaker)], clip, random, VARIANTS) for clip in progress(clips, "voices of train")]
+        features = [
+            _voice_features(networks[fold_of(clip.speaker)], worsen(example(clip)[0]), random, VARIANTS)
+            for clip in progress(clips, "voices of train")
+        ]
     else:
         network, repeats = VoiceSense.load(task.weights).network, 1
-        features = [_voice_features(network, clip, random, 0) for clip in progress(clips, f"voices of {split}")]
+        features = [_voice_features(network, worsen(example(clip)[0]), random, 0) for clip in progress(clips, f"voices of {split}")]
     return Pool.collect(
         np.concatenate(features), np.repeat([clip.live_index for clip in clips], repeats), _each([clip.speaker for clip in clips], repeats)
     )
@@ -73,8 +81,7 @@ def face_pool(task: Task, split: str) -> Pool:
     return Pool.collect(features, np.tile(labels, len(variants)), ["unknown"] * len(features))
 
 
-def _voice_features(network: VoiceNet, clip: SpeechClip, random: np.random.Generator, variants: int) -> np.ndarray:
-    spectra, _ = example(clip)
+def _voice_features(network: VoiceNet, spectra: Tensor, random: np.random.Generator, variants: int) -> np.ndarray:
     with torch.inference_mode():
         return network.features(*pad([spectra, *(augment_voice(spectra, random) for _ in range(variants))])).numpy()
 

@@ -80,7 +80,8 @@ class ScriptedPredictor:
     def __init__(self):
         self.face, self.voice, self.words = ScriptedFace(), ScriptedVoice(), ScriptedWords()
         self.recogniser = None
-        self.fusions = {name: SimpleNamespace(name=title, fuse_last=self.fuse_last, model=None) for name, title in TITLES.items()}
+        asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None}
+        self.fusions = {name: SimpleNamespace(name=title, **asked) for name, title in TITLES.items()}
         self.conversations = []
         self.models = []
         self.records = []
@@ -104,6 +105,9 @@ class ScriptedPredictor:
             absent_because={m: r.absent_because for m, r in readings.items() if not r.present},
             sure_from=0.4,
         )
+
+    def fuse(self, moments, without=()):
+        return [self.fuse_last(moments[: n + 1], without) for n in range(len(moments))]
 
     def fuse_subsets(self, moments):
         return {name: self._fused(moments, [m for m in MODALITIES if m not in subset]).fused for name, subset in SUBSETS.items()}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from app.lab import Series, as_csv, insides, measured, reported, seven
+from app.lab import Series, along, as_csv, insides, measured, reported, seven
 from app.spoilers import QUIET, SLIDERS, spoiling_of
 from app.ui.lab import curve as curve_part
 from app.ui.lab.curve import REPORTS, balance_of, draw_reported, run_curve
-from app.ui.lab.markup import compared_html, inside_html, seven_html
+from app.ui.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.ui.lab.moment import read_moments, show_moment, spoil_moment
 from app.ui.lab.plot import curves_html, curves_svg
 from app.views import RELATIONS, relation
@@ -83,8 +83,9 @@ def test_one_unsure_modality_complements(predictor):
 def test_a_file_is_read_once_and_its_fullest_moment_shown(predictor):
     utterances = [heard("first", audio="joy"), heard("second", audio="joy", text="joy", video="fear")]
     predictor.hear_file = lambda *_: utterances
-    found, choice, html = read_moments(predictor, "clip.mp4", "", quiet)
+    found, choice, html, whole = read_moments(predictor, "clip.mp4", "", quiet)
     assert (found, choice.value) == (utterances, 1)
+    assert whole.count("<tr>") == 3 and whole.index("first") < whole.index("second") and whole.count("cp-shares") == 4
     assert "second" in html and RELATIONS["conflict"] in html
 
 
@@ -102,6 +103,7 @@ def test_what_cannot_be_read_is_explained(predictor):
 def test_words_from_outside_are_escaped(predictor):
     attack = "<img src=x onerror=alert(1)>"
     assert "<img" not in seven_html(seven(predictor, [heard(attack, audio="joy")], 0), "alone", attack)
+    assert "<img" not in along_html(along(predictor, [heard(attack, audio="joy")]))
     state = {"title": "words", "told": attack, "weight": None, "quality": None}
     assert "<img" not in compared_html({"text": state}, {"text": state})
 

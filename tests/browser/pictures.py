@@ -34,7 +34,7 @@ def gate(page: Any) -> None:
 def running(page: Any) -> None:
     start(page)
     wait_for(page, audio="present", text="present", video="present")
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(700)
 
 
 def one_off(page: Any) -> None:
@@ -112,8 +112,8 @@ SHOTS = [(state, WIDE, "light") for state in STATES] + [(s, size, scheme) for s 
 
 
 def film(page: Any) -> list[Image.Image]:
-    """The page while the face is switched off and on again."""
-    running(page)
+    """The page while the face is switched off and on again: its place is taken by what the words let expect."""
+    wait_for(page, audio="absent: silence", text="absent: no words", video="present")
     page.fill("[data-part=typed]", "What a wonderful day!")
     page.click("[data-part=type] button[type=submit]")
     wait_for(page, text="present", video="present")
@@ -166,8 +166,9 @@ def main() -> int:
             return page
 
         page = opened(allowing, (1200, 860), "light")
-        save_film(film(page), options.out / "switch.gif")
+        running(page)
         page.screenshot(path=options.out / "page.png")
+        save_film(film(page), options.out / "switch.gif")
         page.close()
         for state, size, scheme in [] if options.readme else SHOTS:
             page = opened(refusing if state == "denied" else allowing, size, scheme)

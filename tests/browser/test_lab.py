@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from PIL import Image
 
 
 @pytest.fixture
@@ -74,6 +75,40 @@ def test_the_curve_is_run_and_can_be_cancelled(lab, picture):
     page.locator("#lab-cancel").click()
     page.wait_for_timeout(6000)
     assert page.locator("#lab-made circle").count() < 15
+
+
+def test_the_second_lesson_a_sense_that_does_not_know_it_is_spoilt(lab):
+    page = lab()
+    choose(page, "Happy")
+    plain = after(page, "audio")
+    slide(page, "cover", 0.9)
+    page.wait_for_function("document.querySelector('#lab-compared tr[data-row=video] td:nth-of-type(2)').innerText.includes('absent')")
+    slide(page, "cover", 0)
+    page.wait_for_function("!document.querySelector('#lab-compared tr[data-row=video] td:nth-of-type(2)').innerText.includes('absent')")
+    slide(page, "noise_db", -10)
+    page.wait_for_function(
+        "(plain) => document.querySelector('#lab-compared tr[data-row=audio] td:nth-of-type(2)').innerText !== plain", arg=plain
+    )
+    # The guide: the noisy voice stays present, its sense finds nothing wrong, and it names something else.
+    noisy = after(page, "audio")
+    assert "absent" not in noisy and "quality 1.00" in noisy
+    assert noisy.split()[0] != plain.split()[0]
+
+
+def test_a_drawing_is_saved_as_png_and_the_weights_of_the_conversation_are_there(lab, picture):
+    page = lab()
+    choose(page, "Mixed")
+    assert page.locator("#lab-along tbody tr").count() > 2
+    assert page.locator("#lab-along .cp-shares").count() > 2
+    page.locator("#lab-draw").click()
+    page.wait_for_selector("#lab-space figure")
+    picture(page, "lab_space", full_page=True)
+    assert page.locator("#lab-space svg text").count() > 1000
+    with page.expect_download() as download:
+        page.locator("#lab-curve [data-png]").click()
+    with Image.open(download.value.path()) as saved:
+        assert (saved.format, saved.width) == ("PNG", 1280)
+        assert len(saved.convert("RGB").getcolors(2**24)) > 20
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(lab, picture):

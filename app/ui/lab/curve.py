@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from app.lab import Series, as_csv, measured, reported
-from app.ui.lab.plot import curves_html, curves_svg
+from app.ui.lab.plot import SAVE_PNG, curves_html, curves_svg
 from app.ui.markup import message_html, section_html
 from app.views import NAMES
 from comp_core.evaluation.curve import curve, load_conversations
@@ -45,7 +45,7 @@ def curve_section(predictor: Any) -> None:
     there = {title: name for title, name in REPORTS.items() if (ASSETS / "reports" / f"{name}.json").is_file()}
     source = gr.Radio(list(there.items()), value=next(iter(there.values())), label="Benchmark")
     html, *files = draw_reported(source.value)
-    drawn = gr.HTML(html, apply_default_css=False, elem_id="lab-curve")
+    drawn = gr.HTML(html, js_on_load=SAVE_PNG, apply_default_css=False, elem_id="lab-curve")
     with gr.Row():
         saves = [
             gr.DownloadButton(f"Save {what}", value=path)
@@ -63,7 +63,7 @@ def curve_section(predictor: Any) -> None:
     with gr.Row():
         start = gr.Button("Run it now", variant="primary", elem_id="lab-run")
         cancel = gr.Button("Cancel", elem_id="lab-cancel")
-    made = gr.HTML("", apply_default_css=False, elem_id="lab-made")
+    made = gr.HTML("", js_on_load=SAVE_PNG, apply_default_css=False, elem_id="lab-made")
     running = start.click(
         partial(run_curve, predictor), [gone, highest, seed], made, api_visibility="private", concurrency_id="curve", concurrency_limit=1
     )

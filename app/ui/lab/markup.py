@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from app.lab import Cell, Row
+from app.lab import Cell, Row, Step
 from app.ui.markup import key_html
-from app.views import NAMES, RELATIONS, percent
+from app.views import NAMES, RELATIONS, clock_text, percent
 from comp_core.evaluation.inside import Inside
 from comp_core.modalities import MODALITIES
 
@@ -23,6 +23,22 @@ def seven_html(rows: Sequence[Row], relation: str, words: str) -> str:
 <div class="cp-scroll"><table class="cp-table"><thead><tr><th scope="col">given</th>{head}</tr></thead><tbody>{body}</tbody></table></div>
 <p class="cp-hint">{key_html()} The bar under a prediction shows how it weighs the three. Late fusion is the mean of what each modality
 says by itself.</p></div>"""
+
+
+def along_html(steps: Sequence[Step]) -> str:
+    """A conversation: an utterance in a row, a column per model, with the weights below each prediction."""
+    titles = list(steps[0].cells)
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    rows = "".join(
+        f'<tr><th scope="row">{clock_text(step.start)}<small>{escape(step.words) or "(no words)"}</small></th>'
+        + "".join(f"<td>{_cell_html(step.cells[title])}</td>" for title in titles)
+        + "</tr>"
+        for step in steps
+    )
+    return f"""
+<details class="cp cp-panel cp-along" open><summary>The weights along the whole conversation</summary>
+<p class="cp-hint">Each utterance as the last that was heard. {key_html()}</p>
+<div class="cp-scroll"><table class="cp-table"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"""
 
 
 def compared_html(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.lab import insides, qualities, seven
+from app.lab import along, insides, qualities, seven
 from app.spoilers import SLIDERS, spoiling_of
 from app.ui.clip import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
-from app.ui.lab.markup import compared_html, inside_html, seven_html
+from app.ui.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.ui.markup import message_html, section_html
 from app.views import NAMES, REASONS, clock_text, in_words, relation
 from comp_core.media import MediaError, open_media
@@ -42,6 +42,7 @@ def moment_section(predictor: Any) -> None:
         utterance = gr.Dropdown([], label="Utterance", interactive=True, scale=2)
     heard = gr.State([], time_to_live=3600)
     found = gr.HTML("", apply_default_css=False, elem_id="lab-seven")
+    conversation = gr.HTML("", apply_default_css=False, elem_id="lab-along")
 
     gr.HTML(section_html("Spoil it", _SPOIL), apply_default_css=False)
     sliders, muted = [], None
@@ -72,7 +73,7 @@ def moment_section(predictor: Any) -> None:
     read = {
         "fn": partial(read_moments, predictor),
         "inputs": [file, words],
-        "outputs": [heard, utterance, found],
+        "outputs": [heard, utterance, found, conversation],
         "api_visibility": "private",
         "concurrency_id": "clip",
     }
@@ -88,18 +89,19 @@ def moment_section(predictor: Any) -> None:
 
 
 def read_moments(predictor: Any, path: str | None, words: str, progress: Callable | None = gr.Progress()) -> tuple:  # noqa: B008
-    """Read a file once; what was heard, the list of its utterances, and the first of them."""
+    """Read a file once; what was heard, the list of its utterances, the fullest of them, and the conversation as a whole."""
     typed = words.strip() or None
     if not path:
-        return [], gr.Dropdown([], value=None), message_html("Choose a sample or a file first.")
+        return [], gr.Dropdown([], value=None), message_html("Choose a sample or a file first."), ""
     try:
         heard = list(predictor.hear_file(path, typed, typed is not None, (), lambda share, message: progress(share, desc=message)))
     except MediaError as error:
-        return [], gr.Dropdown([], value=None), message_html(str(error))
+        return [], gr.Dropdown([], value=None), message_html(str(error)), ""
     choices = [(f"{clock_text(one.start)}  {one.transcript or '(no words)'}", i) for i, one in enumerate(heard)]
     # The moment with most to see in it.
     index = max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values()))
-    return heard, gr.Dropdown(choices, value=index), show_moment(predictor, heard, index)
+    whole = along_html(along(predictor, heard)) if len(heard) > 1 else ""
+    return heard, gr.Dropdown(choices, value=index), show_moment(predictor, heard, index), whole
 
 
 def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:

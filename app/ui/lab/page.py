@@ -6,9 +6,11 @@ from typing import Any
 
 from app.ui.lab.curve import curve_section
 from app.ui.lab.moment import moment_section
+from app.ui.lab.space import space_section
 
 
 def lab_page(predictor: Any) -> None:
     """Build the page inside the current tab."""
     moment_section(predictor)
     curve_section(predictor)
+    space_section(predictor)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 from app.lab import Series
 
+SAVE_PNG = (Path(__file__).parent / "png.js").read_text(encoding="utf-8")
 _WIDTH, _HEIGHT = 640, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 26, 14, 44
 # Okabe-Ito, told apart with any colour vision; a dash pattern tells them apart without colour.
@@ -51,8 +53,13 @@ def curves_html(series: Sequence[Series], label: str, note: str) -> str:
     )
     return (
         f'<figure class="cp cp-panel cp-curve">{curves_svg(series, label)}<ul class="cp-legend">{legend}</ul>'
-        f"<figcaption>{note}</figcaption></figure>"
+        f"<figcaption>{note}</figcaption>{png_button('curve')}</figure>"
     )
+
+
+def png_button(name: str) -> str:
+    """Saves the drawing of the figure that it stands in, by ``png.js``."""
+    return f'<button type="button" class="cp-correct" data-png="{name}">Save as PNG</button>'
 
 
 def _curve(series: Series, stroke: tuple[str, str], x, y) -> str:
