@@ -1,5 +1,7 @@
 """Where ComP puts utterances."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -56,6 +58,8 @@ def test_it_is_drawn_with_a_mark_for_each_label(comp):
     predictor.fusions["comp"].model = comp.model
     html = draw_spaces(predictor, 0.3)
     assert html.count("<figure>") == 3
+    places = [float(x) for x in re.findall(r'<text x="([\d.-]+)"', html)] + [float(y) for y in re.findall(r' y="([\d.-]+)"', html)]
+    assert 0 < min(places) < max(places) < 300
     assert all(mark in html for _, mark in MARKS.values())
     stage = spaces(comp.model, load_conversations(HELD_OUT)[:3], 0.0)[FUSED]
     assert space_html("<b>", stage).count("&lt;b&gt;") == 2

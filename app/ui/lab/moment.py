@@ -49,7 +49,7 @@ def moment_section(predictor: Any) -> None:
     with gr.Row():
         for modality in (VIDEO, AUDIO, TEXT):
             with gr.Column(min_width=240):
-                gr.HTML(f'<p class="cp cp-key" data-modality="{modality}">{NAMES[modality]}</p>', apply_default_css=False)
+                gr.HTML(f'<p class="cp"><b class="cp-key" data-of="{modality}">{NAMES[modality]}</b></p>', apply_default_css=False)
                 for s in (s for s in SLIDERS if s.modality == modality):
                     sliders.append(gr.Slider(s.lowest, s.highest, s.rest, step=s.step, label=s.label, elem_id=f"spoil-{s.field}"))
                 if modality == AUDIO:

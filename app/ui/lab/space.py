@@ -30,7 +30,7 @@ MARKS = dict(
         strict=True,
     )
 )
-_SIDE, _REACH = 300, 3.2
+_SIDE, _MARGIN = 300, 8
 
 
 def space_section(predictor: Any) -> None:
@@ -58,9 +58,12 @@ def draw_spaces(predictor: Any, rate: float) -> str:
 
 def space_html(stage: str, space: Space) -> str:
     """One stage with what its two axes leave out, and how far the labels are apart in all of it."""
+    lowest, highest = space.points.min(0), space.points.max(0)
+    # One scale for both axes: what is twice as far apart is drawn so.
+    places = _MARGIN + (space.points - lowest) * (_SIDE - 2 * _MARGIN) / (highest - lowest).max()
     marks = "".join(
-        f'<text x="{_SIDE / 2 * (1 + x / _REACH):.1f}" y="{_SIDE / 2 * (1 - y / _REACH):.1f}" fill="{colour}">{mark}</text>'
-        for (x, y), label in zip(space.points.clip(-_REACH, _REACH), space.labels, strict=True)
+        f'<text x="{x:.1f}" y="{_SIDE - y:.1f}" fill="{colour}">{mark}</text>'
+        for (x, y), label in zip(places, space.labels, strict=True)
         for colour, mark in (MARKS[LABELS[label]],)
     )
     told = f"{space.apart:.0%} of the variance lies between the labels; the drawing shows {space.kept:.0%} of it all."
