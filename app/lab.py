@@ -125,6 +125,22 @@ def measured(points: Sequence[Point], titles: Mapping[str, str]) -> list[Series]
     ]
 
 
+def learning(by_way: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]]) -> list[Series]:
+    """The curves of one data set of the report ``balance``, for each modality and way of training; epochs stand for rates."""
+    return [
+        Series(
+            f"{NAMES[modality]}, {way}",
+            tuple(float(epoch + 1) for epoch in range(len(epochs))),
+            tuple(epoch["mean"] for epoch in epochs),
+            tuple(epoch["sd"] for epoch in epochs),
+        )
+        for modality in MODALITIES
+        for way, by_modality in by_way.items()
+        for epochs in (by_modality.get(modality),)
+        if epochs
+    ]
+
+
 def as_csv(series: Sequence[Series]) -> str:
     """The curves as a table: model, missing rate, mean accuracy, standard deviation."""
     lines = ["model,missing_rate,accuracy_mean,accuracy_sd"]

@@ -18,12 +18,12 @@ from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.task import Task
 
-# In the order in which they need one another, each with its module; ``held_out`` makes the lab's data, the last four a report only.
+# In the order in which they need one another, each with its module; ``held_out`` makes the lab's data, the last five a report only.
 TRAININGS = {
     **{name: name for name in ("face", "voice", "voice_folds", "words")},
     **dict.fromkeys(("comp", "prlf"), "live"),
     "held_out": "held_out",
-    **{name: name for name in ("voice_cv", "voice_cross", "words_cross", "real_pairs")},
+    **{name: name for name in ("voice_cv", "voice_cross", "words_cross", "real_pairs", "balance")},
 }
 EVALUATIONS = ("face", "voice", "words", "intra", "steadiness", "seeds")
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import gradio as gr
 
-from app.lab import Series, as_csv, measured, reported
-from app.ui.lab.plot import SAVE_PNG, curves_html, curves_svg
+from app.lab import Series, as_csv, learning, measured, reported
+from app.ui.lab.plot import EPOCH, SAVE_PNG, curves_html, curves_svg
 from app.ui.markup import message_html, section_html
 from app.views import NAMES
 from comp_core.evaluation.curve import curve, load_conversations
@@ -25,13 +25,16 @@ REPORTS = {
     "CMU-MOSI, words read by our encoder": "benchmark/mosi-reread",
     "CMU-MOSI, released features": "benchmark/mosi",
 }
+# Data set of the report ``balance`` -> title.
+LEARNING = {"ravdess": "RAVDESS takes, 8 classes, voice and face of one person", "mosi-reread": "CMU-MOSI, words read by our encoder"}
 CURVES = ("comp", "prlf", "late", "concat", "graph")
 RATES = (0.0, 0.15, 0.3, 0.45, 0.6)
 EVENLY = "evenly"
 _CURVE = "How accuracy falls as more of the modalities are missing. The band is one standard deviation over seeds."
 _BALANCE = (
     "Does a modality learn less when all are trained together? Each by itself, by a network that learnt from it alone and by the joint "
-    "models' own heads; and how the models weigh the three in each subset. Of the same benchmark as the curve."
+    "models' own heads; and how the models weigh the three in each subset. Below, how each learns, epoch by epoch, and what ComP's "
+    "gradient modulator changes in that."
 )
 _RUN = (
     "The models of this page on some 400 held-out utterances of MELD, with faces and voices that were <strong>paired with them by "
@@ -53,6 +56,7 @@ def curve_section(predictor: Any) -> None:
         ]
     gr.HTML(section_html("Balance", _BALANCE), apply_default_css=False)
     balance = gr.Markdown(balance_of(source.value), elem_classes="cp-prose", elem_id="lab-balance")
+    gr.HTML(draw_learning(), js_on_load=SAVE_PNG, apply_default_css=False, elem_id="lab-learning")
     source.input(balance_of, source, balance, api_visibility="private")
     source.input(draw_reported, source, [drawn, *saves], api_visibility="private")
     gr.HTML(section_html("Run it now", _RUN), apply_default_css=False)
@@ -74,6 +78,21 @@ def balance_of(name: str) -> str:
     """What a committed report says of single modalities and of the weights, as Markdown."""
     report = _report(name)
     return f"{balance_table(report)}\n\n{shares_table(report)}"
+
+
+@cache
+def draw_learning() -> str:
+    """Each modality's accuracy over the epochs, alone and together, from the committed report."""
+    report = _report("balance")
+    figures = []
+    for name, found in report["metrics"].items():
+        series = learning(found)
+        note = (
+            f"{LEARNING[name]}: validation accuracy of each modality's own head, given alone; {report['seeds']} seeds. "
+            "From <code>assets/reports/balance.json</code>."
+        )
+        figures.append(curves_html(series, _told(series), note, EPOCH))
+    return f'<div class="cp cp-pair">{"".join(figures)}</div>'
 
 
 def _report(name: str) -> dict[str, Any]:

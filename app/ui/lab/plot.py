@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -15,8 +16,21 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 26, 14, 44
 _STROKES = (("#0072b2", ""), ("#d55e00", ""), ("#009e73", "7 4"), ("#cc79a7", "2 4"), ("#56b4e9", "9 3 2 3"), ("#e69f00", "4 2"))
 
 
-def curves_svg(series: Sequence[Series], label: str) -> str:
-    """Accuracy against missing rate with bands of one standard deviation; ``label`` describes it to those who do not see it."""
+@dataclass(frozen=True)
+class Axis:
+    """What runs from left to right: its title, how a value of it is written, and how many values from one that is written to the next."""
+
+    title: str
+    write: Callable[[float], str]
+    every: int = 1
+
+
+RATE = Axis("missing rate", lambda rate: f"{100 * rate:.0f} %")
+EPOCH = Axis("epoch", lambda epoch: f"{epoch:.0f}", every=5)
+
+
+def curves_svg(series: Sequence[Series], label: str, axis: Axis = RATE) -> str:
+    """Accuracy with bands of one standard deviation; ``label`` describes it to those who do not see it."""
     rates = sorted({rate for s in series for rate in s.rates})
     lows = [m - d for s in series for m, d in zip(s.means, s.spreads, strict=True)]
     highs = [m + d for s in series for m, d in zip(s.means, s.spreads, strict=True)]
@@ -35,16 +49,18 @@ def curves_svg(series: Sequence[Series], label: str) -> str:
         f'<text x="{_LEFT - 8}" y="{y(t) + 4:.1f}" text-anchor="end">{100 * t:.0f} %</text>'
         for t in ticks
     )
-    below = "".join(f'<text x="{x(r):.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{100 * r:.0f} %</text>' for r in rates)
-    title = f'<text x="{(_LEFT + _WIDTH) / 2:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">missing rate</text>'
-    lines = "".join(_curve(s, stroke, x, y) for s, stroke in zip(series, _STROKES, strict=False))
+    below = "".join(
+        f'<text x="{x(r):.1f}" y="{_HEIGHT - _BOTTOM + 18}" text-anchor="middle">{axis.write(r)}</text>' for r in rates[:: axis.every]
+    )
+    title = f'<text x="{(_LEFT + _WIDTH) / 2:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">{axis.title}</text>'
+    lines = "".join(_curve(s, stroke, x, y, dots=axis.every == 1) for s, stroke in zip(series, _STROKES, strict=False))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(label, quote=True)}" '
         f'fill="currentColor" font-family="system-ui, sans-serif" font-size="13">{grid}{below}{title}{lines}</svg>'
     )
 
 
-def curves_html(series: Sequence[Series], label: str, note: str) -> str:
+def curves_html(series: Sequence[Series], label: str, note: str, axis: Axis = RATE) -> str:
     """The drawing with its legend and where it comes from."""
     legend = "".join(
         f'<li><svg viewBox="0 0 34 10" aria-hidden="true"><line x1="1" x2="33" y1="5" y2="5" stroke="{colour}" stroke-width="3" '
@@ -52,7 +68,7 @@ def curves_html(series: Sequence[Series], label: str, note: str) -> str:
         for s, (colour, dashes) in zip(series, _STROKES, strict=False)
     )
     return (
-        f'<figure class="cp cp-panel cp-curve">{curves_svg(series, label)}<ul class="cp-legend">{legend}</ul>'
+        f'<figure class="cp cp-panel cp-curve">{curves_svg(series, label, axis)}<ul class="cp-legend">{legend}</ul>'
         f"<figcaption>{note}</figcaption>{png_button('curve')}</figure>"
     )
 
@@ -62,15 +78,15 @@ def png_button(name: str) -> str:
     return f'<button type="button" class="cp-correct" data-png="{name}">Save as PNG</button>'
 
 
-def _curve(series: Series, stroke: tuple[str, str], x, y) -> str:
+def _curve(series: Series, stroke: tuple[str, str], x: Callable[[float], float], y: Callable[[float], float], dots: bool) -> str:
     colour, dashes = stroke
     points = [(x(r), y(m)) for r, m in zip(series.rates, series.means, strict=True)]
     above = [(x(r), y(m + d)) for r, m, d in zip(series.rates, series.means, series.spreads, strict=True)]
     under = [(x(r), y(m - d)) for r, m, d in zip(series.rates, series.means, series.spreads, strict=True)]
     path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
     band = " ".join(f"{a:.1f},{b:.1f}" for a, b in [*above, *reversed(under)])
-    dots = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in points)
+    drawn = "".join(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour}"/>' for a, b in points if dots)
     return (
         f'<polygon points="{band}" fill="{colour}" opacity="0.13"/>'
-        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dashes}"/>{dots}'
+        f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5" stroke-dasharray="{dashes}"/>{drawn}'
     )
