@@ -276,6 +276,18 @@ def live_table(report: Report) -> str:
     return markdown((f"live page, {report['seconds']:.0f} s on {report['machine']['cores']} cores", "figure"), rows)
 
 
+def soak_table(report: Report) -> str:
+    """Whether a long visit costs more and more."""
+    updates, memory = report["face_updates_per_second"], report["resident_mb"]
+    rows = [
+        ("face updates a second, median (lowest)", f"{updates['median']:.1f} ({updates['lowest']:.1f})"),
+        ("sound lost", f"{report['sound_lost_s']:.1f} s"),
+        ("most resident memory, server + recogniser process", f"{memory['server']} + {memory['helpers']} MB"),
+        ("memory in the last minute over that in the third", f"{report['memory_growth']:+.1%}"),
+    ]
+    return markdown((f"live page, {report['seconds'] / 60:.0f} minutes without a break", "figure"), rows)
+
+
 def _figures(figures: Report) -> tuple[str, ...]:
     return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
 
@@ -357,6 +369,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "cost": ("cost", cost_table),
     "cost_growth": ("cost", growth_table),
     "live": ("live", live_table),
+    "live_soak": ("live_soak", soak_table),
 }
 
 
