@@ -1,7 +1,6 @@
-// The live page: consent, the loop that exchanges media for views, and what the visitor does.
+// The live page: consent, start and stop, and the loop that exchanges media for views.
 
 const PERIOD_MS = 100;
-const REMEMBERED = "affect-devices";
 const RETRY_MS = 1000;
 const GIVE_UP_MS = 15000;
 const LEAVE_S = 3; // before the server ends a session, so that its record can still be fetched
@@ -15,7 +14,6 @@ const capture = local
 let phase = "gate";
 let token = null;
 let announced = false;
-let correcting = null; // the number of the utterance whose words are being corrected
 
 function say(message) {
   setText(part("message"), message);
@@ -166,168 +164,6 @@ async function control(change) {
 
 const switches = () =>
   Object.fromEntries([...root.querySelectorAll("[data-switch]")].map((node) => [node.dataset.switch, node.getAttribute("aria-checked") === "true"]));
-
-// --- what the visitor does ----------------------------------------------------------------------------------------
-
-part("consent").addEventListener("change", () => enter(phase));
-part("start").addEventListener("click", start);
-part("stop").addEventListener("click", () => stop());
-for (const node of root.querySelectorAll("[data-switch]")) {
-  node.addEventListener("click", () => {
-    node.setAttribute("aria-checked", node.getAttribute("aria-checked") !== "true");
-    control({ switches: switches() });
-  });
-}
-const spoilers = [...root.querySelectorAll("[data-spoil]")];
-const amount = (node) => (node.type === "checkbox" ? node.checked : Number(node.value));
-const spoiling = () => Object.fromEntries(spoilers.map((node) => [node.dataset.spoil, amount(node)]));
-let spoilTimer = null;
-
-// The picture is spoilt here as the senses get it there; a slider that moves fast is told when it rests.
-function spoil() {
-  const { darkness, blur, cover } = spoiling();
-  const shown = local ? part("still") : part("video");
-  shown.style.filter = darkness || blur ? `brightness(${1 - darkness}) blur(${(blur * shown.clientHeight) / 12}px)` : "";
-  part("cover").style.height = `${100 * cover}%`;
-  for (const node of spoilers) if (node.type === "range") setText(node.previousElementSibling, node.value);
-  clearTimeout(spoilTimer);
-  spoilTimer = setTimeout(() => control({ spoiling: spoiling() }), 120);
-}
-
-for (const node of spoilers) node.addEventListener("input", spoil);
-part("unspoil").addEventListener("click", () => {
-  for (const node of spoilers) {
-    if (node.type === "checkbox") node.checked = false;
-    else node.value = node.dataset.rest;
-  }
-  spoil();
-});
-part("model").addEventListener("change", () => control({ model: part("model").value }));
-part("type").addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (phase !== "running") return say("Press Start first; typed words are read together with what the camera sees.");
-  const text = part("typed").value;
-  control(correcting === null ? { typed: text } : { corrected: { turn: correcting, text } });
-  correct(null);
-});
-
-// From now on the line for typed words takes the words of this utterance, or with null, of the present moment again.
-function correct(turn) {
-  correcting = turn ? turn.number : null;
-  const told = turn ? `Correct what was said at ${turn.time}` : "Type words instead";
-  part("typed").placeholder = told;
-  part("typed").setAttribute("aria-label", told);
-  part("typed").value = turn ? turn.words : "";
-  part("leave").hidden = !turn;
-  if (turn) part("typed").focus();
-}
-
-part("leave").addEventListener("click", () => correct(null));
-part("typed").addEventListener("keydown", (event) => { if (event.key === "Escape") correct(null); });
-part("history").addEventListener("click", (event) => {
-  const turn = event.target.closest("button")?.turn;
-  if (turn && phase === "running") correct(turn);
-});
-for (const node of root.querySelectorAll("[data-subset]")) {
-  node.addEventListener("click", () => {
-    for (const one of root.querySelectorAll("[data-switch]")) {
-      one.setAttribute("aria-checked", node.dataset.subset.includes(one.dataset.switch[0].toUpperCase()));
-    }
-    control({ switches: switches() });
-  });
-}
-for (const node of root.querySelectorAll(".cp-other")) {
-  node.addEventListener("click", () => {
-    const [left, top, right, bottom] = node.place;
-    control({ face: [(left + right) / 2, (top + bottom) / 2] });
-  });
-}
-part("notes").addEventListener("submit", (event) => {
-  event.preventDefault();
-  control({ note: part("note").value });
-  part("note").value = "";
-  timeline.marks.push(timeNow());
-  paintTimeline();
-});
-for (const node of root.querySelectorAll("[data-file]")) {
-  node.addEventListener("click", async () => {
-    const files = token ? await fetchFiles(token) : kept;
-    if (files) offer(node.dataset.file, files[node.dataset.file]);
-    else say("The session could not be fetched. Try again.");
-  });
-}
-part("delete").addEventListener("click", async () => {
-  if (token) await stop("", false);
-  kept = null;
-  clearTimeline();
-  drawWaiting("Press Start to begin.");
-  drawRecord(false);
-  say("The session is deleted, here and on the server.");
-});
-window.addEventListener("pagehide", () => { if (token) stop("", false); });
-
-// --- devices and smoothing -----------------------------------------------------------------------------------------
-
-const DEVICES = { camera: "videoinput", microphone: "audioinput" };
-
-// What was chosen before, in this browser; it may refuse to remember anything.
-function remembered() {
-  try {
-    return JSON.parse(localStorage.getItem(REMEMBERED)) ?? {};
-  } catch (error) {
-    return {};
-  }
-}
-
-function remember(change) {
-  try {
-    localStorage.setItem(REMEMBERED, JSON.stringify({ ...remembered(), ...change }));
-  } catch (error) {
-    // It is chosen for this visit, then.
-  }
-}
-
-// Browsers name the devices only when one of them was allowed.
-async function listDevices() {
-  const devices = await navigator.mediaDevices.enumerateDevices();
-  for (const [what, kind] of Object.entries(DEVICES)) {
-    const select = root.querySelector(`[data-device="${what}"]`);
-    const found = devices.filter((device) => device.kind === kind && device.deviceId);
-    const options = found.map((device, i) => new Option(device.label || `${what} ${i + 1}`, device.deviceId));
-    select.replaceChildren(select.options[0], ...options);
-    const chosen = remembered()[what] ?? "";
-    select.value = found.some((device) => device.deviceId === chosen) ? chosen : "";
-    select.disabled = false;
-  }
-}
-
-for (const select of root.querySelectorAll("[data-device]")) {
-  select.addEventListener("change", async () => {
-    remember({ [select.dataset.device]: select.value });
-    if (phase !== "running") return;
-    try {
-      say(await capture.reopen(remembered()));
-      setData(part("picture"), "camera", capture.hasCamera);
-    } catch (error) {
-      stop(error.message);
-    }
-  });
-}
-
-function mirror(on) {
-  setData(part("picture"), "mirrored", on);
-  part("mirror").checked = on;
-}
-
-part("mirror").addEventListener("change", () => {
-  mirror(part("mirror").checked);
-  remember({ mirror: part("mirror").checked });
-});
-mirror(remembered().mirror ?? true);
-part("smoothing").addEventListener("input", () => {
-  setText(part("smoothing_told"), `${Number(part("smoothing").value).toFixed(1)} s`);
-  control({ smoothing: Number(part("smoothing").value) });
-});
 
 if (local) {
   part("video").hidden = true;
