@@ -82,7 +82,9 @@ def balance_of(name: str) -> str:
 
 @cache
 def draw_learning() -> str:
-    """Each modality's accuracy over the epochs, alone and together, from the committed report."""
+    """Each modality's accuracy over the epochs, alone and together, from the committed report; "" where there is none."""
+    if not (ASSETS / "reports" / "balance.json").is_file():
+        return ""
     report = _report("balance")
     figures = []
     for name, found in report["metrics"].items():
