@@ -92,7 +92,7 @@ for (const node of root.querySelectorAll("[data-file]")) {
 part("delete").addEventListener("click", async () => {
   if (token) await stop("", false);
   kept = null;
-  clearTimeline();
+  forgetShown();
   drawWaiting("Press Start to begin.");
   drawRecord(false);
   say("The session is deleted, here and on the server.");

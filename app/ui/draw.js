@@ -71,12 +71,11 @@ function drawWaiting(basis) {
   }
   drawSubsets(null);
   drawTranscript({ text: "", source: "", pending: false });
-  drawHistory([]);
 }
 
 function drawSubsets(subsets) {
   for (const cell of root.querySelectorAll("[data-subset]")) {
-    const view = subsets ? subsets[cell.dataset.subset] : { told: "–", label: null, now: false, lacking: true };
+    const view = subsets ? subsets[cell.dataset.subset] : { told: "–", now: false, lacking: false };
     setText(part("told", cell), view.told);
     setData(cell, "lacking", view.lacking);
     if (cell.getAttribute("aria-pressed") !== String(view.now)) cell.setAttribute("aria-pressed", view.now);

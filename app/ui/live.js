@@ -120,7 +120,7 @@ async function start() {
   }
   token = answer.token;
   kept = null;
-  clearTimeline();
+  forgetShown();
   Object.assign(latest, { captured: null, toScreen: [], updates: [] });
   part("gate").hidden = true;
   setText(part("nopicture"), capture.hasCamera ? "" : "No camera");

@@ -18,6 +18,12 @@ function drawRecord(running) {
   );
 }
 
+// Nothing of the last session is shown any more: a new one begins, or it is deleted.
+function forgetShown() {
+  clearTimeline();
+  drawHistory([]);
+}
+
 function offer(name, text) {
   const address = URL.createObjectURL(new Blob([text], { type: FILE_TYPES[name] }));
   const link = Object.assign(document.createElement("a"), { href: address, download: `session.${name}` });

@@ -82,6 +82,7 @@ def test_a_session_is_taken_along_while_it_runs_and_after_and_is_deleted(open_pa
     page.wait_for_selector("[data-live][data-phase=stopped]")
     page.wait_for_selector("[data-file=json]:enabled")
     assert "forgotten" in text(page, "record_told")
+    assert "what a lovely day" in said(page)
     record = json.loads(take(page, "json"))
     assert "not feelings" in record["notice"]
     assert "what a lovely day" in [utterance["transcript"] for utterance in record["utterances"]]
