@@ -89,7 +89,7 @@ def subsets_view(record: Mapping[str, Any], switched_off: Collection[str]) -> di
     """The same moment from each of the seven subsets: what a switch will do, before it is pressed.
 
     Returns:
-        Subset -> ``told``: the prediction in words; ``label``; ``now``: it is what the fused prediction rests on; ``lacking``: some of it
+        Subset -> ``told``: the prediction in words; ``now``: it is what the fused prediction rests on; ``lacking``: some of it
         is not there to be read.
     """
     found = record["subsets"]
@@ -100,7 +100,6 @@ def subsets_view(record: Mapping[str, Any], switched_off: Collection[str]) -> di
     return {
         name: {
             "told": in_words(found[name], record["sure_from"]),
-            "label": ranked(found[name])[0][0] if found[name] else None,
             "now": name == now,
             "lacking": not set(subset) <= set(there),
         }
