@@ -165,7 +165,7 @@ def main() -> int:
             page.wait_for_selector("[data-live] [data-part=consent]")
             return page
 
-        page = opened(allowing, (1200, 860), "light")
+        page = opened(allowing, (1200, 980), "light")
         running(page)
         page.screenshot(path=options.out / "page.png")
         save_film(film(page), options.out / "switch.gif")
