@@ -361,6 +361,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "seeds": ("seeds", seeds_table),
     **_benchmark_tables("mosi_reread", "benchmark/mosi-reread"),
     **_benchmark_tables("mosi", "benchmark/mosi"),
+    "test_selected_mosi": ("benchmark/mosi_test_selected", benchmark_table),
     "presets_mosi": ("benchmark/mosi-presets", benchmark_table),
     "benchmark_live": ("benchmark/live", benchmark_table),
     "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_leading_table),

@@ -76,6 +76,9 @@ def conflict(page: Any) -> None:
 
 def not_sure(page: Any) -> None:
     start(page)
+    # The face of the portrait leaves no doubt.
+    for modality in ("text", "video"):
+        page.click(f"[data-switch={modality}]")
     page.wait_for_selector("[data-fused][data-kind=unsure]")
 
 
