@@ -143,7 +143,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
             with gr.Tab("Clip"):
                 clip_page(predictor, models)
             with gr.Tab("Lab"):
-                lab_page(predictor)
+                lab_page(predictor, visitors)
             with gr.Tab("About"):
                 about_page()
     return demo

@@ -24,6 +24,8 @@ from comp_core.overlay import burn_in
 logger = logging.getLogger(__name__)
 
 SAMPLES_DIR = Path(__file__).resolve().parents[2] / "assets" / "samples"
+# A result is sent again when it has grown by this factor.
+SELDOMER = 1.15
 MEDIA_KINDS = ("video", "audio", "image")
 
 # A click on the time of an utterance plays it.
@@ -103,6 +105,7 @@ def read_clip(
         return
     without = [modality for modality in MODALITIES if modality not in used]
     records: list[dict[str, Any]] = []
+    due = 1
     try:
         if not path:
             yield _shown("", clip_html([utterance_view(predictor.predict_text(typed, model))]))
@@ -111,20 +114,22 @@ def read_clip(
         player = player_html(kind, f"gradio_api/file={quote(path)}", Path(path).name)
         for record in predictor.predict_parts(path, typed, without, lambda share, message: progress(share, desc=message), model):
             records.append(record)
-            # The player is sent once: to be made anew would stop it.
-            yield _shown(player if len(records) == 1 else gr.skip(), _result_html(records, done=False))
+            if len(records) >= due:
+                # All that was read is sent each time, so the longer it is the seldomer; the player once, for made anew it would stop.
+                yield _shown(player if len(records) == 1 else gr.skip(), _result_html(records))
+                due = max(len(records) + 1, round(SELDOMER * len(records)))
     except MediaError as error:
-        yield _shown("", message_html(str(error)))
+        yield _failed(str(error), records)
         return
     except Exception:
         logger.exception("a clip could not be read")
-        yield _shown("", message_html("This file could not be read because of an error in the program. Other files still can."))
+        yield _failed("This file could not be read because of an error in the program. Other files still can.", records)
         return
     if not records:
-        yield _shown("", message_html("Nothing was found in this file: no face, no voice and no words."))
+        yield _failed("Nothing was found in this file: no face, no voice and no words.", records)
         return
     found = ClipFound(Path(path), records)
-    yield _shown(gr.skip(), _result_html(records, done=True), found, video=kind == "video")
+    yield _shown(gr.skip(), _result_html(records), found, video=kind == "video")
 
 
 def _shown(player: Any, result: str, found: ClipFound | None = None, video: bool = False) -> tuple[Any, ...]:
@@ -132,9 +137,15 @@ def _shown(player: Any, result: str, found: ClipFound | None = None, video: bool
     return player, result, found, gr.update(visible=video), gr.update(visible=False, value=None)
 
 
-def _result_html(records: Sequence[Mapping[str, Any]], done: bool) -> str:
-    views = [utterance_view(record) for record in records]
-    return clip_html(views, table_link(clip_csv(records)) if done else "")
+def _failed(message: str, records: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
+    """What went wrong, above what was read before."""
+    if not records:
+        return _shown("", message_html(message))
+    return _shown(gr.skip(), message_html(message) + _result_html(records))
+
+
+def _result_html(records: Sequence[Mapping[str, Any]]) -> str:
+    return clip_html([utterance_view(record) for record in records], table_link(clip_csv(records)))
 
 
 def label_clip(found: ClipFound | None, progress: Callable | None = gr.Progress()) -> Iterator[Any]:  # noqa: B008

@@ -118,7 +118,7 @@ async function start() {
     enter(part("gate").hidden ? "stopped" : "gate");
     return say(answer.message);
   }
-  token = answer.token;
+  token = window.affectSession = answer.token; // the lab may ask for what was said
   kept = null;
   forgetShown();
   Object.assign(latest, { captured: null, toScreen: [], updates: [] });
@@ -136,7 +136,7 @@ async function start() {
 // Ends the session here at once; the server's record is fetched first, unless it is not wanted or the page is about to go.
 async function stop(message = "", keep = true) {
   const ended = token;
-  token = null;
+  token = window.affectSession = null;
   announced = false;
   correct(null);
   capture.close();

@@ -7,13 +7,15 @@ import pytest
 import torch
 
 from app.lab import Series, along, as_csv, insides, measured, reported, seven
+from app.session import Session, Turn
 from app.spoilers import QUIET, SLIDERS, spoiling_of
 from app.ui.lab import curve as curve_part
 from app.ui.lab.curve import REPORTS, balance_of, draw_reported, run_curve
 from app.ui.lab.markup import along_html, compared_html, inside_html, seven_html
-from app.ui.lab.moment import read_moments, show_moment, spoil_moment
+from app.ui.lab.moment import live_moments, read_moments, show_moment, spoil_moment
 from app.ui.lab.plot import curves_html, curves_svg
 from app.views import RELATIONS, relation
+from app.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT, VIDEO
@@ -22,7 +24,7 @@ from comp_core.predictor import Heard
 from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
 from comp_core.spoiling import Spoiling
 from comp_core.windows import collate
-from tests.app.doubles import ScriptedPredictor, feature
+from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, feature
 
 ABSENT = dict(zip(MODALITIES, (SILENCE, NO_WORDS, NO_FACE), strict=True))
 
@@ -87,6 +89,23 @@ def test_a_file_is_read_once_and_its_fullest_moment_shown(predictor):
     assert (found, choice.value) == (utterances, 1)
     assert whole.count("<tr>") == 3 and whole.index("first") < whole.index("second") and whole.count("cp-shares") == 4
     assert "second" in html and RELATIONS["conflict"] in html
+
+
+def test_the_live_session_is_the_visitors_own(predictor):
+    def visit(token):
+        return Session(token, 0.0, ScriptedLocator(), ScriptedSegmenter(), "comp")
+
+    visitors = Visitors(visit, lambda session: None, clock=lambda: 0.0)
+    mine, other = visitors.open(), visitors.open()
+    for number, words in enumerate(("what joy", "what anger")):
+        turn = Turn(number, float(number), end=number + 0.5, spoken=(words, Reading(feature(words.split()[1]))))
+        mine.turns.append(turn)
+    found, choice, html, whole, file, *spoilt = live_moments(predictor, visitors, mine.token)
+    assert [one.transcript for one in found] == ["what joy", "what anger"]
+    assert choice.value == 1 and "what anger" in html and "what joy" in whole
+    assert (file, spoilt) == (None, ["", None, None])
+    assert "Nothing has been said" in live_moments(predictor, visitors, other.token)[2]
+    assert "No live session" in live_moments(predictor, visitors, "guessed")[2]
 
 
 def test_what_cannot_be_read_is_explained(predictor):

@@ -26,7 +26,7 @@ def test_a_sample_is_read_by_utterance(open_page, picture):
     page = open_clip(open_page())
     picture(page, "empty")
     page.get_by_role("button", name="Mixed").click()
-    page.get_by_role("link", name="Save as CSV").wait_for()
+    page.get_by_role("button", name="Make a video with the labels").wait_for()
     picture(page, "mixed", full_page=True)
     assert page.locator("details.cp-utterance").count() >= 3
     assert page.locator("details.cp-utterance").first.locator("[data-modality][data-state=present]").count() == 3
@@ -37,8 +37,8 @@ def test_a_sample_is_read_by_utterance(open_page, picture):
 def test_what_was_read_can_be_saved_as_a_table_and_as_a_video(open_page, picture):
     page = open_clip(open_page())
     page.get_by_role("button", name="Happy").click()
+    page.get_by_role("button", name="Make a video with the labels").wait_for()
     link = page.get_by_role("link", name="Save as CSV")
-    link.wait_for()
     with page.expect_download() as download:
         link.click()
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))

@@ -5,6 +5,8 @@ import re
 import pytest
 from PIL import Image
 
+from tests.browser.live_page import start
+
 
 @pytest.fixture
 def lab(open_page):
@@ -109,6 +111,22 @@ def test_a_drawing_is_saved_as_png_and_the_weights_of_the_conversation_are_there
     with Image.open(download.value.path()) as saved:
         assert (saved.format, saved.width) == ("PNG", 1280)
         assert len(saved.convert("RGB").getcolors(2**24)) > 20
+
+
+def test_the_last_utterance_of_the_live_session_is_taken_to_the_lab(open_page):
+    page = open_page()
+    page.get_by_role("tab", name="Lab").click()
+    page.get_by_role("button", name="My live session").click()
+    page.get_by_text("No live session is running").wait_for()
+    page.get_by_role("tab", name="Live").click()
+    start(page)
+    page.fill("[data-part=typed]", "I am so angry, I hate this!")
+    page.click("[data-part=type] button[type=submit]")
+    page.locator("[data-part=history] .cp-said", has_text="hate").wait_for()
+    page.get_by_role("tab", name="Lab").click()
+    page.get_by_role("button", name="My live session").click()
+    page.locator("#lab-seven", has_text="I am so angry").wait_for()
+    assert page.locator("#lab-seven table").first.locator("tbody tr").count() == 7
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(lab, picture):

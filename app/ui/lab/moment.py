@@ -15,6 +15,7 @@ from app.ui.clip import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.ui.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.ui.markup import message_html, section_html
 from app.views import NAMES, REASONS, clock_text, in_words, relation
+from app.visitors import Refused, Visitors
 from comp_core.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard
@@ -30,12 +31,18 @@ _SPOIL = (
 )
 
 
-def moment_section(predictor: Any) -> None:
-    """Choose a moment, see it from every subset of its modalities, and spoil it."""
+# The live page's script leaves there the token of its session, which this page's server function is then given.
+_LIVE_SESSION = "() => [window.affectSession ?? '']"
+
+
+def moment_section(predictor: Any, visitors: Visitors) -> None:
+    """Choose a moment, see it from every subset of its modalities, and spoil it; one of the ``visitors`` may take their own."""
     gr.HTML(section_html("One moment, seven subsets", _MOMENT), apply_default_css=False)
     samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))
     with gr.Row():
         buttons = [gr.Button(sample_title(path), elem_classes="cp-sample", min_width=120) for path in samples]
+        live = gr.Button("My live session", elem_classes="cp-sample", min_width=120)
+    token = gr.Textbox(visible=False)
     with gr.Row():
         file = gr.File(label="Or a file of your own: video, sound or picture", file_types=list(MEDIA_KINDS), height=110, scale=2)
         words = gr.Textbox(label="Its words, instead of the recognised ones (optional)", max_length=10_000, lines=1, scale=2)
@@ -79,6 +86,15 @@ def moment_section(predictor: Any) -> None:
     }
     for button, path in zip(buttons, samples, strict=True):
         button.click(partial(str, path), outputs=file, api_visibility="private").then(**read).then(**spoil)
+    # Its pictures and sounds are forgotten: there is no file, and nothing to spoil.
+    live.click(
+        partial(live_moments, predictor, visitors),
+        token,
+        [*read["outputs"], file, compared, picture, sound],
+        js=_LIVE_SESSION,
+        api_visibility="private",
+        concurrency_id="clip",
+    )
     file.upload(**read).then(**spoil)
     words.submit(**read).then(**spoil)
     utterance.input(**show).then(**spoil)
@@ -92,14 +108,35 @@ def read_moments(predictor: Any, path: str | None, words: str, progress: Callabl
     """Read a file once; what was heard, the list of its utterances, the fullest of them, and the conversation as a whole."""
     typed = words.strip() or None
     if not path:
-        return [], gr.Dropdown([], value=None), message_html("Choose a sample or a file first."), ""
+        return _nothing("Choose a sample or a file first.")
     try:
         heard = list(predictor.hear_file(path, typed, typed is not None, (), lambda share, message: progress(share, desc=message)))
     except MediaError as error:
-        return [], gr.Dropdown([], value=None), message_html(str(error)), ""
-    choices = [(f"{clock_text(one.start)}  {one.transcript or '(no words)'}", i) for i, one in enumerate(heard)]
+        return _nothing(str(error))
     # The moment with most to see in it.
-    index = max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values()))
+    return _moments(predictor, heard, max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values())))
+
+
+def live_moments(predictor: Any, visitors: Visitors, token: str) -> tuple:
+    """What was said in the visitor's own live session, the last of it first; and no file any more."""
+    gone = (None, "", None, None)
+    try:
+        turns = list(visitors.find(token).turns)
+    except Refused:
+        return (*_nothing("No live session is running in this page. Press Start on the Live page, say something, and come back."), *gone)
+    if not turns:
+        return (*_nothing("Nothing has been said in the live session yet."), *gone)
+    heard = [Heard(turn.start, turn.end, turn.transcript, turn.readings()) for turn in turns]
+    return (*_moments(predictor, heard, len(heard) - 1), *gone)
+
+
+def _nothing(message: str) -> tuple:
+    return [], gr.Dropdown([], value=None), message_html(message), ""
+
+
+def _moments(predictor: Any, heard: list[Heard], index: int) -> tuple:
+    """What was heard, the list of its utterances with one of them chosen, that one, and the conversation as a whole."""
+    choices = [(f"{clock_text(one.start)}  {one.transcript or '(no words)'}", i) for i, one in enumerate(heard)]
     whole = along_html(along(predictor, heard)) if len(heard) > 1 else ""
     return heard, gr.Dropdown(choices, value=index), show_moment(predictor, heard, index), whole
 

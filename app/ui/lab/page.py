@@ -7,10 +7,11 @@ from typing import Any
 from app.ui.lab.curve import curve_section
 from app.ui.lab.moment import moment_section
 from app.ui.lab.space import space_section
+from app.visitors import Visitors
 
 
-def lab_page(predictor: Any) -> None:
+def lab_page(predictor: Any, visitors: Visitors) -> None:
     """Build the page inside the current tab."""
-    moment_section(predictor)
+    moment_section(predictor, visitors)
     curve_section(predictor)
     space_section(predictor)
