@@ -141,9 +141,9 @@ def learning(by_way: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]]) 
     ]
 
 
-def as_csv(series: Sequence[Series]) -> str:
-    """The curves as a table: model, missing rate, mean accuracy, standard deviation."""
-    lines = ["model,missing_rate,accuracy_mean,accuracy_sd"]
+def as_csv(series: Sequence[Series], axis: str = "missing rate") -> str:
+    """The curves as a table: which one, where on the ``axis``, mean accuracy, standard deviation."""
+    lines = [f"curve,{axis.replace(' ', '_')},accuracy_mean,accuracy_sd"]
     lines += [f'"{s.title}",{r},{m:.4f},{d:.4f}' for s in series for r, m, d in zip(s.rates, s.means, s.spreads, strict=True)]
     return "\n".join(lines) + "\n"
 

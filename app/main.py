@@ -76,6 +76,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: 
     from app.capture.wire import REQUEST_BYTES
     from app.limits import RequestLimit
     from app.ui.clip import SAMPLES_DIR
+    from app.ui.lab.plot import REPORTS_DIR
     from comp_core.media import LIMIT_BYTES
 
     limits = {"/component_server": REQUEST_BYTES, "/upload": LIMIT_BYTES + 1_000_000}
@@ -88,7 +89,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: 
         css_paths=_CSS,
         theme=_theme(),
         max_file_size=LIMIT_BYTES,
-        allowed_paths=[str(SAMPLES_DIR)],
+        allowed_paths=[str(SAMPLES_DIR), str(REPORTS_DIR)],
         footer_links=[],
         app_kwargs={"middleware": [Middleware(RequestLimit, limits=limits)]},
         prevent_thread_lock=True,

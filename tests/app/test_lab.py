@@ -1,5 +1,6 @@
 """The lab: one moment from seven subsets, how its modalities fit together, spoiling, and curves."""
 
+import base64
 import xml.etree.ElementTree as ElementTree
 
 import numpy as np
@@ -10,7 +11,7 @@ from app.lab import Series, along, as_csv, insides, measured, reported, seven
 from app.session import Session, Turn
 from app.spoilers import QUIET, SLIDERS, spoiling_of
 from app.ui.lab import curve as curve_part
-from app.ui.lab.curve import REPORTS, balance_of, draw_reported, run_curve
+from app.ui.lab.curve import REPORTS, balance_of, draw_learning, draw_reported, run_curve
 from app.ui.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.ui.lab.moment import live_moments, read_moments, show_moment, spoil_moment
 from app.ui.lab.plot import curves_html, curves_svg
@@ -183,7 +184,7 @@ def test_curves_of_a_report_and_of_points():
     series = reported(REPORT, ("comp", "prlf", "late"))
     assert [s.title for s in series] == ["COMP", "LATE"]
     assert series[0] == Series("COMP", (0.1, 0.5), (0.75, 0.55), (0.02, 0.02))
-    assert as_csv(series).splitlines()[:2] == ["model,missing_rate,accuracy_mean,accuracy_sd", '"COMP",0.1,0.7500,0.0200']
+    assert as_csv(series).splitlines()[:2] == ["curve,missing_rate,accuracy_mean,accuracy_sd", '"COMP",0.1,0.7500,0.0200']
     (found,) = measured([Point(0.2, {"comp": [0.5, 0.7]})], {"comp": "ComP"})
     assert found == Series("ComP", (0.2,), (pytest.approx(0.6),), (pytest.approx(0.1),))
 
@@ -198,14 +199,24 @@ def test_a_drawing_is_well_formed_and_its_points_fall_with_accuracy(rates):
     assert "<script" not in curves_html([Series("<script>", rates, rates, rates)], "", "note")
 
 
+def saved_table(html):
+    return base64.b64decode(html.split("data:text/csv;base64,")[1].split('"')[0]).decode()
+
+
 @pytest.mark.parametrize("name", REPORTS.values())
 def test_the_committed_curves_name_their_report_and_can_be_saved(name):
-    html, drawing, figures = draw_reported(name)
-    assert f"assets/reports/{name}.json" in html
-    with open(drawing, encoding="utf-8") as file:
-        ElementTree.fromstring(file.read())
-    with open(figures, encoding="utf-8") as file:
-        assert len(file.read().splitlines()) > 10
+    html = draw_reported(name)
+    assert f">assets/reports/{name}.json</a>" in html
+    ElementTree.fromstring(html[html.index("<svg") : html.index("</svg>") + len("</svg>")])
+    assert [kind in html for kind in ('data-save="png"', 'data-save="svg"')] == [True, True]
+    assert len(saved_table(html).splitlines()) > 10
+
+
+def test_the_committed_report_of_balance_is_drawn_by_epoch():
+    html = draw_learning()
+    assert html.count("<figure") == 2 and "assets/reports/balance.json" in html
+    header, first, *_ = saved_table(html).splitlines()
+    assert header.startswith("curve,epoch,") and first.startswith('"voice, alone",1.0,')
 
 
 @pytest.mark.parametrize("name", REPORTS.values())

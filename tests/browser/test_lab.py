@@ -107,10 +107,18 @@ def test_a_drawing_is_saved_as_png_and_the_weights_of_the_conversation_are_there
     picture(page, "lab_space", full_page=True)
     assert page.locator("#lab-space svg text").count() > 1000
     with page.expect_download() as download:
-        page.locator("#lab-curve [data-png]").click()
+        page.locator("#lab-curve [data-save=png]").click()
     with Image.open(download.value.path()) as saved:
         assert (saved.format, saved.width) == ("PNG", 1280)
         assert len(saved.convert("RGB").getcolors(2**24)) > 20
+    with page.expect_download() as download:
+        page.locator("#lab-space [data-save=svg]").first.click()
+    assert download.value.path().read_text(encoding="utf-8").count("<text") > 300
+    with page.expect_download() as download:
+        page.locator("#lab-space a", has_text="CSV").first.click()
+    assert download.value.path().read_text(encoding="utf-8").startswith("first,second,label")
+    address = page.locator("#lab-curve figcaption a").get_attribute("href")
+    assert page.request.get(f"{page.url}{address}").json()["seeds"] == 5
 
 
 def test_the_last_utterance_of_the_live_session_is_taken_to_the_lab(open_page):

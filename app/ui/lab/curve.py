@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from app.lab import Series, as_csv, learning, measured, reported
-from app.ui.lab.plot import EPOCH, SAVE_PNG, curves_html, curves_svg
+from app.lab import Series, learning, measured, reported
+from app.ui.lab.plot import EPOCH, REPORTS_DIR, SAVE, curves_html, report_link
 from app.ui.markup import message_html, section_html
 from app.views import NAMES
 from comp_core.evaluation.curve import curve, load_conversations
@@ -45,20 +44,14 @@ _RUN = (
 def curve_section(predictor: Any) -> None:
     """Accuracy against missing rate: from the committed reports, and anew on demand."""
     gr.HTML(section_html("The curve", _CURVE), apply_default_css=False)
-    there = {title: name for title, name in REPORTS.items() if (ASSETS / "reports" / f"{name}.json").is_file()}
+    there = {title: name for title, name in REPORTS.items() if (REPORTS_DIR / f"{name}.json").is_file()}
     source = gr.Radio(list(there.items()), value=next(iter(there.values())), label="Benchmark")
-    html, *files = draw_reported(source.value)
-    drawn = gr.HTML(html, js_on_load=SAVE_PNG, apply_default_css=False, elem_id="lab-curve")
-    with gr.Row():
-        saves = [
-            gr.DownloadButton(f"Save {what}", value=path)
-            for what, path in zip(("the drawing (SVG)", "its figures (CSV)"), files, strict=True)
-        ]
+    drawn = gr.HTML(draw_reported(source.value), js_on_load=SAVE, apply_default_css=False, elem_id="lab-curve")
     gr.HTML(section_html("Balance", _BALANCE), apply_default_css=False)
     balance = gr.Markdown(balance_of(source.value), elem_classes="cp-prose", elem_id="lab-balance")
-    gr.HTML(draw_learning(), js_on_load=SAVE_PNG, apply_default_css=False, elem_id="lab-learning")
+    gr.HTML(draw_learning(), js_on_load=SAVE, apply_default_css=False, elem_id="lab-learning")
     source.input(balance_of, source, balance, api_visibility="private")
-    source.input(draw_reported, source, [drawn, *saves], api_visibility="private")
+    source.input(draw_reported, source, drawn, api_visibility="private")
     gr.HTML(section_html("Run it now", _RUN), apply_default_css=False)
     with gr.Row():
         gone = gr.Radio([("evenly", EVENLY), *((f"mostly the {NAMES[m]}", m) for m in MODALITIES)], value=EVENLY, label="Missing")
@@ -67,7 +60,7 @@ def curve_section(predictor: Any) -> None:
     with gr.Row():
         start = gr.Button("Run it now", variant="primary", elem_id="lab-run")
         cancel = gr.Button("Cancel", elem_id="lab-cancel")
-    made = gr.HTML("", js_on_load=SAVE_PNG, apply_default_css=False, elem_id="lab-made")
+    made = gr.HTML("", js_on_load=SAVE, apply_default_css=False, elem_id="lab-made")
     running = start.click(
         partial(run_curve, predictor), [gone, highest, seed], made, api_visibility="private", concurrency_id="curve", concurrency_limit=1
     )
@@ -77,13 +70,13 @@ def curve_section(predictor: Any) -> None:
 def balance_of(name: str) -> str:
     """What a committed report says of single modalities and of the weights, as Markdown."""
     report = _report(name)
-    return f"{balance_table(report)}\n\n{shares_table(report)}"
+    return f"{balance_table(report)}\n\n{shares_table(report)}\n\nFrom {report_link(name)}."
 
 
 @cache
 def draw_learning() -> str:
     """Each modality's accuracy over the epochs, alone and together, from the committed report; "" where there is none."""
-    if not (ASSETS / "reports" / "balance.json").is_file():
+    if not (REPORTS_DIR / "balance.json").is_file():
         return ""
     report = _report("balance")
     figures = []
@@ -91,27 +84,23 @@ def draw_learning() -> str:
         series = learning(found)
         note = (
             f"{LEARNING[name]}: validation accuracy of each modality's own head, given alone; {report['seeds']} seeds. "
-            "From <code>assets/reports/balance.json</code>."
+            f"From {report_link('balance')}."
         )
         figures.append(curves_html(series, _told(series), note, EPOCH))
     return f'<div class="cp cp-pair">{"".join(figures)}</div>'
 
 
 def _report(name: str) -> dict[str, Any]:
-    return json.loads((ASSETS / "reports" / f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((REPORTS_DIR / f"{name}.json").read_text(encoding="utf-8"))
 
 
 @cache
-def draw_reported(name: str) -> tuple[str, str, str]:
-    """The curves of a committed report as HTML, and the files to save them: SVG and CSV."""
+def draw_reported(name: str) -> str:
+    """The curves of a committed report."""
     report = _report(name)
     series = reported(report, CURVES)
     counts = f"{report['seeds']} seeds, {report['test_utterances']} test utterances, {report['date']}"
-    drawing, figures = (Path(tempfile.mkdtemp(prefix="lab-")) / f"{Path(name).name}.{suffix}" for suffix in ("svg", "csv"))
-    drawing.write_text(curves_svg(series, _told(series)), encoding="utf-8")
-    figures.write_text(as_csv(series), encoding="utf-8")
-    note = f"From <code>assets/reports/{name}.json</code>: {counts}. {report['note']}"
-    return curves_html(series, _told(series), note), str(drawing), str(figures)
+    return curves_html(series, _told(series), f"From {report_link(name)}: {counts}. {report['note']}")
 
 
 def run_curve(predictor: Any, gone: str, highest: float, seed: float, progress: Callable | None = gr.Progress()) -> Iterator[str]:  # noqa: B008

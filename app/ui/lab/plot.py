@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
-from app.lab import Series
+from app.lab import Series, as_csv
 
-SAVE_PNG = (Path(__file__).parent / "png.js").read_text(encoding="utf-8")
+SAVE = (Path(__file__).parent / "save.js").read_text(encoding="utf-8")
+REPORTS_DIR = Path(__file__).resolve().parents[3] / "assets" / "reports"
 _WIDTH, _HEIGHT = 640, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 26, 14, 44
 # Okabe-Ito, told apart with any colour vision; a dash pattern tells them apart without colour.
@@ -69,13 +72,24 @@ def curves_html(series: Sequence[Series], label: str, note: str, axis: Axis = RA
     )
     return (
         f'<figure class="cp cp-panel cp-curve">{curves_svg(series, label, axis)}<ul class="cp-legend">{legend}</ul>'
-        f"<figcaption>{note}</figcaption>{png_button('curve')}</figure>"
+        f"<figcaption>{note}</figcaption>{saves_html('curve', as_csv(series, axis.title))}</figure>"
     )
 
 
-def png_button(name: str) -> str:
-    """Saves the drawing of the figure that it stands in, by ``png.js``."""
-    return f'<button type="button" class="cp-correct" data-png="{name}">Save as PNG</button>'
+def saves_html(name: str, table: str) -> str:
+    """What saves the drawing of the figure that this stands in, by ``save.js``, and its figures, a CSV that lies in the link itself."""
+    encoded = base64.b64encode(table.encode()).decode()
+    return (
+        f'<p class="cp-files"><button type="button" class="cp-correct" data-save="png" data-name="{name}">Save as PNG</button>'
+        f'<button type="button" class="cp-correct" data-save="svg" data-name="{name}">SVG</button>'
+        f'<a class="cp-correct cp-link" download="{name}.csv" href="data:text/csv;base64,{encoded}">CSV</a></p>'
+    )
+
+
+def report_link(name: str) -> str:
+    """The committed report of that name, to be read."""
+    path = REPORTS_DIR / f"{name}.json"
+    return f'<a href="gradio_api/file={quote(str(path))}" target="_blank">assets/reports/{escape(name)}.json</a>'
 
 
 def _curve(series: Series, stroke: tuple[str, str], x: Callable[[float], float], y: Callable[[float], float], dots: bool) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.ui.lab.curve import ASSETS
-from app.ui.lab.plot import SAVE_PNG, png_button
+from app.ui.lab.plot import SAVE, saves_html
 from app.ui.markup import message_html, section_html
 from comp_core.evaluation.curve import load_conversations
 from comp_core.evaluation.space import Space, spaces
@@ -39,7 +39,7 @@ def space_section(predictor: Any) -> None:
     with gr.Row():
         rate = gr.Radio([(f"{share:.0%}", share) for share in RATES], value=RATES[1], label="Missing")
         draw = gr.Button("Draw it", variant="primary", elem_id="lab-draw")
-    drawn = gr.HTML("", js_on_load=SAVE_PNG, apply_default_css=False, elem_id="lab-space")
+    drawn = gr.HTML("", js_on_load=SAVE, apply_default_css=False, elem_id="lab-space")
     for event in (draw.click, rate.input):
         event(partial(draw_spaces, predictor), rate, drawn, api_visibility="private", concurrency_id="curve", concurrency_limit=1)
 
@@ -66,9 +66,11 @@ def space_html(stage: str, space: Space) -> str:
         for (x, y), label in zip(places, space.labels, strict=True)
         for colour, mark in (MARKS[LABELS[label]],)
     )
+    rows = [f"{x:.4f},{y:.4f},{LABELS[label]}" for (x, y), label in zip(space.points, space.labels, strict=True)]
+    table = "\n".join(["first,second,label", *rows]) + "\n"
     told = f"{space.apart:.0%} of the variance lies between the labels; the drawing shows {space.kept:.0%} of it all."
     return (
         f'<figure><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIDE} {_SIDE}" role="img" aria-label="{escape(stage)}: {told}" '
         f'font-size="9" text-anchor="middle">{marks}</svg>'
-        f"<figcaption><b>{escape(stage)}</b><br>{told}</figcaption>{png_button('space')}</figure>"
+        f"<figcaption><b>{escape(stage)}</b><br>{told}</figcaption>{saves_html(stage.replace(' ', '-'), table)}</figure>"
     )
