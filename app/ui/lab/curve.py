@@ -33,7 +33,7 @@ _CURVE = "How accuracy falls as more of the modalities are missing. The band is 
 _BALANCE = (
     "Does a modality learn less when all are trained together? Each by itself, by a network that learnt from it alone and by the joint "
     "models' own heads; and how the models weigh the three in each subset. Below, how each learns, epoch by epoch, and what ComP's "
-    "gradient modulator changes in that."
+    "gradient modulator changes in that. (The default preset trains in one stage; only the printed one has a second.)"
 )
 _RUN = (
     "The models of this page on some 400 held-out utterances of MELD, with faces and voices that were <strong>paired with them by "
