@@ -91,8 +91,7 @@ for (const node of root.querySelectorAll("[data-file]")) {
 }
 part("delete").addEventListener("click", async () => {
   if (token) await stop("", false);
-  kept = null;
-  forgetShown();
+  forget();
   drawWaiting("Press Start to begin.");
   drawRecord(false);
   say("The session is deleted, here and on the server.");

@@ -59,5 +59,5 @@ part("mirror").addEventListener("change", () => {
 mirror(remembered().mirror ?? true);
 part("smoothing").addEventListener("input", () => {
   setText(part("smoothing_told"), `${Number(part("smoothing").value).toFixed(1)} s`);
-  control({ smoothing: Number(part("smoothing").value) });
 });
+part("smoothing").addEventListener("change", () => control({ smoothing: Number(part("smoothing").value) }));

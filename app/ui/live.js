@@ -119,8 +119,7 @@ async function start() {
     return say(answer.message);
   }
   token = window.affectSession = answer.token; // the lab may ask for what was said
-  kept = null;
-  forgetShown();
+  forget();
   Object.assign(latest, { captured: null, toScreen: [], updates: [] });
   part("gate").hidden = true;
   setText(part("nopicture"), capture.hasCamera ? "" : "No camera");
@@ -145,7 +144,8 @@ async function stop(message = "", keep = true) {
   say(message);
   if (!ended) return;
   if (keep) {
-    kept = await fetchFiles(ended);
+    const failure = await keepFiles(ended);
+    if (failure) say(failure);
     if (phase === "stopped") drawRecord(false);
   }
   server.close_visit({ token: ended }).catch(() => {});

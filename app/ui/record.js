@@ -2,6 +2,7 @@
 
 const FILE_TYPES = { csv: "text/csv", json: "application/json", vtt: "text/vtt" };
 let kept = null;
+let wanted = null; // the token of the session whose files are being fetched, unless it was deleted meanwhile
 
 function drawRecord(running) {
   const something = running || kept !== null;
@@ -18,8 +19,9 @@ function drawRecord(running) {
   );
 }
 
-// Nothing of the last session is shown any more: a new one begins, or it is deleted.
-function forgetShown() {
+// Nothing of the last session is kept or shown any more: a new one begins, or it is deleted.
+function forget() {
+  kept = wanted = null;
   clearTimeline();
   drawHistory([]);
 }
@@ -38,4 +40,13 @@ async function fetchFiles(token) {
   } catch (error) {
     return null;
   }
+}
+
+// Keeps the files of a session that ends, unless they are forgotten before they come. Returns what went wrong, or "".
+async function keepFiles(token) {
+  wanted = token;
+  const files = await fetchFiles(token);
+  if (wanted !== token) return "";
+  kept = files;
+  return files ? "" : "The session's lines and words could not be fetched from the server.";
 }

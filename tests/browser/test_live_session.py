@@ -103,6 +103,25 @@ def test_deleting_a_running_session_ends_it(open_page):
     assert page.evaluate("window.streams.flatMap((s) => s.getTracks()).every((track) => track.readyState === 'ended')")
 
 
+def test_a_session_that_is_deleted_while_it_is_fetched_does_not_come_back(open_page):
+    page = start(open_page())
+    wait_for(page, video="present")
+
+    def late(route):
+        if '"take_along"' in route.request.post_data:
+            # Delete is pressed before the answer is there.
+            page.evaluate("setTimeout(() => { const b = document.querySelector('[data-part=delete]'); b.disabled = false; b.click(); }, 0)")
+            page.wait_for_timeout(500)
+        route.continue_()
+
+    page.route("**/component_server/**", late)
+    page.click("[data-part=stop]")
+    page.get_by_text("The session is deleted").wait_for()
+    page.wait_for_timeout(1500)
+    assert page.is_disabled("[data-file=csv]")
+    page.unroute_all(behavior="wait")
+
+
 def test_the_timeline_is_read_by_keyboard(open_page):
     page = start(open_page())
     wait_for(page, video="present")
