@@ -124,7 +124,7 @@ class Engine:
         growing = session.segmenter.open
         if growing is None:
             if session.turn and session.turn.open:
-                session.turn = None  # a click or a cough, not an utterance
+                self._drop(session, session.turn, now)
             return
         turn = session.turn if session.turn and session.turn.open else self._begin(session, growing.start)
         if now - turn.voice_read_at >= self.config.voice_every:
@@ -154,6 +154,12 @@ class Engine:
         self._keep(session, turn)
         self._judge(session, turn)
 
+    def _drop(self, session: Session, turn: Turn, now: float) -> None:
+        """It was a click or a cough, not an utterance; unless words were typed meanwhile, which are kept."""
+        session.turn = None
+        if turn.typed is not None:
+            self._take_typed(session, turn.typed[0], now)
+
     def _keep(self, session: Session, turn: Turn) -> None:
         session.turns.append(turn)
         session.record.turns.append(turn)
@@ -166,7 +172,7 @@ class Engine:
         def deliver(words: Transcript, milliseconds: float, error: str | None) -> None:
             session.hear(Heard(number, words, final, milliseconds, error))
 
-        return self.transcriber.submit(samples, deliver)
+        return self.transcriber.submit(samples, deliver, session.language)
 
     def _take_words(self, session: Session, heard: Heard, now: float) -> None:
         session.latencies.add("recogniser", heard.milliseconds)

@@ -18,7 +18,7 @@ from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
 from comp_core.senses.face_choice import Box
-from comp_core.senses.recognition import Transcript
+from comp_core.senses.recognition import ENGLISH, Transcript
 from comp_core.smoothing import TIME_CONSTANT, RecentFaces
 from comp_core.spoiling import Spoiling
 
@@ -196,6 +196,7 @@ class Session:
     Attributes:
         spoiling: what this visitor does to pictures, sound and words before the senses get them; replaced as a whole.
         smoothing: time constant of what is shown, in seconds.
+        language: code of what this visitor speaks.
         present_at: on the engine's clock, when there last was anything to go on.
         subsets: the fused prediction from each subset, and `subsets_at` and `subsets_of`, when and for what it was asked.
         record: what the visitor may take along.
@@ -208,6 +209,7 @@ class Session:
         self.last_seen = self.present_at = began
         self.spoiling = Spoiling()
         self.smoothing = TIME_CONSTANT
+        self.language = ENGLISH
         self.record = Record()
         self.local: Any = None
         self.subsets: dict[str, dict[str, float] | None] = {}

@@ -6,14 +6,14 @@ import logging
 import math
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from comp_core.senses.activity import SAMPLE_RATE
-from comp_core.senses.recognition import Transcript
+from comp_core.senses.recognition import ENGLISH, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class Transcriber:
 
     def __init__(self, load: Callable[[Notify], Any | None], on_ready: Callable[[Any], None] = lambda recogniser: None) -> None:
         self._load, self._on_ready = load, on_ready
-        self._jobs: queue.Queue[tuple[np.ndarray, Deliver]] = queue.Queue(QUEUE_LENGTH)
+        self._jobs: queue.Queue[tuple[np.ndarray, str, Deliver]] = queue.Queue(QUEUE_LENGTH)
         self._recogniser: Any | None = None
         self._status = {"state": "loading", "name": "", "note": "Speech recognition is loading."}
         self._last_note = ""
@@ -53,6 +53,11 @@ class Transcriber:
         return dict(self._status)
 
     @property
+    def languages(self) -> Mapping[str, str]:
+        """Code -> English name of what may be spoken; nothing while it loads, and where there is no recogniser."""
+        return self._recogniser.languages if self._recogniser else {}
+
+    @property
     def available(self) -> bool:
         return self._status["state"] in ("ready", "loading")
 
@@ -64,12 +69,12 @@ class Transcriber:
         """Whether `sound` seconds of speech would be recognised within `seconds` from now, judged by the last ones."""
         return self.idle and sound * self._pace <= seconds
 
-    def submit(self, samples: np.ndarray, deliver: Deliver) -> bool:
+    def submit(self, samples: np.ndarray, deliver: Deliver, language: str = ENGLISH) -> bool:
         """Ask for the words in ``samples`` (float32, 16 kHz); False when there is no recogniser or too much waits."""
         if not self.available:
             return False
         try:
-            self._jobs.put_nowait((samples, deliver))
+            self._jobs.put_nowait((samples, language, deliver))
         except queue.Full:
             return False
         return True
@@ -86,11 +91,11 @@ class Transcriber:
         while True:
             self._serve(*self._jobs.get())
 
-    def _serve(self, samples: np.ndarray, deliver: Deliver) -> None:
+    def _serve(self, samples: np.ndarray, language: str, deliver: Deliver) -> None:
         self._busy = True
         begin, heard, error = perf_counter(), NOTHING, None
         try:
-            heard = self._recogniser.transcribe(samples)
+            heard = self._recogniser.transcribe(samples, language)
         except Exception as failure:
             logger.exception("speech recognition failed")
             error = str(failure) or type(failure).__name__
@@ -103,7 +108,7 @@ class Transcriber:
         logger.warning(note)
         self._status = {"state": state, "name": "", "note": note}
         while not self._jobs.empty():
-            _, deliver = self._jobs.get_nowait()
+            *_, deliver = self._jobs.get_nowait()
             deliver(NOTHING, 0.0, note)
 
     def _note(self, message: str) -> None:

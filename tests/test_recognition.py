@@ -40,11 +40,11 @@ def spoken() -> list[np.ndarray]:
     return [utterance.samples for utterance in segment(open_media(ROOT / "assets" / "samples" / "happy.mp4").samples)]
 
 
-@pytest.fixture
-def tiny_checkpoint(whisper_package, tmp_path: Path) -> Path:
-    """A Whisper of random weights, in OpenAI's format."""
+@pytest.fixture(params=[51864, 51865], ids=["english", "multilingual"])
+def tiny_checkpoint(whisper_package, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A Whisper of random weights, in OpenAI's format; the size of the vocabulary says which languages it knows."""
     sizes = {"n_audio_state": 16, "n_audio_head": 2, "n_audio_layer": 1, "n_text_state": 16, "n_text_head": 2, "n_text_layer": 1}
-    dims = whisper_package.ModelDimensions(n_mels=80, n_audio_ctx=1500, n_vocab=51864, n_text_ctx=16, **sizes)
+    dims = whisper_package.ModelDimensions(n_mels=80, n_audio_ctx=1500, n_vocab=request.param, n_text_ctx=16, **sizes)
     torch.manual_seed(0)
     model = whisper_package.model.Whisper(dims)
     path = tmp_path / "random.pt"
@@ -110,10 +110,22 @@ def test_local_whisper_checkpoint_runs(tiny_checkpoint: Path, spoken: list[np.nd
     assert 0 <= transcript.confidence <= 1
 
 
+def test_only_a_multilingual_whisper_takes_other_languages(tiny_checkpoint: Path, spoken: list[np.ndarray]) -> None:
+    recogniser = load_recogniser(str(tiny_checkpoint))
+    assert recogniser.languages["en"] == "english"
+    if recogniser._model.is_multilingual:
+        assert recogniser.languages["de"] == "german"
+        assert isinstance(recogniser.transcribe(spoken[0], "de").text, str)
+    else:
+        with pytest.raises(RecogniserError, match=r"random\.pt does not understand 'de', only en"):
+            recogniser.transcribe(spoken[0], "de")
+
+
 class FakeWhisper:
     """Gives the segments it was made with, and notes how it was called."""
 
     device = torch.device("cpu")
+    is_multilingual = True
 
     def __init__(self, *segments: dict) -> None:
         self.segments = [{"start": 0.0, "end": 1.0, "compression_ratio": 1.0, **segment} for segment in segments]
@@ -134,6 +146,14 @@ def test_whisper_result_becomes_a_transcript() -> None:
     assert model.samples.dtype == np.float32
     assert model.options["condition_on_previous_text"] is False
     assert model.options["fp16"] is False
+    assert (model.options["language"], model.options["task"]) == ("en", "transcribe")
+
+
+def test_another_language_is_translated() -> None:
+    model = FakeWhisper({"text": " I am happy.", "avg_logprob": -0.1, "no_speech_prob": 0.1})
+    recogniser = recognition.WhisperRecogniser(model, "tiny", {"en": "english", "de": "german"})
+    assert recogniser.transcribe(np.ones(1600), "de").text == "I am happy."
+    assert (model.options["language"], model.options["task"]) == ("de", "translate")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +178,7 @@ def test_one_transcription_at_a_time() -> None:
     class Slow(recognition.Recogniser):
         running = most = 0
 
-        def _transcribe(self, samples: np.ndarray) -> Transcript:
+        def _transcribe(self, samples: np.ndarray, language: str) -> Transcript:
             self.running += 1
             self.most = max(self.most, self.running)
             time.sleep(0.01)

@@ -48,7 +48,7 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local}
 
     def control(data: Any) -> dict[str, Any]:
-        """Switch modalities, choose model and smoothing, spoil what is captured, type or correct words, point at a face, note."""
+        """Switch modalities, choose model, language and smoothing, spoil what is captured, type or correct words, point at a face, note."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"))
         if "switches" in request:
@@ -56,6 +56,8 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
                 session.switch(modality, on)
         if "model" in request:
             session.choose(wire.model(request["model"], models))
+        if "language" in request:
+            session.language = wire.language(request["language"], transcriber.languages)
         if "spoiling" in request:
             session.spoiling = wire.spoiling(request["spoiling"])
         if "typed" in request:
@@ -81,7 +83,7 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
 
     def recogniser_status(data: Any) -> dict[str, Any]:
         """For the page before a visit begins."""
-        return {"recogniser": transcriber.status}
+        return {"recogniser": transcriber.status, "languages": dict(transcriber.languages)}
 
     return [_answering(call) for call in (open_visit, exchange, control, take_along, close_visit, recogniser_status)]
 

@@ -170,6 +170,17 @@ def model(value: object, models: Collection[str]) -> str:
     return value
 
 
+def language(value: object, languages: Collection[str]) -> str:
+    """The code of one of the ``languages``.
+
+    Raises:
+        Refused: the recogniser does not understand it.
+    """
+    if not isinstance(value, str) or value not in languages:
+        raise _bad("The recogniser does not understand this language.")
+    return value
+
+
 def _bytes(value: object, what: str, limit: int) -> bytes:
     if not isinstance(value, str):
         raise _bad(f"The {what} is not base64 text.")

@@ -36,6 +36,17 @@ part("unspoil").addEventListener("click", () => {
   spoil();
 });
 part("model").addEventListener("change", () => control({ model: part("model").value }));
+// A recogniser that is still loading understands none yet, and none may be asked of it.
+const language = () => (part("language").disabled ? {} : { language: part("language").value });
+function offerLanguages(languages) {
+  const names = Object.entries(languages);
+  if (names.length < 2) return;
+  part("language").replaceChildren(...names.map(([code, name]) => new Option(name[0].toUpperCase() + name.slice(1), code, code === "en", code === "en")));
+  part("language").disabled = false;
+  setText(part("language_told"), "The words sense reads English: the recogniser translates other languages into it.");
+}
+
+part("language").addEventListener("change", () => control(language()));
 part("type").addEventListener("submit", (event) => {
   event.preventDefault();
   if (phase !== "running") return say("Press Start first; typed words are read together with what the camera sees.");

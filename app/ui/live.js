@@ -128,7 +128,7 @@ async function start() {
   enter("running");
   say(missing);
   if (!local) listDevices();
-  await control({ switches: switches(), model: part("model").value, spoiling: spoiling(), smoothing: Number(part("smoothing").value) });
+  await control({ switches: switches(), model: part("model").value, spoiling: spoiling(), ...language(), smoothing: Number(part("smoothing").value) });
   run(token);
 }
 
@@ -175,8 +175,9 @@ if (local) {
 (async function showRecogniser() {
   while (true) {
     if (!token) {
-      const { recogniser } = await server.recogniser_status({});
+      const { recogniser, languages } = await server.recogniser_status({});
       drawRecogniser(recogniser);
+      offerLanguages(languages);
       if (recogniser.state !== "loading") return;
     }
     await wait(RETRY_MS);

@@ -9,7 +9,7 @@ import math
 import re
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -22,6 +22,8 @@ from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.sphinx_process import SphinxProcess
 
 OFF = "off"
+# The language of the words sense. Others are translated into it, by a recogniser that can.
+ENGLISH = "en"
 
 # Whisper's own measures of a segment beyond which it is more likely invented than heard (the thresholds of Radford et al., 2022).
 _MOST_NO_SPEECH = 0.6
@@ -53,36 +55,56 @@ class Recogniser(ABC):
     Attributes:
         name: what the page calls it.
         note: one sentence why it is this one; "" if it is the one that was asked for.
+        languages: code -> English name of the languages that it understands.
     """
 
-    def __init__(self, name: str, note: str = "") -> None:
+    def __init__(self, name: str, note: str = "", languages: Mapping[str, str] | None = None) -> None:
         self.name = name
         self.note = note
+        self.languages = languages or {ENGLISH: "english"}
         self._lock = Lock()
 
-    def transcribe(self, samples: np.ndarray) -> Transcript:
-        """Recognise one utterance, (n,) float32 mono 16 kHz."""
+    def transcribe(self, samples: np.ndarray, language: str = ENGLISH) -> Transcript:
+        """The English words of one utterance.
+
+        Args:
+            samples: (n,) float32 mono 16 kHz.
+            language: what is spoken, one of ``languages``; another than English is translated.
+
+        Raises:
+            RecogniserError: it does not understand the language.
+        """
+        if language not in self.languages:
+            raise RecogniserError(
+                f"{self.name} does not understand {language!r}, only {', '.join(self.languages)}. "
+                "For other languages take a Whisper model without .en in its name, such as tiny or base."
+            )
         if not len(samples):
             return Transcript("", 0.0)
         with self._lock:
-            return self._transcribe(np.asarray(samples, dtype=np.float32))
+            return self._transcribe(np.asarray(samples, dtype=np.float32), language)
 
     @abstractmethod
-    def _transcribe(self, samples: np.ndarray) -> Transcript: ...
+    def _transcribe(self, samples: np.ndarray, language: str) -> Transcript: ...
 
 
 class WhisperRecogniser(Recogniser):
-    """OpenAI's Whisper (MIT). ``model`` is what ``whisper.load_model`` returns."""
+    """OpenAI's Whisper (MIT).
 
-    def __init__(self, model: Any, name: str, language: str = "en") -> None:
-        super().__init__(f"Whisper {name}")
+    Args:
+        model: what ``whisper.load_model`` returns.
+        languages: code -> name of the languages that a multilingual model was trained on.
+    """
+
+    def __init__(self, model: Any, name: str, languages: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"Whisper {name}", languages=languages if model.is_multilingual else None)
         self._model = model
-        self._language = language
 
-    def _transcribe(self, samples: np.ndarray) -> Transcript:
+    def _transcribe(self, samples: np.ndarray, language: str) -> Transcript:
         heard = self._model.transcribe(
             samples,
-            language=self._language,
+            language=language,
+            task="transcribe" if language == ENGLISH else "translate",
             temperature=0.0,
             condition_on_previous_text=False,
             fp16=self._model.device.type == "cuda",
@@ -113,7 +135,7 @@ class SphinxRecogniser(Recogniser):
         super().__init__("PocketSphinx (offline, low accuracy)", note)
         self._process = SphinxProcess(SAMPLE_RATE)
 
-    def _transcribe(self, samples: np.ndarray) -> Transcript:
+    def _transcribe(self, samples: np.ndarray, language: str) -> Transcript:
         hypothesis = self._process.decode((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
         words = _SPHINX_MARKS.sub(" ", hypothesis["text"]).split()
         if not words:
@@ -140,6 +162,7 @@ def load_recogniser(spec: str = "tiny.en", device: str = "cpu", notify: Callable
         return None
     try:
         import whisper
+        from whisper.tokenizer import LANGUAGES
     except (ImportError, OSError):
         return _fall_back("Whisper is not installed (pip install openai-whisper)", notify)
     if spec in whisper.available_models():
@@ -149,8 +172,8 @@ def load_recogniser(spec: str = "tiny.en", device: str = "cpu", notify: Callable
         # Besides network errors: a wrong hash (RuntimeError), a proxy's page in place of the file (TypeError, ValueError).
         except (OSError, RuntimeError, TypeError, ValueError, EOFError, UnpicklingError) as error:
             return _fall_back(f"Whisper {spec} could not be loaded ({_first_line(error)})", notify)
-        return WhisperRecogniser(model, spec)
-    return WhisperRecogniser(_load_checkpoint(whisper, Path(spec).expanduser(), device), Path(spec).name)
+        return WhisperRecogniser(model, spec, LANGUAGES)
+    return WhisperRecogniser(_load_checkpoint(whisper, Path(spec).expanduser(), device), Path(spec).name, LANGUAGES)
 
 
 def _load_by_name(whisper: Any, name: str, device: str) -> Any:

@@ -178,14 +178,17 @@ class ScriptedTranscriber:
         self.available = available
         self.quick = False
         self.requests = []
+        self.languages_asked = []
+        self.languages = {"en": "english", "de": "german"}
         self.status = {"state": "ready", "name": "script", "note": ""}
 
     def can_do_within(self, seconds, sound):
         return self.quick
 
-    def submit(self, samples, deliver):
+    def submit(self, samples, deliver, language="en"):
         if self.available:
             self.requests.append((samples, deliver))
+            self.languages_asked.append(language)
         return self.available
 
 

@@ -136,7 +136,17 @@ def test_sliders_reach_only_their_own_session(page):
 
 
 @pytest.mark.parametrize(
-    "change", [{"switches": {"smell": True}}, {"switches": {"audio": 1}}, {"switches": []}, {"typed": 3}, {"model": "x"}, {"model": 1}]
+    "change",
+    [
+        {"switches": {"smell": True}},
+        {"switches": {"audio": 1}},
+        {"switches": []},
+        {"typed": 3},
+        {"model": "x"},
+        {"model": 1},
+        {"language": "fr"},
+        {"language": ["de"]},
+    ],
 )
 def test_bad_controls_are_refused(page, change):
     assert page.control({"token": page.start(), **change})["error"] == "bad_request"
@@ -145,10 +155,13 @@ def test_bad_controls_are_refused(page, change):
 def test_controls_reach_only_their_own_session(page):
     mine = page.start()
     page.start()
-    assert page.control({"token": mine, "switches": {AUDIO: False}, "typed": "joy" * 9000, "model": "prlf"}) == {"done": True}
+    assert page.control({"token": mine, "switches": {AUDIO: False}, "typed": "joy" * 9000, "model": "prlf", "language": "de"}) == {
+        "done": True
+    }
     first, second = page.sessions
     assert (first.switched_off, second.switched_off) == ({AUDIO}, set())
     assert (first.model, second.model) == ("prlf", "comp")
+    assert (first.language, second.language) == ("de", "en")
     assert (len(first.take(0).typed[0]), second.take(0).typed) == (wire.TEXT_LENGTH, [])
 
 

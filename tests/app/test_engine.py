@@ -76,6 +76,22 @@ def test_the_model_that_was_chosen_judges_from_then_on(visit):
     assert visit.predictor.models[-1] == "prlf"
 
 
+def test_words_typed_during_a_cough_are_kept(visit):
+    visit.step(FACE, SPEECH)
+    visit.session.type("joy")
+    visit.step(FACE, SPEECH)
+    visit.session.segmenter._samples = np.zeros(0, np.float32)  # too short for an utterance
+    snapshot = visit.step(FACE, QUIET)
+    assert [turn["transcript"] for turn in snapshot.turns] == ["joy"]
+    assert snapshot.transcript_source == "typed"
+
+
+def test_words_are_asked_for_in_the_visitors_language(visit):
+    visit.session.language = "de"
+    visit.say()
+    assert set(visit.transcriber.languages_asked) == {"de"}
+
+
 def test_what_is_spoilt_reaches_the_senses_spoilt(visit):
     given = {}
     see, hear, read = visit.predictor.face.see, visit.session.segmenter.push, visit.predictor.words.read

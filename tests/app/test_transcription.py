@@ -13,16 +13,17 @@ SOUND = np.ones(1600, np.float32)
 
 class Recogniser:
     name, note = "Scripted", "Because the test wants it."
+    languages = {"en": "english", "de": "german"}  # noqa: RUF012
 
     def __init__(self):
         self.allowed = threading.Semaphore(0)
         self.error = None
 
-    def transcribe(self, samples):
+    def transcribe(self, samples, language):
         self.allowed.acquire(timeout=10)
         if self.error:
             raise self.error
-        return SimpleNamespace(text=f"{len(samples)} samples", confidence=1.0)
+        return SimpleNamespace(text=f"{len(samples)} samples of {language}", confidence=1.0)
 
 
 class Delivery:
@@ -56,9 +57,17 @@ def test_words_are_delivered(ready, recogniser):
     assert ready.submit(SOUND, delivery)
     recogniser.allowed.release()
     heard, milliseconds, error = delivery.wait()
-    assert (heard.text, error) == ("1600 samples", None)
+    assert (heard.text, error) == ("1600 samples of en", None)
     assert milliseconds >= 0
     assert ready.status == {"state": "ready", "name": "Scripted", "note": "Because the test wants it."}
+
+
+def test_it_is_told_the_language(ready, recogniser):
+    assert ready.languages == recogniser.languages
+    delivery = Delivery()
+    ready.submit(SOUND, delivery, "de")
+    recogniser.allowed.release()
+    assert delivery.wait()[0].text == "1600 samples of de"
 
 
 def test_a_failure_is_delivered_and_the_next_one_works(ready, recogniser):
@@ -103,7 +112,7 @@ def test_what_waits_while_it_loads_is_served(recogniser):
     assert transcriber.status["state"] == "loading"
     recogniser.allowed.release()
     gate.set()
-    assert delivery.wait()[0].text == "1600 samples"
+    assert delivery.wait()[0].text == "1600 samples of en"
 
 
 def refused(load):

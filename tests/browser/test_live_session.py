@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -43,6 +44,25 @@ def test_a_subset_foretells_what_its_switches_do(open_page):
     wait_for(page, video="present")
 
 
+def test_a_language_is_offered_where_the_recogniser_knows_several(open_page):
+    assert open_page().is_hidden("[data-part=language]")  # PocketSphinx knows English only
+
+    def knowing_german(route):
+        if "recogniser_status" not in route.request.post_data:
+            return route.continue_()
+        answer = {"recogniser": {"state": "ready", "name": "Whisper tiny", "note": ""}, "languages": {"en": "english", "de": "german"}}
+        return route.fulfill(json=answer)
+
+    page = open_page()
+    page.route(re.compile("component_server"), knowing_german)
+    page.reload()
+    page.wait_for_selector("[data-part=language]:not(:disabled)")
+    page.select_option("[data-part=language]", label="German")
+    assert "translates" in text(page, "language_told")
+    with page.expect_request(lambda request: '"language":"de"' in (request.post_data or "")):
+        start(page)
+
+
 def test_words_of_the_history_can_be_corrected(open_page, picture):
     page = start(open_page())
     page.click("[data-switch=audio]")
@@ -78,6 +98,7 @@ def test_a_session_is_taken_along_while_it_runs_and_after_and_is_deleted(open_pa
     rows = list(csv.DictReader(take(page, "csv").splitlines()))
     assert [row["note"] for row in rows if row["note"]] == ["a remark"]
     assert any(row["video_observed"] == "1" and row["video_label"] for row in rows)
+    page.locator("[data-part=history] .cp-said", has_text="what a lovely day").wait_for()
     page.click("[data-part=stop]")
     page.wait_for_selector("[data-live][data-phase=stopped]")
     page.wait_for_selector("[data-file=json]:enabled")
