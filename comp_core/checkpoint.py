@@ -14,7 +14,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-WEIGHTS_DIR = Path(__file__).resolve().parent.parent / "assets" / "weights"
+from comp_core.shipped import ASSETS
+
+WEIGHTS_DIR = ASSETS / "weights"
 
 Config = TypeVar("Config")
 

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
+from comp_core.shipped import ASSETS
 from comp_core.task import Task
 
 # In the order in which they need one another, each with its module; ``held_out`` makes the lab's data, the last five a report only.
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     task.add_argument("--data", type=Path, required=True, help="folder of the corpora")
     task.add_argument("--work", type=Path, default=Path("runs"), help="caches and intermediate weights (default: %(default)s)")
     task.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="folder of the weights (default: assets/weights)")
-    task.add_argument("--reports", type=Path, default=WEIGHTS_DIR.parent / "reports", help="report folder (default: assets/reports)")
+    task.add_argument("--reports", type=Path, default=ASSETS / "reports", help="report folder (default: assets/reports)")
     task.add_argument("--seed", type=int, default=0)
     train = commands.add_parser("train", parents=[task], help="train a sense or the fusion model and write its weights and report")
     train.add_argument("what", choices=TRAININGS)
@@ -92,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     extract.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     extract.set_defaults(run=_extract)
     tables = commands.add_parser("tables", help="the committed reports as Markdown tables")
-    tables.add_argument("--reports", type=Path, default=WEIGHTS_DIR.parent / "reports", help="report folder (default: assets/reports)")
+    tables.add_argument("--reports", type=Path, default=ASSETS / "reports", help="report folder (default: assets/reports)")
     tables.add_argument("--into", type=Path, nargs="+", default=[], metavar="FILE", help="Markdown files whose marked tables to renew")
     tables.set_defaults(run=_tables)
     doctor = commands.add_parser("doctor", help="what is installed and found here, and what to do about each lack")

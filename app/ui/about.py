@@ -6,7 +6,9 @@ from pathlib import Path
 
 import gradio as gr
 
-CARDS_DIR = Path(__file__).resolve().parents[2] / "assets" / "cards"
+from comp_core.shipped import ASSETS
+
+CARDS_DIR = ASSETS / "cards"
 _TEXT = Path(__file__).with_name("about.md")
 
 

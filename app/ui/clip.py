@@ -20,10 +20,11 @@ from app.views import NAMES, utterance_view
 from comp_core.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.modalities import MODALITIES
 from comp_core.overlay import burn_in
+from comp_core.shipped import ASSETS
 
 logger = logging.getLogger(__name__)
 
-SAMPLES_DIR = Path(__file__).resolve().parents[2] / "assets" / "samples"
+SAMPLES_DIR = ASSETS / "samples"
 # A result is sent again when it has grown by this factor.
 SELDOMER = 1.15
 MEDIA_KINDS = ("video", "audio", "image")

@@ -18,9 +18,10 @@ from comp_core.predictor import Predictor
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.face_align import FaceLocator, align
 from comp_core.senses.spectra import Spectra
+from comp_core.shipped import ASSETS
 from comp_core.windows import CONTEXT, Moment
 
-PICTURE = WEIGHTS_DIR.parent / "samples" / "face.jpg"
+PICTURE = ASSETS / "samples" / "face.jpg"
 SENTENCE = "I really did not expect that you would come back so soon."
 
 

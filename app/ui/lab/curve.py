@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,8 +16,8 @@ from app.views import NAMES
 from comp_core.evaluation.curve import curve, load_conversations
 from comp_core.evaluation.tables import balance_table, shares_table
 from comp_core.modalities import MODALITIES
+from comp_core.shipped import ASSETS
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets"
 # Title -> report of the benchmark.
 REPORTS = {
     "CMU-MOSI, words read by our encoder": "benchmark/mosi-reread",

@@ -10,9 +10,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from app.lab import Series, as_csv
+from comp_core.shipped import ASSETS
 
 SAVE = (Path(__file__).parent / "save.js").read_text(encoding="utf-8")
-REPORTS_DIR = Path(__file__).resolve().parents[3] / "assets" / "reports"
+REPORTS_DIR = ASSETS / "reports"
 _WIDTH, _HEIGHT = 640, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 26, 14, 44
 # Okabe-Ito, told apart with any colour vision; a dash pattern tells them apart without colour.
