@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: demo test install install-test
+.PHONY: demo test docs audit lock install install-test
 
 demo: install
 	$(RUN) app.py $(ARGS)
@@ -12,6 +12,18 @@ test: install-test
 	$(RUN) -m pip check
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest
+
+# The documentation of comp_core, from its docstrings and the guide, into site/.
+docs: install-test
+	$(RUN) -m pdoc -d google comp_core -o site
+
+# Known vulnerabilities of what is locked; needs the network.
+audit: install-test
+	$(RUN) -m pip_audit -r requirements.lock --disable-pip --require-hashes --progress-spinner off
+
+# Needs uv.
+lock:
+	uv pip compile requirements.txt --universal --python-version 3.10 --generate-hashes -q -o requirements.lock
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test

@@ -102,7 +102,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
     """The pages as Gradio blocks, with the engine behind them.
 
     Args:
-        local: the computer's own devices (:class:`app.capture.local.LocalCapture`), to be read instead of the browser's.
+        local: the computer's own devices (`app.capture.local.LocalCapture`), to be read instead of the browser's.
     """
     import gradio as gr
 

@@ -25,7 +25,7 @@ _KEPT = ("fused", *MODALITIES, "weights", "observed", "absent_because", "sure_fr
 
 @dataclass(frozen=True)
 class Line:
-    """One second: when, by which model, and what it made of it (see :class:`comp_core.fusion.Fused`)."""
+    """One second: when, by which model, and what it made of it (see `comp_core.fusion.Fused`)."""
 
     at: float
     model: str
@@ -65,7 +65,7 @@ class Record:
 
 
 def clip_csv(records: Sequence[Mapping[str, Any]]) -> str:
-    """The records of a file (:meth:`comp_core.predictor.Predictor.predict_file`), a row each."""
+    """The records of a file (`comp_core.predictor.Predictor.predict_file`), a row each."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow(["start", "end", "transcript", "label", *LABELS, *_columns_of_each()])

@@ -128,7 +128,7 @@ class Latencies:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What the engine knows after one update; :mod:`app.views` turns it into what is shown.
+    """What the engine knows after one update; `app.views` turns it into what is shown.
 
     Attributes:
         at: seconds since the visit began.
@@ -200,7 +200,7 @@ class Session:
         present_at: on the engine's clock, when there last was anything to go on.
         subsets: the fused prediction from each subset, and `subsets_at` and `subsets_of`, when and for what it was asked.
         record: what the visitor may take along.
-        local: the computer's own devices, where they are read instead of the browser's (:class:`app.capture.local.Feed`).
+        local: the computer's own devices, where they are read instead of the browser's (`app.capture.local.Feed`).
     """
 
     def __init__(self, token: str, began: float, locator: Any, segmenter: Any, model: str) -> None:

@@ -11,7 +11,7 @@ from comp_core.spoiling import Spoiling
 
 @dataclass(frozen=True)
 class Slider:
-    """One field of :class:`Spoiling`, between two values; ``rest`` spoils nothing."""
+    """One field of `Spoiling`, between two values; ``rest`` spoils nothing."""
 
     field: str
     label: str

@@ -57,7 +57,7 @@ def in_words(probabilities: Probabilities | None, sure_from: float) -> str:
 
 
 def moment_view(record: Mapping[str, Any]) -> dict[str, Any]:
-    """One fusion record (as_dict of :class:`comp_core.fusion.Fused`) -> headline, seven bars, three cards."""
+    """One fusion record (as_dict of `comp_core.fusion.Fused`) -> headline, seven bars, three cards."""
     modalities = {modality: _modality_view(modality, record) for modality in MODALITIES}
     return {**_headline(record, modalities), "bars": _bars(record["fused"]), "modalities": modalities}
 
@@ -197,7 +197,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
 
 
 def utterance_view(record: Mapping[str, Any]) -> dict[str, Any]:
-    """One utterance record of :meth:`comp_core.predictor.Predictor.predict_file` -> the same view, with its time and words."""
+    """One utterance record of `comp_core.predictor.Predictor.predict_file` -> the same view, with its time and words."""
     return {
         "moment": moment_view(record),
         "time": f"{clock_text(record['start'])} to {clock_text(record['end'])}" if record["end"] > record["start"] else "",

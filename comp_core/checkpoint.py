@@ -46,7 +46,7 @@ def save_checkpoint(stem: Path, kind: str, model: nn.Module, config: Any, about:
 
 
 def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Config, dict[str, torch.Tensor], dict[str, Any]]:
-    """Read what :func:`save_checkpoint` wrote.
+    """Read what `save_checkpoint` wrote.
 
     Args:
         configs: the kinds that will do, each with the type of its configuration; the record's ``kind`` tells which it was.

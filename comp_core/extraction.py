@@ -33,7 +33,7 @@ def extract(folder: Path, table: Path, out: Path, predictor: Predictor, names: d
 
     Args:
         folder: of the clips.
-        table: CSV of the clips; see :func:`comp_core.data.gcnet.read_clips`.
+        table: CSV of the clips; see `comp_core.data.gcnet.read_clips`.
         predictor: its senses are used, and its recogniser.
         names: modality -> name of its feature folder.
 

@@ -94,7 +94,7 @@ class Fusion:
         return self._fuse([moments[part] for part in window_ends(len(moments))])
 
     def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused:
-        """The last of :meth:`fuse`, at the cost of one."""
+        """The last of `fuse`, at the cost of one."""
         return self._fuse([[_switch_off(moment, without) for moment in moments[-CONTEXT:]]])[0]
 
     def fuse_subsets(self, moments: Sequence[Moment]) -> dict[str, Distribution | None]:

@@ -28,7 +28,7 @@ def burn_in(media: Media, records: Sequence[Mapping[str, Any]], out: Path, progr
     """Write an MP4 with the video's pictures and sound, and under each picture what its utterance was taken for.
 
     Args:
-        records: of :meth:`comp_core.predictor.Predictor.predict_file`.
+        records: of `comp_core.predictor.Predictor.predict_file`.
         progress: called with the done fraction.
 
     Raises:

@@ -145,7 +145,7 @@ class Predictor:
         progress: Progress = lambda *_: None,
         model: str | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """The records of :meth:`predict_file`, each as soon as the file has been read so far."""
+        """The records of `predict_file`, each as soon as the file has been read so far."""
         moments = []
         for one in self.hear_file(path, text, text is not None, without, progress):
             moments.append(one.moment)

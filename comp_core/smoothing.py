@@ -32,7 +32,7 @@ class Smoother:
         self._at = 0.0
 
     def update(self, record: dict[str, Any], now: float) -> dict[str, Any]:
-        """Blend the numbers of ``record`` (see :class:`comp_core.fusion.Fused`) into what was displayed before."""
+        """Blend the numbers of ``record`` (see `comp_core.fusion.Fused`) into what was displayed before."""
         if self._last is not None and self._last["observed"] == record["observed"]:
             share = 1.0 - math.exp(-max(0.0, now - self._at) / self.time_constant)
             record = {**record, **{key: _blend(self._last[key], record[key], share) for key in _SMOOTHED if key in record}}

@@ -65,7 +65,7 @@ class Task:
 
 
 def keep_best(stem: Path, kind: str, config: Any, settings: FitConfig, about: dict[str, Any]) -> Callable[[nn.Module, float, int], None]:
-    """A callback for :func:`fit` that saves the best weights so far, marked as unfinished."""
+    """A callback for `fit` that saves the best weights so far, marked as unfinished."""
 
     def save(model: nn.Module, score: float, epoch: int) -> None:
         state = {"unfinished": {"epoch": epoch, "validation": score}, "training": asdict(settings)}

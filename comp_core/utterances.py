@@ -51,7 +51,7 @@ class Utterance:
 
 
 class Detector(Protocol):
-    """Anything that gives the speech probability of each chunk, as :class:`VoiceActivity` does."""
+    """Anything that gives the speech probability of each chunk, as `VoiceActivity` does."""
 
     def push(self, samples: np.ndarray) -> list[float]: ...
 

@@ -1,3 +1,5 @@
+"""Smoothing: how fast what is shown follows, and that recent faces fade."""
+
 import math
 
 import numpy as np

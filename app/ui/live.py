@@ -22,7 +22,7 @@ def live_page(calls: list[Call], models: Mapping[str, str], local: bool = False)
     """Build the page.
 
     Args:
-        calls: the functions that its script may call (see :mod:`app.capture.browser`).
+        calls: the functions that its script may call (see `app.capture.browser`).
         models: name -> title.
         local: the server reads its own devices, and the page does not ask for the browser's.
     """

@@ -35,7 +35,7 @@ class Dataset:
         objective: what is predicted.
         folds: each with ``train``, ``valid`` and ``test``; the figures are those of all tests together.
         given: the modalities that it has.
-        mistaken: modality -> share of the utterances, in training and validation, that look more like another; see :func:`mistake`.
+        mistaken: modality -> share of the utterances, in training and validation, that look more like another; see `mistake`.
         batch: conversations in a batch.
         epochs: enough for the validation score of every model to stop rising.
     """

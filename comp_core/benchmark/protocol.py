@@ -105,7 +105,7 @@ def run(dataset: Dataset, method: Method, seed: int, protocol: Protocol, epochs:
 
     Returns:
         ``conditions``: name -> figures; with one modality also ``own``, those of its head. ``weights``: subset -> mean weight of each
-        modality. ``history``: of each training. ``parameters``. Of PRLF also ``leading``: rate -> :func:`leading_report` of each fold.
+        modality. ``history``: of each training. ``parameters``. Of PRLF also ``leading``: rate -> `leading_report` of each fold.
     """
     named = conditions(dataset.given, protocol.rates)
     collected: dict[str, list[tuple[np.ndarray, Found]]] = {name: [] for name in named}

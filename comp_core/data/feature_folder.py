@@ -1,4 +1,4 @@
-"""Read feature folders in the layout of GCNet, MoMKE and ComP's released code; see :mod:`comp_core.data.gcnet` for what lies where."""
+"""Read feature folders in the layout of GCNet, MoMKE and ComP's released code; see `comp_core.data.gcnet` for what lies where."""
 
 from __future__ import annotations
 

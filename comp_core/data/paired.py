@@ -1,7 +1,7 @@
 """Dialogues with three modalities, made of corpora that have one each.
 
 Words, speakers and labels are MELD's real conversations. Each utterance is given a face and a voice from other corpora, by label: how
-often that is the utterance's own label is an assumption, :class:`Agreement`. Every figure on such data says so.
+often that is the utterance's own label is an assumption, `Agreement`. Every figure on such data says so.
 """
 
 from __future__ import annotations

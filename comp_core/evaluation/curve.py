@@ -40,7 +40,7 @@ def save_conversations(path: Path, conversations: Sequence[Conversation]) -> Non
 
 
 def load_conversations(path: Path) -> list[Conversation]:
-    """Read what :func:`save_conversations` wrote."""
+    """Read what `save_conversations` wrote."""
     with np.load(path, allow_pickle=False) as arrays:
         stored = {name: arrays[name] for name in arrays.files}
     found, start = [], 0

@@ -21,7 +21,7 @@ from comp_core.windows import window_ends
 RISK = 1 / 3
 _KEYS = ("accuracy", "uar", "weighted_f1", "ece")
 
-# Subset name -> what :func:`predictions` returns.
+# Subset name -> what `predictions` returns.
 Found = dict[str, dict[str, np.ndarray]]
 # "fused": by subset, "own": by modality.
 Temperatures = dict[str, dict[str, float]]

@@ -18,7 +18,7 @@ def class_report(probabilities: np.ndarray, labels: np.ndarray, names: Sequence[
     Returns:
         ``accuracy``; ``majority``, the accuracy of always answering the commonest class; ``uar``, the mean recall over classes
         that occur; ``macro_f1`` over those classes; ``weighted_f1``; ``log_loss`` in nats; ``ece`` (see
-        :func:`expected_calibration_error`); ``n``.
+        `expected_calibration_error`); ``n``.
     """
     labels = np.asarray(labels)
     count = probabilities.shape[1]

@@ -46,7 +46,7 @@ class KnowledgePropagation(nn.Module):
         width: d, size of a state.
         prompts: total size of the prompts that a modality receives (2p with three modalities).
         layers: m, attention layers. With none, no utterance knows of another.
-        repaired: see :class:`MaskedSelfAttention`.
+        repaired: see `MaskedSelfAttention`.
     """
 
     def __init__(self, width: int, prompts: int, layers: int, heads: int, dropout: float, repaired: bool = True) -> None:

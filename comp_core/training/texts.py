@@ -96,7 +96,7 @@ def run(model: WordsNet, tokenizer: Tokenizer, texts: Sequence[str], batch: int 
 
 
 def figures(model: WordsNet, tokenizer: Tokenizer, corpus: str, part: LabelledTexts, change: Callable[[str], str] = str) -> dict:
-    """:func:`class_report` of the head of ``corpus`` on rows with one label, after ``change`` of each text."""
+    """`class_report` of the head of ``corpus`` on rows with one label, after ``change`` of each text."""
     part = part.single()
     _, heads = run(model, tokenizer, [change(text) for text in part.texts])
     return class_report(heads[corpus], part.labels, LABELS)

@@ -13,7 +13,7 @@ from comp_core.modeling.per_modality import PerModalityLinear
 class Experts(Baseline):
     """Every state goes through the experts of all modalities; a router mixes what they make of it.
 
-    In the first stage each expert learns on its own modality alone, see :meth:`alone`.
+    In the first stage each expert learns on its own modality alone, see `alone`.
     """
 
     def __init__(self, config: BaselineConfig) -> None:
