@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from app.capture.wire import TEXT_LENGTH
-from app.upload import Upload
+from app.upload import upload
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT
 
@@ -44,7 +44,7 @@ def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
             # Gradio remembers what a session was given and answered; a call is a session of its own, and over.
             request.request.app.state_holder.session_data.pop(request.session_hash, None)
 
-    file = Upload(label="file", visible=False)
+    file = upload(label="file", visible=False)
     words = gr.Textbox("", label="words", visible=False)
     without = gr.CheckboxGroup(list(MODALITIES), value=[], label="without", visible=False)
     model = gr.Radio(list(models), value=next(iter(models)), label="model", visible=False)
@@ -83,7 +83,7 @@ def clip_answer(predictor: Any, path: str | None, words: str, without: Collectio
     return {
         "schema": SCHEMA_VERSION,
         "file": Path(path).name if path else None,
-        "model": predictor.fusion(model).name,
+        "model": predictor.fusions[model].name,
         "recogniser": recogniser.name if recogniser and typed is None else None,
         "utterances": utterances,
     }

@@ -16,7 +16,7 @@ import gradio as gr
 
 from app.record import clip_csv
 from app.ui.markup import clip_html, message_html, player_html, table_link
-from app.upload import Upload
+from app.upload import upload
 from app.views import NAMES, utterance_view
 from comp_core.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.modalities import MODALITIES
@@ -55,7 +55,7 @@ def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
         buttons = [gr.Button(sample_title(path), elem_classes="cp-sample", min_width=120) for path in samples]
     with gr.Row(equal_height=True):
         with gr.Column(scale=3, min_width=280):
-            file = Upload(label="Video, sound or picture", file_types=list(MEDIA_KINDS), height=150)
+            file = upload(label="Video, sound or picture", file_types=list(MEDIA_KINDS), height=150)
         with gr.Column(scale=2, min_width=280):
             text = gr.Textbox(label="Words instead of the recognised ones (optional)", max_length=10_000, lines=1)
             used = gr.CheckboxGroup([(NAMES[m], m) for m in MODALITIES], value=list(MODALITIES), label="Use")
