@@ -63,8 +63,9 @@ def content_policy(inline: Iterable[bytes]) -> str:
         "script-src": " ".join(["'self'", "'unsafe-eval'", "blob:", *hashes]),
         # Gradio and its components set styles on elements.
         "style-src": "'self' 'unsafe-inline'",
-        "img-src": "'self' data:",
-        "media-src": "'self'",
+        # Gradio looks at a chosen file before it is uploaded.
+        "img-src": "'self' data: blob:",
+        "media-src": "'self' blob:",
         "font-src": "'self'",
         "connect-src": "'self'",
         "manifest-src": "'self'",

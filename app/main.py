@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     import torch
 
+    from app.lent_gpu import lends_gpu
     from app.transcription import Transcriber
     from comp_core.checkpoint import CheckpointError
     from comp_core.modeling.kinds import CONFIGS
@@ -42,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # The one asked for is used at first; the page can change to any of them.
         models = dict.fromkeys([options.model, *CONFIGS])
-        predictor = Predictor.load(list(models), device=options.device, whisper="off")
+        # A GPU that is only lent is not there between two loans.
+        device = "cpu" if lends_gpu() else options.device
+        predictor = Predictor.load(list(models), device=device, whisper="off")
     except (CheckpointError, ValueError) as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
@@ -122,6 +125,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
     from app.api import clip_endpoint
     from app.capture.browser import server_functions
     from app.engine import Engine
+    from app.lent_gpu import lends_gpu, with_lent_gpu
     from app.session import Session
     from app.ui.about import about_page
     from app.ui.clip import clip_page
@@ -156,7 +160,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
             with gr.Tab("Live"):
                 live_page(server_functions(visitors, transcriber, models), models, local=local is not None)
             with gr.Tab("Clip"):
-                clip_page(predictor, models)
+                clip_page(predictor, models, with_lent_gpu(predictor) if lends_gpu() else None)
             with gr.Tab("Lab"):
                 lab_page(predictor, visitors)
             with gr.Tab("About"):

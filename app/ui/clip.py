@@ -42,8 +42,13 @@ element.addEventListener("click", (event) => {
 """
 
 
-def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
-    """Build the page inside the current tab; `models` name -> title."""
+def clip_page(predictor: Any, models: Mapping[str, str], borrowing: Any = None) -> None:
+    """Build the page inside the current tab.
+
+    Args:
+        models: name -> title.
+        borrowing: a predictor that recognises words on the host's GPU (:mod:`app.lent_gpu`), for visitors who ask for it.
+    """
     gr.HTML(
         '<div class="cp cp-head"><p>Choose a sample or a file. The same models read it, utterance by utterance. '
         f"An uploaded file may have {LIMIT_BYTES // 2**20} MB and 30 minutes. It is kept in a temporary folder of the computer that "
@@ -62,6 +67,7 @@ def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
             model = gr.Radio([(title, name) for name, title in models.items()], value=next(iter(models)), label="Model")
             with gr.Row():
                 analyse = gr.Button("Read it", variant="primary", min_width=120)
+                lent = gr.Button("Read it, words on the host's GPU", visible=borrowing is not None, min_width=120)
                 cancel = gr.Button("Cancel", min_width=100)
     player = gr.HTML("", apply_default_css=False, elem_id="clip-player")
     result = gr.HTML("", js_on_load=_SEEK, apply_default_css=False, elem_id="clip-result")
@@ -73,6 +79,8 @@ def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
     parts = {"inputs": [file, text, used, model], "outputs": [player, result, found, label, labelled], "api_visibility": "private"}
     read = {"fn": partial(read_clip, predictor), **parts, "concurrency_id": "clip", "show_progress_on": result}
     started = [analyse.click(**read), file.upload(**read)]
+    if borrowing:
+        started.append(lent.click(**{**read, "fn": partial(read_clip, borrowing)}))
     for button, path in zip(buttons, samples, strict=True):
         chosen = button.click(partial(str, path), outputs=file, api_visibility="private")
         started.append(chosen.then(**read))

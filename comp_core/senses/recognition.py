@@ -77,7 +77,12 @@ class WhisperRecogniser(Recogniser):
     def __init__(self, model: Any, name: str, language: str = "en") -> None:
         super().__init__(f"Whisper {name}")
         self._model = model
+        self._size = name
         self._language = language
+
+    def on(self, device: str) -> WhisperRecogniser:
+        """The same recogniser, its model moved to a device."""
+        return WhisperRecogniser(self._model.to(device), self._size, self._language)
 
     def _transcribe(self, samples: np.ndarray) -> Transcript:
         heard = self._model.transcribe(

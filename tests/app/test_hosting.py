@@ -40,10 +40,22 @@ def instructions(name):
     return [line.removeprefix(name).strip() for line in CONTAINERFILE.splitlines() if line.startswith(f"{name} ")]
 
 
+SPACES = """
+def gradio_auto_wrap(function):
+    return function
+
+def GPU(duration):
+    def wrapped(function):
+        print("wants a GPU", flush=True)
+        return function
+    return wrapped
+"""
+
+
 def install_spaces(folder):
     """A stand-in for the package that the host installs beside Gradio, which asks it for its version and two functions."""
     (folder / "spaces").mkdir()
-    (folder / "spaces" / "__init__.py").write_text("def gradio_auto_wrap(function):\n    return function\n")
+    (folder / "spaces" / "__init__.py").write_text(SPACES)
     (folder / "spaces" / "reloading.py").write_text("def start_reload_server(**_):\n    pass\n")
     (folder / "spaces-1.0.dist-info").mkdir()
     (folder / "spaces-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: spaces\nVersion: 1.0\n")
@@ -58,7 +70,7 @@ def hosted(tmp_path_factory):
     install_spaces(folder)
     path = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
     host = {"SYSTEM": "spaces", "SPACE_ID": "someone/affect", "GRADIO_SERVER_NAME": "0.0.0.0", "PYTHONPATH": path}
-    host |= {"HOME": home, "XDG_CACHE_HOME": home}
+    host |= {"HOME": home, "XDG_CACHE_HOME": home, "SPACES_ZERO_GPU": "true"}
     with harness.running_app(folder, environment=host) as running:
         yield running
 
@@ -115,6 +127,12 @@ def test_without_a_home_the_offline_recogniser_stands_in_and_nothing_fails(hoste
     assert answer["recogniser"].startswith("PocketSphinx")
     log = hosted.log.read_text()
     assert "Traceback" not in log and "0.0.0.0" in log
+
+
+def test_a_host_that_lends_gpus_hears_before_the_page_is_opened_that_one_is_wanted(hosted):
+    log = hosted.log.read_text()
+    assert 0 <= log.find("wants a GPU") < log.find("Running on local URL")
+    assert "Read it, words on the host's GPU" in json.dumps(Client(hosted.address, verbose=False).config)
 
 
 @pytest.mark.parametrize(("language", "code"), EXAMPLES)
