@@ -1,6 +1,7 @@
 """The interface for programs, over HTTP, on scripted models; the real ones are asked by the README's examples (test_hosting)."""
 
 import json
+import re
 import socket
 
 import httpx
@@ -23,8 +24,10 @@ def served():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = program._parser().parse_args(["--host", "127.0.0.1", "--port", str(port)])
-    demo = program.serve(PREDICTOR, ScriptedTranscriber(), options)
+    options = program._parser().parse_args(["--host", "127.0.0.1", "--port", str(port), "--share"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gradio.networking.setup_tunnel", lambda **_: "https://tunnel.example.org")
+        demo = program.serve(PREDICTOR, ScriptedTranscriber(), options)
     yield demo
     demo.close()
 
@@ -148,6 +151,13 @@ def test_every_answer_has_the_headers(served):
         assert ("sha256" in script) == (str(answer.url) == url)
         assert "camera=(self), microphone=(self)" in answer.headers["permissions-policy"]
         assert (answer.headers["x-content-type-options"], answer.headers["referrer-policy"]) == ("nosniff", "same-origin")
+
+
+def test_the_shared_page_too_has_all_its_scripts_from_here(served):
+    page = httpx.get(served.local_url).text
+    assert served.share_url == "https://tunnel.example.org"
+    sources = re.findall(r'<(?:script|link)[^>]* (?:src|href)="([^"]*)"', page)
+    assert sources and not any(source.startswith(("http", "//")) for source in sources)
 
 
 def test_a_large_request_is_turned_away(served):

@@ -142,7 +142,7 @@ def test_the_examples_of_the_readme_work(hosted, language, code):
     run = {"python": [sys.executable, "-c"], "sh": ["sh", "-ec"]}[language]
     example = code.replace("http://127.0.0.1:7860", hosted.address)
     assert example != code
-    done = subprocess.run([*run, example], cwd=ROOT, env={**os.environ, "no_proxy": "127.0.0.1"}, capture_output=True, text=True)
+    done = subprocess.run([*run, example], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     if language == "sh":
         event, data = done.stdout.strip().rsplit("\n", 2)[-2:]
