@@ -89,6 +89,8 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     # The first ending that fits counts; the empty one fits every path.
     limits = {"/upload": LIMIT_BYTES + 1_000_000, "": REQUEST_BYTES}
     demo = build(predictor, transcriber, local)
+    # In a Space, Gradio's page would load fonts and a card of the Space from elsewhere.
+    demo.space_id = None
     # `api_open=False`: a program waits in the queue like everyone else.
     demo.queue(default_concurrency_limit=1, max_size=32, api_open=False)
     demo.launch(

@@ -135,6 +135,10 @@ def test_a_host_that_lends_gpus_hears_before_the_page_is_opened_that_one_is_want
     assert "Read it, words on the host's GPU" in json.dumps(Client(hosted.address, verbose=False).config)
 
 
+def test_the_page_of_a_space_does_not_know_that_it_is_one_and_so_loads_nothing_of_the_host(hosted):
+    assert Client(hosted.address, verbose=False).config["space_id"] is None
+
+
 @pytest.mark.parametrize(("language", "code"), EXAMPLES)
 def test_the_examples_of_the_readme_work(hosted, language, code):
     if language == "sh" and not shutil.which("curl"):
