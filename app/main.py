@@ -21,6 +21,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CSS = Path(__file__).parent / "ui" / "theme.css"
 # Uploaded clips are looked for every ten minutes and removed when they are an hour old.
 _DELETE_CACHE_S = (600, 3600)
+_REMEMBERED_VISITORS = 50
 _TITLE = "Expression, live"
 
 
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     import torch
 
+    from app.lent_gpu import lends_gpu
     from app.transcription import Transcriber
     from comp_core.checkpoint import CheckpointError
     from comp_core.modeling.kinds import CONFIGS
@@ -41,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # The one asked for is used at first; the page can change to any of them.
         models = dict.fromkeys([options.model, *CONFIGS])
-        predictor = Predictor.load(list(models), device=options.device, whisper="off")
+        # A GPU that is only lent is not there between two loans.
+        device = "cpu" if lends_gpu() else options.device
+        predictor = Predictor.load(list(models), device=device, whisper="off")
     except (CheckpointError, ValueError) as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
@@ -65,23 +69,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # Speech recognition may have to be downloaded: the page does not wait for it.
     transcriber = Transcriber(lambda notify: load_recogniser(options.whisper, predictor.device, notify), on_ready=adopt)
-    serve(predictor, transcriber.start(), options, began, local)
+    demo = serve(predictor, transcriber.start(), options, local)
+    print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
+    demo.block_thread()
     return 0
 
 
-def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: float, local: Any = None) -> None:
-    """Open the pages and block until interrupted."""
+def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: Any = None) -> Any:
+    """Open the pages to visitors; returns the running blocks."""
     from fastapi.middleware import Middleware
 
     from app.capture.wire import REQUEST_BYTES
+    from app.headers import SecurityHeaders
     from app.limits import RequestLimit
     from app.ui.clip import SAMPLES_DIR
     from app.ui.lab.plot import REPORTS_DIR
     from comp_core.media import LIMIT_BYTES
 
-    limits = {"/component_server": REQUEST_BYTES, "/upload": LIMIT_BYTES + 1_000_000}
+    # The first ending that fits counts; the empty one fits every path.
+    limits = {"/upload": LIMIT_BYTES + 1_000_000, "": REQUEST_BYTES}
     demo = build(predictor, transcriber, local)
-    demo.queue(default_concurrency_limit=1, max_size=32)
+    # In a Space, Gradio's page would load fonts and a card of the Space from elsewhere.
+    demo.space_id = None
+    # `api_open=False`: a program waits in the queue like everyone else.
+    demo.queue(default_concurrency_limit=1, max_size=32, api_open=False)
     demo.launch(
         server_name=options.host,
         server_port=options.port,
@@ -91,11 +102,18 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: 
         max_file_size=LIMIT_BYTES,
         allowed_paths=[str(SAMPLES_DIR), str(REPORTS_DIR)],
         footer_links=[],
-        app_kwargs={"middleware": [Middleware(RequestLimit, limits=limits)]},
+        app_kwargs={"middleware": [Middleware(SecurityHeaders), Middleware(RequestLimit, limits=limits)]},
+        # Gradio would keep runs in the visitor's browser, and statistics; and where Node is installed, answer past our headers.
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        # What visitors were shown on the other pages, Gradio holds for so many of the last of them.
+        state_session_capacity=_REMEMBERED_VISITORS,
         prevent_thread_lock=True,
     )
-    print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
-    demo.block_thread()
+    # Behind the public address, too, the page's scripts come from here: Gradio would have it load them from a store of its own.
+    demo.share = False
+    return demo
 
 
 def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
@@ -106,8 +124,10 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
     """
     import gradio as gr
 
+    from app.api import clip_endpoint
     from app.capture.browser import server_functions
     from app.engine import Engine
+    from app.lent_gpu import lends_gpu, with_lent_gpu
     from app.session import Session
     from app.ui.about import about_page
     from app.ui.clip import clip_page
@@ -142,11 +162,12 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
             with gr.Tab("Live"):
                 live_page(server_functions(visitors, transcriber, models), models, local=local is not None)
             with gr.Tab("Clip"):
-                clip_page(predictor, models)
+                clip_page(predictor, models, with_lent_gpu(predictor) if lends_gpu() else None)
             with gr.Tab("Lab"):
                 lab_page(predictor, visitors)
             with gr.Tab("About"):
                 about_page()
+        clip_endpoint(predictor, models)
     return demo
 
 
@@ -161,8 +182,10 @@ def _theme() -> Any:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python app.py", description="Expression from face, voice and words, live in the browser.")
-    parser.add_argument("--port", type=int, default=7860, help="(default: %(default)s)")
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for the network; cameras then need https (default: %(default)s)")
+    # Hosts of Gradio apps say in these variables where they expect the page.
+    port, host = os.environ.get("GRADIO_SERVER_PORT", "7860"), os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    parser.add_argument("--port", type=int, default=port, help="(default: %(default)s)")
+    parser.add_argument("--host", default=host, help="0.0.0.0 for the network; cameras then need https (default: %(default)s)")
     parser.add_argument("--share", action="store_true", help="a public https address, through Gradio's tunnel")
     parser.add_argument(
         "--capture", choices=("browser", "local"), default="browser", help="local: this computer's own camera and microphone"

@@ -16,6 +16,7 @@ import gradio as gr
 
 from app.record import clip_csv
 from app.ui.markup import clip_html, message_html, player_html, table_link
+from app.upload import upload
 from app.views import NAMES, utterance_view
 from comp_core.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.modalities import MODALITIES
@@ -42,8 +43,13 @@ element.addEventListener("click", (event) => {
 """
 
 
-def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
-    """Build the page inside the current tab; `models` name -> title."""
+def clip_page(predictor: Any, models: Mapping[str, str], borrowing: Any = None) -> None:
+    """Build the page inside the current tab.
+
+    Args:
+        models: name -> title.
+        borrowing: a predictor that recognises words on the host's GPU (:mod:`app.lent_gpu`), for visitors who ask for it.
+    """
     gr.HTML(
         '<div class="cp cp-head"><p>Choose a sample or a file. The same models read it, utterance by utterance. '
         f"An uploaded file may have {LIMIT_BYTES // 2**20} MB and 30 minutes. It is kept in a temporary folder of the computer that "
@@ -55,13 +61,14 @@ def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
         buttons = [gr.Button(sample_title(path), elem_classes="cp-sample", min_width=120) for path in samples]
     with gr.Row(equal_height=True):
         with gr.Column(scale=3, min_width=280):
-            file = gr.File(label="Video, sound or picture", file_types=list(MEDIA_KINDS), height=150)
+            file = upload(label="Video, sound or picture", file_types=list(MEDIA_KINDS), height=150)
         with gr.Column(scale=2, min_width=280):
             text = gr.Textbox(label="Words instead of the recognised ones (optional)", max_length=10_000, lines=1)
             used = gr.CheckboxGroup([(NAMES[m], m) for m in MODALITIES], value=list(MODALITIES), label="Use")
             model = gr.Radio([(title, name) for name, title in models.items()], value=next(iter(models)), label="Model")
             with gr.Row():
                 analyse = gr.Button("Read it", variant="primary", min_width=120)
+                lent = gr.Button("Read it, words on the host's GPU", visible=borrowing is not None, min_width=120)
                 cancel = gr.Button("Cancel", min_width=100)
     player = gr.HTML("", apply_default_css=False, elem_id="clip-player")
     result = gr.HTML("", js_on_load=_SEEK, apply_default_css=False, elem_id="clip-result")
@@ -73,6 +80,8 @@ def clip_page(predictor: Any, models: Mapping[str, str]) -> None:
     parts = {"inputs": [file, text, used, model], "outputs": [player, result, found, label, labelled], "api_visibility": "private"}
     read = {"fn": partial(read_clip, predictor), **parts, "concurrency_id": "clip", "show_progress_on": result}
     started = [analyse.click(**read), file.upload(**read)]
+    if borrowing:
+        started.append(lent.click(**{**read, "fn": partial(read_clip, borrowing)}))
     for button, path in zip(buttons, samples, strict=True):
         chosen = button.click(partial(str, path), outputs=file, api_visibility="private")
         started.append(chosen.then(**read))

@@ -99,6 +99,11 @@ class WhisperRecogniser(Recogniser):
     def __init__(self, model: Any, name: str, languages: Mapping[str, str] | None = None) -> None:
         super().__init__(f"Whisper {name}", languages=languages if model.is_multilingual else None)
         self._model = model
+        self._size = name
+
+    def on(self, device: str) -> WhisperRecogniser:
+        """The same recogniser, its model moved to a device."""
+        return WhisperRecogniser(self._model.to(device), self._size, self.languages)
 
     def _transcribe(self, samples: np.ndarray, language: str) -> Transcript:
         heard = self._model.transcribe(

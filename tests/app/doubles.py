@@ -122,6 +122,9 @@ class ScriptedPredictor:
         if self.file_error:
             raise self.file_error
 
+    def predict_file(self, path, text=None, without=(), progress=lambda *_: None, model=None):
+        return list(self.predict_parts(path, text, without, progress, model))
+
     def predict_text(self, text, model=None):
         return {"start": 0.0, "end": 0.0, "transcript": text, **self.fuse_last([{TEXT: self.words.read(text)}]).as_dict()}
 

@@ -107,9 +107,9 @@ def test_card_title():
     assert CARDS_DIR.name == "cards"
 
 
-def test_all_pages_build_and_offer_no_api(predictor):
+def test_all_pages_build_and_offer_programs_one_endpoint(predictor):
     demo = program.build(predictor, ScriptedTranscriber())
-    assert not demo.get_api_info()["named_endpoints"]
+    assert list(demo.get_api_info(all_endpoints=True)["named_endpoints"]) == ["/analyse"]
     config = json.dumps(demo.get_config_file(), default=str)
     assert all(name in config for name in ("open_visit", "exchange", "control", "close_visit"))
 
@@ -119,6 +119,13 @@ def test_a_missing_model_is_one_sentence(tmp_path, capsys):
     written = capsys.readouterr().err
     assert "nothing.safetensors" in written
     assert "Traceback" not in written
+
+
+def test_the_host_says_where_the_page_listens_unless_arguments_do(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "7000")
+    told, asked = program._parser().parse_args([]), program._parser().parse_args(["--port", "8000", "--host", "127.0.0.1"])
+    assert (told.host, told.port, asked.host, asked.port) == ("0.0.0.0", 7000, "127.0.0.1", 8000)
 
 
 def request(limit, body, length=None, path="/gradio_api/component_server/"):

@@ -14,6 +14,7 @@ from app.spoilers import SLIDERS, spoiling_of
 from app.ui.clip import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.ui.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.ui.markup import message_html, section_html
+from app.upload import upload
 from app.views import NAMES, REASONS, clock_text, in_words, relation
 from app.visitors import Refused, Visitors
 from comp_core.media import MediaError, open_media
@@ -44,7 +45,7 @@ def moment_section(predictor: Any, visitors: Visitors) -> None:
         live = gr.Button("My live session", elem_classes="cp-sample", min_width=120)
     token = gr.Textbox(visible=False)
     with gr.Row():
-        file = gr.File(label="Or a file of your own: video, sound or picture", file_types=list(MEDIA_KINDS), height=110, scale=2)
+        file = upload(label="Or a file of your own: video, sound or picture", file_types=list(MEDIA_KINDS), height=110, scale=2)
         words = gr.Textbox(label="Its words, instead of the recognised ones (optional)", max_length=10_000, lines=1, scale=2)
         utterance = gr.Dropdown([], label="Utterance", interactive=True, scale=2)
     heard = gr.State([], time_to_live=3600)

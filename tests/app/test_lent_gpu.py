@@ -1,0 +1,131 @@
+"""Words on a lent GPU, with a stand-in for the host's package: like that one it runs what it wraps in a forked process."""
+
+import multiprocessing
+import os
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from app import lent_gpu
+from app.ui.clip import clip_page
+from comp_core.senses.recognition import Transcript, WhisperRecogniser
+from tests.app.doubles import TITLES, ScriptedPredictor
+
+SPEECH = np.ones(16000, np.float32)
+
+
+class ScriptedWhisper:
+    """Recognises where it is: its device and its process."""
+
+    is_multilingual = False
+
+    def __init__(self):
+        self.device = SimpleNamespace(type="cpu")
+
+    def to(self, device):
+        self.device = SimpleNamespace(type=device)
+        return self
+
+    def transcribe(self, samples, **options):
+        assert options["fp16"] == (self.device.type == "cuda")
+        segment = {"text": f"{self.device.type} {os.getpid()}", "start": 0.0, "end": 1.0}
+        return {"segments": [{**segment, "avg_logprob": -0.1, "no_speech_prob": 0.1, "compression_ratio": 1.0}]}
+
+
+class Own:
+    """The recogniser on the CPU."""
+
+    name = "own"
+
+    def transcribe(self, samples, language):
+        return Transcript("from the CPU", 0.5)
+
+
+@pytest.fixture
+def host(monkeypatch):
+    """Lends GPUs while ``host.free``."""
+    host = SimpleNamespace(free=True, asked=[])
+
+    def gpu(duration):
+        def wrap(function):
+            def on_gpu(*arguments):
+                host.asked.append(duration)
+                if not host.free:
+                    raise RuntimeError("GPU quota exceeded")
+                here, there = multiprocessing.Pipe()
+                process = multiprocessing.get_context("fork").Process(target=lambda: there.send(function(*arguments)))
+                process.start()
+                answer = here.recv()
+                process.join()
+                return answer
+
+            return on_gpu
+
+        return wrap
+
+    monkeypatch.setitem(sys.modules, "spaces", SimpleNamespace(GPU=gpu))
+    return host
+
+
+@pytest.fixture
+def whisper(monkeypatch):
+    model = ScriptedWhisper()
+    monkeypatch.setattr(lent_gpu, "load_recogniser", lambda name, *_: WhisperRecogniser(model, name))
+    return model
+
+
+@pytest.fixture
+def borrowing():
+    predictor = ScriptedPredictor()
+    predictor.recogniser = Own()
+    return lambda: lent_gpu.with_lent_gpu(predictor)
+
+
+def test_each_utterance_is_recognised_on_a_gpu_in_the_hosts_process_and_the_model_here_stays(host, whisper, borrowing):
+    recogniser = borrowing().recogniser
+    heard = [recogniser.transcribe(SPEECH).text.split() for _ in range(2)]
+    assert [device for device, _ in heard] == ["cuda", "cuda"]
+    assert str(os.getpid()) not in [process for _, process in heard]
+    assert host.asked == [lent_gpu.LOAN_SECONDS] * 2
+    assert whisper.device.type == "cpu"
+
+
+def test_where_none_is_lent_the_cpu_recognises(host, whisper, borrowing):
+    host.free = False
+    assert borrowing().recogniser.transcribe(SPEECH).text == "from the CPU"
+
+
+def test_where_the_large_whisper_cannot_be_had_no_gpu_is_asked_for(host, borrowing, monkeypatch):
+    monkeypatch.setattr(lent_gpu, "load_recogniser", lambda *_: Own())
+    assert borrowing().recogniser.transcribe(SPEECH).text == "from the CPU"
+    assert host.asked == []
+
+
+def test_the_recogniser_of_everyone_else_stays(host, whisper):
+    predictor = ScriptedPredictor()
+    lent_gpu.with_lent_gpu(predictor)
+    assert predictor.recogniser is None
+
+
+@pytest.mark.parametrize(("said", "lends"), [("true", True), ("1", True), ("false", False), (None, False)])
+def test_the_host_says_whether_it_lends(monkeypatch, said, lends):
+    monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
+    if said:
+        monkeypatch.setenv("SPACES_ZERO_GPU", said)
+    assert lent_gpu.lends_gpu() == lends
+
+
+def test_the_clip_page_offers_it_only_where_it_is_lent():
+    import gradio as gr
+
+    def offers(borrowing):
+        with gr.Blocks() as page:
+            clip_page(ScriptedPredictor(), TITLES, borrowing)
+        (button,) = (block for block in page.blocks.values() if "host's GPU" in str(getattr(block, "value", "")))
+        used = any(button._id == target for fn in page.fns.values() for target, _ in fn.targets)
+        return button.visible, used
+
+    assert offers(None) == (False, False)
+    assert offers(ScriptedPredictor()) == (True, True)
