@@ -25,6 +25,7 @@ import shutil
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def main() -> int:
     known = rivals(options.fer_python, options.face_api)
     if unknown := set(options.without) - set(known):
         parser.error(f"there is no {', '.join(sorted(unknown))}: --without takes {', '.join(known)}")
-    chosen = {name: rival for name, rival in known.items() if name not in options.without}
+    chosen = {name: replace(rival, lacks="left out") if name in options.without else rival for name, rival in known.items()}
     one_core = pin()
     with tempfile.TemporaryDirectory() as folder:
         try:
