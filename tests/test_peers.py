@@ -18,7 +18,7 @@ from tests.peers.page import NO_SMOOTHING, Page
 from tests.peers.sense import Sense
 from tests.peers.serving import Answer, Request
 
-FACE, WALL = SCENES[0], SCENES[1]
+FACE, WALL, _, HAND, *_ = SCENES
 PEER = """
 import sys
 from tests.peers.serving import Answer, serve
@@ -49,11 +49,11 @@ def seconds(scene, *labels, wall=10.0):
 
 
 def test_changes_are_told_apart_by_whether_the_face_stayed():
-    run = [*seconds(FACE, "joy", None, "joy", "fear"), *seconds(WALL, None, None), *seconds(SCENES[2], "fear")]
+    run = [*seconds(FACE, "joy", None, "joy", "fear"), *seconds(WALL, None, None), *seconds(HAND, "fear", "joy")]
     found = figures([run])
-    assert found["changes"] == {"all": 5, "there": 3, "renamed": 1}
-    assert found["found"] == {"of_faces": 0.8, "of_none": 0.0}
-    assert found["labels_there"] == {"joy": 20, "fear": 20, "none": 10}
+    assert found["changes"] == {"all": 6, "face": 3, "hand": 1}
+    assert found["found"] == {"of_faces": 5 / 6, "of_none": 0.0}
+    assert found["labels"] == {"face": {"joy": 20, "none": 10, "fear": 10}, "hand": {"fear": 10, "joy": 10}}
     assert figures([run, run])["changes"] == found["changes"]
 
 
@@ -71,12 +71,12 @@ def test_peers_look_at_the_same_minute_and_absent_ones_are_named(tmp_path):
     assert report["pictures"] == 2 * RATE
     assert report["peers"].keys() == {"peer"}
     assert report["peers"]["peer"]["versions"] == {"peer": "1.0"}
-    assert report["peers"]["peer"]["labels_there"] == {"joy": 2 * RATE, "fear": 2 * RATE}
-    assert report["peers"]["peer"]["changes"] == {"all": 1, "there": 1, "renamed": 1}
+    assert report["peers"]["peer"]["labels"]["face"] == {"joy": 2 * RATE, "fear": 2 * RATE}
+    assert report["peers"]["peer"]["changes"] == {"all": 1, "face": 1, "hand": 0}
     assert report["not_measured"]["away"] == {"title": "another", "why": "it is not here"}
     assert "broken cannot be started" in report["not_measured"]["broken"]["why"]
     table = peers_table({**report, "size": [64, 48]})
-    assert "| a peer | 100.0% /  | 1 | 1 | 1 |  |  |" in table
+    assert "| a peer | 100.0% /  | 1 | 1 | 0 |  |  |" in table
     assert "| another | not measured: it is not here |" in table
 
 

@@ -293,7 +293,7 @@ def peers_table(report: Report) -> str:
     rows = []
     for peer in report["peers"].values():
         found = " / ".join("" if share is None else f"{share:.1%}" for share in (peer["found"]["of_faces"], peer["found"]["of_none"]))
-        changes = (f"{peer['changes'][name]:g}" for name in ("all", "there", "renamed"))
+        changes = (f"{peer['changes'][name]:g}" for name in ("all", "face", "hand"))
         times = (f"{peer['updates_per_second']:.1f}", f"{peer['cpu_ms']['median']:.1f} ms") if peer["cpu_ms"] else ("", "")
         rows.append((peer["title"], found, *changes, *times))
     rows += [(peer["title"], f"not measured: {peer['why']}", *[""] * 5) for peer in report["not_measured"].values()]
@@ -301,8 +301,8 @@ def peers_table(report: Report) -> str:
         f"{report['pictures']} pictures of {' x '.join(map(str, report['size']))}",
         "face found, where there is one / none",
         "changes of the label",
-        "while the face is there",
-        "of these, to another label",
+        "with the face free",
+        "with the hand before it",
         "updates a second",
         "processor time of each",
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.minute import Scene
+from tests.minute import FACE, HAND, Scene
 
 RATE = 10  # pictures a second, as live
 WARM_UP_S = 3  # in the first seconds memory, kernels and compiled code are prepared
@@ -34,21 +34,23 @@ Run = Sequence[Update]
 def figures(runs: Sequence[Run]) -> dict[str, Any]:
     """The figures of one peer.
 
-    ``changes`` are of what is shown, a label or nothing, for one run: ``all`` over the minute, ``there`` between two pictures of one
-    scene that shows the face, and ``renamed`` those of them that go from one label to another. Times are of an update; the mean is
-    taken of each second that shows the face, and of these the median and the quartiles. They are None where no second is left.
+    ``changes`` are of what is shown, a label or nothing, for one run: ``all`` over the minute; ``face`` and ``hand`` between two pictures
+    of one scene that shows the face free, or with a hand before the mouth. Times are of an update; the mean is taken of each second
+    that shows the face, and of these the median and the quartiles. They are None where no second is left.
     """
     updates = [update for run in runs for update in run]
     there = [update for update in updates if update.scene.has_face]
     pairs = [pair for run in runs for pair in pairwise(run)]
     changed = [(a, b) for a, b in pairs if a.label != b.label]
-    changed_there = [(a, b) for a, b in changed if a.scene is b.scene and a.scene.has_face]
-    renamed = [(a, b) for a, b in changed_there if None not in (a.label, b.label)]
+    within = Counter(a.scene.shows for a, b in changed if a.scene is b.scene)
     wall, cpu = (_seconds(runs, key) for key in ("wall_ms", "cpu_ms"))
     return {
         "found": {"of_faces": _share(there), "of_none": _share([update for update in updates if not update.scene.has_face])},
-        "changes": {name: len(found) / len(runs) for name, found in (("all", changed), ("there", changed_there), ("renamed", renamed))},
-        "labels_there": dict(Counter(update.label or "none" for update in there).most_common()),
+        "changes": {name: count / len(runs) for name, count in (("all", len(changed)), (FACE, within[FACE]), (HAND, within[HAND]))},
+        "labels": {
+            shows: dict(Counter(update.label or "none" for update in there if update.scene.shows == shows).most_common())
+            for shows in (FACE, HAND)
+        },
         "updates_per_second": round(1000 / wall["median"], 2) if wall else None,
         "wall_ms": wall,
         "cpu_ms": cpu,
