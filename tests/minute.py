@@ -1,30 +1,19 @@
-"""One minute before a camera and a microphone, the same every time, and a visit that replays it as fast as the machine can.
+"""One minute before a camera and a microphone, the same every time.
 
 It is made from openly licensed parts: a public-domain portrait, and the synthetic speech of the sample clips.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 
-from app.capture import wire
-from app.engine import Engine
-from app.session import Frame, Session
-from app.views import live_view
 from comp_core.media import open_media
-from comp_core.predictor import Predictor
 from comp_core.senses.activity import SAMPLE_RATE
-from comp_core.senses.face_align import FaceLocator
-from comp_core.senses.recognition import Transcript
-from comp_core.smoothing import TIME_CONSTANT, Smoother
-from comp_core.utterances import Segmenter
 from tests.browser.media import portrait
 
 SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "samples"
@@ -35,8 +24,6 @@ FACE, HAND, WALL, DARK = "face", "hand", "wall", "dark"
 # Of the portrait, in pixels: the tip of the nose, and where the hand is held, with the half axes of its outline.
 _NOSE = (280.0, 164.0)
 _MOUTH, _PALM, _SKIN = (279, 194), (54, 34), (205, 165, 145)
-# As many as the page looks for.
-_MOST_FACES = 3
 
 
 @dataclass(frozen=True)
@@ -82,8 +69,9 @@ SPEECHES = (
 
 @dataclass(frozen=True)
 class Moment:
-    """What a page sends at ``at`` (seconds): a JPEG, and int16 samples at 16 kHz since the moment before."""
+    """What a page sends at ``at`` (seconds): a JPEG ``taken`` a little before, and int16 samples at 16 kHz since the moment before."""
 
+    taken: float
     at: float
     jpeg: bytes
     pcm: bytes
@@ -99,7 +87,7 @@ def moments(rate: int, width: int = WIDTH) -> Iterator[Moment]:
     for n in range(SECONDS * rate):
         _, jpeg = cv2.imencode(".jpg", picture(face, n / rate, width)[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
         heard = recording[n * SAMPLE_RATE // rate : (n + 1) * SAMPLE_RATE // rate]
-        yield Moment((n + 1) / rate, jpeg.tobytes(), heard.tobytes())
+        yield Moment(n / rate, (n + 1) / rate, jpeg.tobytes(), heard.tobytes())
 
 
 def picture(face: np.ndarray, time: float, width: int = WIDTH) -> np.ndarray:
@@ -137,52 +125,3 @@ def sound() -> np.ndarray:
         said, first = open_media(SAMPLES / speech.clip).samples, round(speech.start * SAMPLE_RATE)
         samples[first : first + len(said)] += said
     return (samples.clip(-1, 1) * 32767).astype(np.int16)
-
-
-class Prompt:
-    """Speech recognition without a queue: words come with the next update, however fast the machine is."""
-
-    available = True
-
-    def __init__(self, recogniser: Any) -> None:
-        self._recogniser = recogniser
-
-    def can_do_within(self, seconds: float, sound: float) -> bool:
-        return False
-
-    def submit(self, samples: np.ndarray, deliver: Any) -> bool:
-        deliver(self._recogniser.transcribe(samples), 0.0, None)
-        return True
-
-
-class Script:
-    """A recogniser that knows the words of the minute and hears them in their order."""
-
-    def __init__(self) -> None:
-        self._words = [words for speech in SPEECHES for words in speech.words]
-
-    def transcribe(self, samples: np.ndarray) -> Transcript:
-        return Transcript(self._words.pop(0), 1.0) if self._words else Transcript("", 0.0)
-
-
-class Visit:
-    """A visit of the live page, from what the page sends to what it draws, on a clock that the minute moves."""
-
-    def __init__(self, predictor: Predictor, recogniser: Any, smoothing: float = TIME_CONSTANT) -> None:
-        self.now = 0.0
-        self.engine = Engine(predictor, Prompt(recogniser), clock=lambda: self.now)
-        self.session = Session("token", 0.0, FaceLocator(tracking=True, faces=_MOST_FACES), Segmenter(), next(iter(predictor.fusions)))
-        self.session.smoothing = smoothing
-        self.smoother = Smoother()
-
-    def send(self, moment: Moment) -> dict[str, Any]:
-        """What the page draws after it has sent this moment (see :func:`app.views.live_view`)."""
-        self.now = moment.at
-        jpeg, pcm = (base64.b64encode(part).decode() for part in (moment.jpeg, moment.pcm))
-        self.session.put(Frame(wire.picture(jpeg), 1000 * moment.at), wire.samples(pcm))
-        self.engine.update(self.session, self.session.take(0), self.smoother)
-        return live_view(self.session.snapshot())
-
-    def close(self) -> None:
-        self.session.close()
-        self.session.locator.close()

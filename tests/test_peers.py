@@ -94,7 +94,7 @@ def test_tools_whose_environments_are_not_given_are_not_measured():
 def test_our_own_peers_see_the_smile_and_that_it_is_gone(tmp_path):
     asked = []
     for moment in islice(moments(1), 0, 20, 19):
-        asked.append(Request(tmp_path / f"{moment.at}.jpg", tmp_path / f"{moment.at}.pcm", moment.at))
+        asked.append(Request(tmp_path / f"{moment.at}.jpg", tmp_path / f"{moment.at}.pcm", moment.taken, moment.at))
         asked[-1].picture.write_bytes(moment.jpeg)
         asked[-1].sound.write_bytes(moment.pcm)
     for own in (Haar(), Sense(), Page(NO_SMOOTHING)):

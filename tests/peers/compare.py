@@ -86,7 +86,7 @@ def _write(folder: Path, seconds: int, width: int) -> Iterator[dict[str, Any]]:
         picture, sound = folder / f"{n:03d}.jpg", folder / f"{n:03d}.pcm"
         picture.write_bytes(moment.jpeg)
         sound.write_bytes(moment.pcm)
-        yield {"picture": str(picture), "sound": str(sound), "at": moment.at}
+        yield {"picture": str(picture), "sound": str(sound), "taken": moment.taken, "at": moment.at}
 
 
 class _Running:
@@ -100,7 +100,7 @@ class _Running:
         with suppress(BrokenPipeError):  # if it stopped, the missing answer tells
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
-        return Update(scene_at(request["at"] - 1 / RATE), **self._answer())
+        return Update(scene_at(request["taken"]), **self._answer())
 
     def _answer(self) -> dict[str, Any]:
         line = self._process.stdout.readline()

@@ -11,9 +11,10 @@ from typing import Any
 
 from comp_core.predictor import Predictor
 from comp_core.smoothing import TIME_CONSTANT
-from tests.minute import Moment, Script, Visit
+from tests.minute import Moment
 from tests.peers.network import VERSIONS, one_thread
 from tests.peers.serving import Answer, Request, serve
+from tests.replay import Script, Visit
 
 # So short that nothing is left of the picture before.
 NO_SMOOTHING = 1e-3
@@ -29,7 +30,7 @@ class Page:
         self._visit = Visit(Predictor.load(device="cpu"), Script(), time_constant)
 
     def read(self, request: Request) -> Moment:
-        return Moment(request.at, request.picture.read_bytes(), request.sound.read_bytes())
+        return Moment(request.taken, request.at, request.picture.read_bytes(), request.sound.read_bytes())
 
     def update(self, given: Any) -> Answer:
         view = self._visit.send(given)

@@ -18,10 +18,11 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Request:
-    """A picture, the sound since the picture before (int16 at 16 kHz), and when both ended, in seconds."""
+    """Where a picture lies, and the sound since the picture before (int16 at 16 kHz); when it was ``taken``, and is seen (seconds)."""
 
     picture: Path
     sound: Path
+    taken: float
     at: float
 
 
@@ -58,7 +59,7 @@ def serve(load: Callable[[], Peer]) -> None:
     print(json.dumps({"versions": peer.versions}), file=answers, flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
-        given = peer.read(Request(Path(asked["picture"]), Path(asked["sound"]), asked["at"]))
+        given = peer.read(Request(Path(asked["picture"]), Path(asked["sound"]), asked["taken"], asked["at"]))
         wall, processor = time.perf_counter(), time.process_time()
         answer = peer.update(given)
         spent = {"wall_ms": 1000 * (time.perf_counter() - wall), "cpu_ms": 1000 * (time.process_time() - processor)}
