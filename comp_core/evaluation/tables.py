@@ -288,6 +288,27 @@ def soak_table(report: Report) -> str:
     return markdown((f"live page, {report['seconds'] / 60:.0f} minutes without a break", "figure"), rows)
 
 
+def peers_table(report: Report) -> str:
+    """The live path beside other tools on the same minute."""
+    rows = []
+    for peer in report["peers"].values():
+        found = " / ".join("" if share is None else f"{share:.1%}" for share in (peer["found"]["of_faces"], peer["found"]["of_none"]))
+        changes = (f"{peer['changes'][name]:g}" for name in ("all", "face", "hand"))
+        times = (f"{peer['updates_per_second']:.1f}", f"{peer['cpu_ms']['median']:.1f} ms") if peer["cpu_ms"] else ("", "")
+        rows.append((peer["title"], found, *changes, *times))
+    rows += [(peer["title"], f"not measured: {peer['why']}", *[""] * 5) for peer in report["not_measured"].values()]
+    header = (
+        f"{report['pictures']} pictures of {' x '.join(map(str, report['size']))}",
+        "face found, where there is one / none",
+        "changes of the label",
+        "with the face free",
+        "with the hand before it",
+        "updates a second",
+        "processor time of each",
+    )
+    return markdown(header, rows)
+
+
 def _figures(figures: Report) -> tuple[str, ...]:
     return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
 
@@ -372,6 +393,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "cost_growth": ("cost", growth_table),
     "live": ("live", live_table),
     "live_soak": ("live_soak", soak_table),
+    "peers": ("peers", peers_table),
 }
 
 

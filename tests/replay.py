@@ -1,0 +1,76 @@
+"""The live path from what a page sends to what it draws, replayed as fast as the machine can: no browser, no waiting, no threads."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Protocol
+
+import numpy as np
+
+from app.capture import wire
+from app.engine import Engine
+from app.main import MOST_FACES
+from app.session import Frame, Session
+from app.transcription import Deliver
+from app.views import live_view
+from comp_core.predictor import Predictor
+from comp_core.senses.face_align import FaceLocator
+from comp_core.senses.recognition import Transcript
+from comp_core.smoothing import TIME_CONSTANT, Smoother
+from comp_core.utterances import Segmenter
+from tests.minute import SPEECHES, Moment
+
+
+class Transcribes(Protocol):
+    """A recogniser, as the engine's transcriber needs it."""
+
+    def transcribe(self, samples: np.ndarray) -> Transcript: ...
+
+
+class Prompt:
+    """Speech recognition without a queue: words come with the next update, however fast the machine is."""
+
+    available = True
+
+    def __init__(self, recogniser: Transcribes) -> None:
+        self._recogniser = recogniser
+
+    def can_do_within(self, seconds: float, sound: float) -> bool:
+        return False
+
+    def submit(self, samples: np.ndarray, deliver: Deliver) -> bool:
+        deliver(self._recogniser.transcribe(samples), 0.0, None)
+        return True
+
+
+class Script:
+    """A recogniser that knows the words of the minute and hears them in their order."""
+
+    def __init__(self) -> None:
+        self._words = [words for speech in SPEECHES for words in speech.words]
+
+    def transcribe(self, samples: np.ndarray) -> Transcript:
+        return Transcript(self._words.pop(0), 1.0) if self._words else Transcript("", 0.0)
+
+
+class Visit:
+    """A visit of the live page, from what the page sends to what it draws, on a clock that the minute moves."""
+
+    def __init__(self, predictor: Predictor, recogniser: Transcribes, smoothing: float = TIME_CONSTANT) -> None:
+        self.now = 0.0
+        self.engine = Engine(predictor, Prompt(recogniser), clock=lambda: self.now)
+        self.session = Session("token", 0.0, FaceLocator(tracking=True, faces=MOST_FACES), Segmenter(), next(iter(predictor.fusions)))
+        self.session.smoothing = smoothing
+        self.smoother = Smoother()
+
+    def send(self, moment: Moment) -> dict[str, Any]:
+        """What the page draws after it has sent this moment (see :func:`app.views.live_view`)."""
+        self.now = moment.at
+        jpeg, pcm = (base64.b64encode(part).decode() for part in (moment.jpeg, moment.pcm))
+        self.session.put(Frame(wire.picture(jpeg), 1000 * moment.at), wire.samples(pcm))
+        self.engine.update(self.session, self.session.take(0), self.smoother)
+        return live_view(self.session.snapshot())
+
+    def close(self) -> None:
+        self.session.close()
+        self.session.locator.close()
