@@ -15,7 +15,7 @@ from app.transcription import Deliver
 from app.views import live_view
 from comp_core.predictor import Predictor
 from comp_core.senses.face_align import FaceLocator
-from comp_core.senses.recognition import Transcript
+from comp_core.senses.recognition import ENGLISH, Transcript
 from comp_core.smoothing import TIME_CONSTANT, Smoother
 from comp_core.utterances import Segmenter
 from tests.minute import SPEECHES, Moment
@@ -24,7 +24,7 @@ from tests.minute import SPEECHES, Moment
 class Transcribes(Protocol):
     """A recogniser, as the engine's transcriber needs it."""
 
-    def transcribe(self, samples: np.ndarray) -> Transcript: ...
+    def transcribe(self, samples: np.ndarray, language: str) -> Transcript: ...
 
 
 class Prompt:
@@ -38,8 +38,8 @@ class Prompt:
     def can_do_within(self, seconds: float, sound: float) -> bool:
         return False
 
-    def submit(self, samples: np.ndarray, deliver: Deliver) -> bool:
-        deliver(self._recogniser.transcribe(samples), 0.0, None)
+    def submit(self, samples: np.ndarray, deliver: Deliver, language: str = ENGLISH) -> bool:
+        deliver(self._recogniser.transcribe(samples, language), 0.0, None)
         return True
 
 
@@ -49,7 +49,7 @@ class Script:
     def __init__(self) -> None:
         self._words = [words for speech in SPEECHES for words in speech.words]
 
-    def transcribe(self, samples: np.ndarray) -> Transcript:
+    def transcribe(self, samples: np.ndarray, language: str) -> Transcript:
         return Transcript(self._words.pop(0), 1.0) if self._words else Transcript("", 0.0)
 
 
