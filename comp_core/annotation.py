@@ -1,0 +1,148 @@
+"""A folder of clips -> a record of each, wherever the work is done; a stopped annotation goes on from what is there."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from comp_core.engines.base import Engine, WorkerLost
+from comp_core.media import MediaError
+from comp_core.predictor import Predictor
+from comp_core.progress import progress
+from comp_core.writing import write_whole
+
+RECORDS = "records"
+SETTINGS = "settings.json"
+UNREADABLE = "unreadable.csv"
+_VIDEO = {".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".ts", ".flv", ".wmv", ".3gp"}
+_SOUND = {".wav", ".mp3", ".m4a", ".flac", ".ogg", ".oga", ".opus", ".aac", ".aiff", ".aif", ".wma"}
+_PICTURE = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
+
+
+class FolderError(Exception):
+    """The clips cannot be reached, or the results would not fit those that are there; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the records hang on: the fusion model, the speech recognition, and the modalities to leave out."""
+
+    model: str = "comp"
+    whisper: str = "tiny.en"
+    without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Annotated:
+    """What came of one clip: its ``record``, or None and the ``reason``. ``notes`` are what its worker had to say when it loaded."""
+
+    record: dict[str, Any] | None
+    reason: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """The work on one clip.
+
+    Attributes:
+        folder: of the clips, as every worker sees it.
+        device: as for :meth:`Predictor.load`.
+    """
+
+    folder: Path
+    settings: Settings
+    device: str | None = None
+
+    def __call__(self, clip: str) -> Annotated:
+        """Read the clip at this path below the folder.
+
+        Raises:
+            FolderError: this machine does not have the folder.
+            CheckpointError, RecogniserError, DeviceError: what it takes cannot be loaded here.
+        """
+        if not self.folder.is_dir():
+            raise FolderError(f"a worker has no folder {self.folder}: the clips must lie on a disk that all machines share, at one path.")
+        predictor, notes = _loaded(self.settings, self.device)
+        try:
+            utterances = predictor.predict_file(self.folder / clip, without=self.settings.without)
+        except MediaError as error:
+            return Annotated(None, str(error), notes)
+        return Annotated({"file": clip, "model": predictor.fusion().name, "utterances": utterances}, "", notes)
+
+
+@lru_cache(maxsize=1)
+def _loaded(settings: Settings, device: str | None) -> tuple[Predictor, tuple[str, ...]]:
+    """Loaded once by each process."""
+    notes: list[str] = []
+    predictor = Predictor.load([settings.model], device, settings.whisper, notes.append)
+    return predictor, tuple(notes)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How many clips were ``read`` now, ``skipped`` because their record was there, and ``unreadable``; and the workers' ``notes``."""
+
+    read: int
+    skipped: int
+    unreadable: int
+    notes: tuple[str, ...]
+
+
+def clips_in(folder: Path) -> list[str]:
+    """Paths of the video, sound and picture files below a folder, as their suffixes have it, in order."""
+    suffixes = _VIDEO | _SOUND | _PICTURE
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix.lower() in suffixes and path.is_file())
+
+
+def record_of(out: Path, clip: str) -> Path:
+    """Where the record of a clip is written."""
+    return out / RECORDS / f"{clip}.json"
+
+
+def annotate(folder: Path, out: Path, settings: Settings, engine: Engine, device: str | None = None) -> Summary:
+    """Write ``out/records/CLIP.json`` for every clip below the folder that has none, and ``out/unreadable.csv``.
+
+    A record is what ``predict --json`` prints, its file named from the folder on. A clip that cannot be read does not stop the others.
+
+    Raises:
+        FolderError: there is no such folder, it has no clips, or ``out`` holds records that were made with other settings.
+        EngineError: the engine stopped.
+        CheckpointError, RecogniserError, DeviceError: what it takes cannot be loaded.
+    """
+    if not folder.is_dir():
+        raise FolderError(f"{folder} is not a folder: give the one that the clips are in.")
+    clips = clips_in(folder)
+    if not clips:
+        raise FolderError(f"{folder} has no video, sound or picture file.")
+    _settle(out, settings)
+    waiting = [clip for clip in clips if not record_of(out, clip).is_file()]
+    read, notes = 0, {}
+    with (out / UNREADABLE).open("w", newline="", encoding="utf-8", buffering=1) as lines:
+        unreadable = csv.writer(lines)
+        unreadable.writerow(("file", "reason"))
+        for clip, found in progress(engine.map(Annotator(folder.resolve(), settings, device), waiting), "clips", len(waiting)):
+            if isinstance(found, WorkerLost):
+                unreadable.writerow((clip, str(found)))
+                continue
+            notes |= dict.fromkeys(found.notes)
+            if found.record is None:
+                unreadable.writerow((clip, found.reason))
+            else:
+                write_whole(record_of(out, clip), (json.dumps(found.record, ensure_ascii=False) + "\n").encode())
+                read += 1
+    return Summary(read, len(clips) - len(waiting), len(waiting) - read, tuple(notes))
+
+
+def _settle(out: Path, settings: Settings) -> None:
+    """Records of two kinds in one folder could not be told apart."""
+    path, wanted = out / SETTINGS, json.loads(json.dumps(asdict(settings)))
+    if not path.is_file():
+        write_whole(path, (json.dumps(wanted) + "\n").encode())
+    elif (there := json.loads(path.read_text(encoding="utf-8"))) != wanted:
+        told = ", ".join(f"{name} {value}" for name, value in there.items() if value != wanted[name])
+        raise FolderError(f"{out} holds records made with {told}: choose another folder, or the same settings.")
