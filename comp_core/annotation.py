@@ -144,5 +144,5 @@ def _settle(out: Path, settings: Settings) -> None:
     if not path.is_file():
         write_whole(path, (json.dumps(wanted) + "\n").encode())
     elif (there := json.loads(path.read_text(encoding="utf-8"))) != wanted:
-        told = ", ".join(f"{name} {value}" for name, value in there.items() if value != wanted[name])
-        raise FolderError(f"{out} holds records made with {told}: choose another folder, or the same settings.")
+        told = ", ".join(f"--{name} {' '.join(value) if isinstance(value, list) else value}" for name, value in there.items())
+        raise FolderError(f"{out} holds records that were made with other settings ({told}): choose another folder.")

@@ -16,7 +16,7 @@ ATTEMPTS = 3
 # Items that wait at each worker, so that it need not wait for the next.
 _AHEAD = 2
 _CONNECT_SECONDS = 5.0
-_DEFAULT_PORT = 6379
+_HOW_TO_JOIN = "start it with `ray start --head`, join it from this machine with `ray start --address HOST:PORT`, and give that address"
 _PREPARE = "every machine needs this project and its requirements, at the same paths"
 
 
@@ -78,11 +78,10 @@ class RayCluster:
                 _check_reachable(self._address)
                 self._ray.init(address=self._address, **quiet)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            where = f"the Ray cluster at {self._address}" if self._address else "a Ray cluster on this machine"
-            raise EngineError(
-                f"{where} cannot be used ({str(error).splitlines()[0]}): start it with `ray start --head`, "
-                "join it from this machine with `ray start --address HOST:PORT`, and give that address."
-            ) from error
+            if self._address is None:
+                raise EngineError(f"Ray does not start on this machine: {_first_line(error)}") from error
+            advice = "set RAY_AUTH_MODE=token, as where it was started" if _refused(error) else _HOW_TO_JOIN
+            raise EngineError(f"the Ray cluster at {self._address} cannot be used ({_first_line(error)}): {advice}.") from error
 
     def _room(self) -> int:
         return _AHEAD * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
@@ -105,11 +104,22 @@ def _check_reachable(address: str) -> None:
     """Ray itself tries for a minute, and then ends the whole process."""
     if address == "auto":
         return
-    host, _, port = address.rpartition("/")[2].partition(":")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal():
+        raise ConnectionError("an address is HOST:PORT, or auto")
     try:
-        socket.create_connection((host, int(port or _DEFAULT_PORT)), _CONNECT_SECONDS).close()
+        socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
     except OSError as error:
         raise ConnectionError(f"nothing answers there, {error.strerror or error}") from error
+
+
+def _refused(error: BaseException) -> bool:
+    """Whether the cluster asks for a token that it was not given."""
+    return "InvalidAuthToken" in str(error.__cause__)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".")
 
 
 def _on_one_thread(work: Callable[[Item], Result], item: Item) -> Result:
