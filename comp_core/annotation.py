@@ -144,5 +144,6 @@ def _settle(out: Path, settings: Settings) -> None:
     if not path.is_file():
         write_whole(path, (json.dumps(wanted) + "\n").encode())
     elif (there := json.loads(path.read_text(encoding="utf-8"))) != wanted:
-        told = ", ".join(f"--{name} {' '.join(value) if isinstance(value, list) else value}" for name, value in there.items())
-        raise FolderError(f"{out} holds records that were made with other settings ({told}): choose another folder.")
+        without = "".join(f" --without {modality}" for modality in there["without"])
+        made = f"--model {there['model']} --whisper {there['whisper']}{without}"
+        raise FolderError(f"{out} holds records that were made with {made}: choose another folder.")
