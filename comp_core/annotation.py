@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from comp_core.engines.base import Engine, WorkerLost
 from comp_core.media import MediaError
 from comp_core.predictor import Predictor
 from comp_core.progress import progress
+from comp_core.senses.recognition import OFF
 from comp_core.writing import write_whole
 
 RECORDS = "records"
@@ -38,10 +40,16 @@ class Settings:
 
 @dataclass(frozen=True)
 class Annotated:
-    """What came of one clip: its ``record``, or None and the ``reason``. ``notes`` are what its worker had to say when it loaded."""
+    """What came of one clip: its ``record``, or None and the ``reason``.
+
+    Attributes:
+        recogniser: what its worker recognises speech with.
+        notes: what the worker had to say when it loaded that.
+    """
 
     record: dict[str, Any] | None
     reason: str
+    recogniser: str
     notes: tuple[str, ...]
 
 
@@ -68,11 +76,12 @@ class Annotator:
         if not self.folder.is_dir():
             raise FolderError(f"a worker has no folder {self.folder}: the clips must lie on a disk that all machines share, at one path.")
         predictor, notes = _loaded(self.settings, self.device)
+        recogniser = predictor.recogniser.name if predictor.recogniser else OFF
         try:
             utterances = predictor.predict_file(self.folder / clip, without=self.settings.without)
         except MediaError as error:
-            return Annotated(None, str(error), notes)
-        return Annotated({"file": clip, "model": predictor.fusion().name, "utterances": utterances}, "", notes)
+            return Annotated(None, str(error), recogniser, notes)
+        return Annotated({"file": clip, "model": predictor.fusion().name, "utterances": utterances}, "", recogniser, notes)
 
 
 @lru_cache(maxsize=1)
@@ -85,12 +94,11 @@ def _loaded(settings: Settings, device: str | None) -> tuple[Predictor, tuple[st
 
 @dataclass(frozen=True)
 class Summary:
-    """How many clips were ``read`` now, ``skipped`` because their record was there, and ``unreadable``; and the workers' ``notes``."""
+    """How many clips were ``read`` now, ``skipped`` because their record was there, and ``unreadable``."""
 
     read: int
     skipped: int
     unreadable: int
-    notes: tuple[str, ...]
 
 
 def clips_in(folder: Path) -> list[str]:
@@ -104,13 +112,23 @@ def record_of(out: Path, clip: str) -> Path:
     return out / RECORDS / f"{clip}.json"
 
 
-def annotate(folder: Path, out: Path, settings: Settings, engine: Engine, device: str | None = None) -> Summary:
+def annotate(
+    folder: Path,
+    out: Path,
+    settings: Settings,
+    engine: Engine,
+    device: str | None = None,
+    notify: Callable[[str], None] = lambda _: None,
+) -> Summary:
     """Write ``out/records/CLIP.json`` for every clip below the folder that has none, and ``out/unreadable.csv``.
 
     A record is what ``predict --json`` prints, its file named from the folder on. A clip that cannot be read does not stop the others.
 
+    Args:
+        notify: told once each what workers had to say about their recogniser.
+
     Raises:
-        FolderError: there is no such folder, it has no clips, or ``out`` holds records that were made with other settings.
+        FolderError: there is no such folder, it has no clips, or ``out`` holds records that were made in another way.
         EngineError: the engine stopped.
         CheckpointError, RecogniserError, DeviceError: what it takes cannot be loaded.
     """
@@ -119,9 +137,9 @@ def annotate(folder: Path, out: Path, settings: Settings, engine: Engine, device
     clips = clips_in(folder)
     if not clips:
         raise FolderError(f"{folder} has no video, sound or picture file.")
-    _settle(out, settings)
+    made = _Made(out, settings)
     waiting = [clip for clip in clips if not record_of(out, clip).is_file()]
-    read, notes = 0, {}
+    read, told = 0, set()
     with (out / UNREADABLE).open("w", newline="", encoding="utf-8", buffering=1) as lines:
         unreadable = csv.writer(lines)
         unreadable.writerow(("file", "reason"))
@@ -129,21 +147,47 @@ def annotate(folder: Path, out: Path, settings: Settings, engine: Engine, device
             if isinstance(found, WorkerLost):
                 unreadable.writerow((clip, str(found)))
                 continue
-            notes |= dict.fromkeys(found.notes)
+            for note in set(found.notes) - told:
+                notify(note)
+            told |= set(found.notes)
+            made.check(found.recogniser)
             if found.record is None:
                 unreadable.writerow((clip, found.reason))
             else:
                 write_whole(record_of(out, clip), (json.dumps(found.record, ensure_ascii=False) + "\n").encode())
                 read += 1
-    return Summary(read, len(clips) - len(waiting), len(waiting) - read, tuple(notes))
+    return Summary(read, len(clips) - len(waiting), len(waiting) - read)
 
 
-def _settle(out: Path, settings: Settings) -> None:
-    """Records of two kinds in one folder could not be told apart."""
-    path, wanted = out / SETTINGS, json.loads(json.dumps(asdict(settings)))
-    if not path.is_file():
-        write_whole(path, (json.dumps(wanted) + "\n").encode())
-    elif (there := json.loads(path.read_text(encoding="utf-8"))) != wanted:
-        without = "".join(f" --without {modality}" for modality in there["without"])
-        made = f"--model {there['model']} --whisper {there['whisper']}{without}"
-        raise FolderError(f"{out} holds records that were made with {made}: choose another folder.")
+class _Made:
+    """How the records of a folder are made, kept beside them: records of two kinds could not be told apart.
+
+    Raises:
+        FolderError: those that are there were made with other settings.
+    """
+
+    def __init__(self, out: Path, settings: Settings) -> None:
+        self._path = out / SETTINGS
+        self._kept = {"model": settings.model, "whisper": settings.whisper, "without": list(settings.without)}
+        if not self._path.is_file():
+            self._write()
+        there = json.loads(self._path.read_text(encoding="utf-8"))
+        if {**there, **self._kept} != there:
+            without = "".join(f" --without {modality}" for modality in there["without"])
+            made = f"--model {there['model']} --whisper {there['whisper']}{without}"
+            raise FolderError(f"{out} holds records that were made with {made}: choose another folder.")
+        self._kept = there
+
+    def check(self, recogniser: str) -> None:
+        """Keep the recogniser that is met first, which may not be the one that was asked for; all others must be the same."""
+        if "recogniser" not in self._kept:
+            self._kept["recogniser"] = recogniser
+            self._write()
+        if (first := self._kept["recogniser"]) != recogniser:
+            raise FolderError(
+                f"the records so far were made with {first}, and a worker has {recogniser}: let each machine load the same one, "
+                "best from a shared disk with --whisper PATH, or choose another folder."
+            )
+
+    def _write(self) -> None:
+        write_whole(self._path, (json.dumps(self._kept) + "\n").encode())

@@ -166,12 +166,11 @@ def _annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
     settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))))
     try:
         with _engine(options) as engine:
-            found = annotate(options.folder, options.out, settings, engine, "cpu" if options.engine == "ray" else options.device)
+            device = "cpu" if options.engine == "ray" else options.device
+            found = annotate(options.folder, options.out, settings, engine, device, lambda note: tqdm.write(note, file=sys.stderr))
     except (FolderError, EngineError, CheckpointError, RecogniserError, DeviceError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    for note in found.notes:
-        print(note, file=sys.stderr)
     print(f"{found.read} clips read, {found.skipped} had been read before, {found.unreadable} unreadable", end="")
     print(f" (see {options.out / UNREADABLE})" if found.unreadable else "")
     return 0 if found.read or found.skipped else 1

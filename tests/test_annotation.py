@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,27 @@ def test_what_the_workers_had_to_say_is_told_once(folder, tmp_path, monkeypatch,
     monkeypatch.setattr(annotation, "_loaded", lambda *_: (predictor, ("The offline recogniser is used.",)))
     assert main(["annotate", str(folder), "--out", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().err.count("The offline recogniser is used.") == 1
+
+
+class Heard:
+    def __init__(self, name):
+        self.name = name
+
+
+def test_workers_that_hear_differently_are_not_mixed(folder, tmp_path, monkeypatch, capsys):
+    predictor = annotation._loaded(SILENT, "cpu")[0]
+    names = iter(["Whisper tiny.en", "PocketSphinx"])
+
+    def loaded(*_):
+        there = copy(predictor)
+        there.recogniser = Heard(next(names))
+        return there, ()
+
+    monkeypatch.setattr(annotation, "_loaded", loaded)
+    out = tmp_path / "out"
+    assert main(["annotate", str(folder), "--out", str(out), "--without", "text"]) == 2
+    assert "made with Whisper tiny.en, and a worker has PocketSphinx" in capsys.readouterr().err
+    assert len(records(out)) + len(unreadable(out)) == 1
 
 
 def test_records_of_two_kinds_are_not_mixed(folder, tmp_path, capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 import torch
 
-from comp_core.annotation import Settings, annotate, clips_in, record_of
+from comp_core.annotation import SETTINGS, Settings, annotate, clips_in, record_of
 from comp_core.benchmark.command import benchmark
 from comp_core.benchmark.datasets import mosi
 from comp_core.benchmark.protocol import Protocol
@@ -65,13 +66,14 @@ def measure_scaling(data: Path, copies: int, whisper: str) -> dict[str, Any]:
             out = Path(folder) / f"{name}{workers}"
             started = time.perf_counter()
             with context as engine:
-                notes = annotate(few, out / "few", settings, engine, "cpu").notes
+                annotate(few, out / "few", settings, engine, "cpu")
                 loaded = time.perf_counter()
                 annotate(clips, out / "clips", settings, engine, "cpu")
                 annotated = time.perf_counter()
                 report = benchmark(dataset, SWEEP["models"], SWEEP["seeds"], Protocol(), out / "sweep", "", SWEEP["epochs"], engine)
                 swept = time.perf_counter()
             records = [record_of(out / "clips", clip).read_text(encoding="utf-8") for clip in clips_in(clips)]
+            recogniser = json.loads((out / "clips" / SETTINGS).read_text(encoding="utf-8"))["recogniser"]
             times = {"start_s": loaded - started, "annotate_s": annotated - loaded, "sweep_s": swept - annotated}
             found.append(_Measured(name, workers, records=records, methods=report["methods"], **times))
     media_s, rows = copies * sum(open_media(clip).duration for clip in CLIPS), [_beside(found[0], one) for one in found]
@@ -82,8 +84,7 @@ def measure_scaling(data: Path, copies: int, whisper: str) -> dict[str, Any]:
         }
     return {
         "cores": os.cpu_count(),
-        "whisper": whisper,
-        "notes": list(notes),
+        "recogniser": recogniser,
         "clips": len(found[0].records),
         "media_s": media_s,
         "sweep": {"dataset": dataset.name, **SWEEP},

@@ -327,7 +327,7 @@ def scaling_estimate_table(report: Report) -> str:
         ("hours of one processor", f"{found['processor_hours']:.0f}"),
         (f"hours on {found['workers']} workers", f"{found['wall_hours']:.1f}"),
     ]
-    return markdown((f"{found['hours_of_video']:,} hours of video", "figure"), rows)
+    return markdown((f"{found['hours_of_video']:,} hours of video, speech recognition: {report['recogniser']}", "figure"), rows)
 
 
 def balance_table(report: Report) -> str:
