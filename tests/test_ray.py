@@ -1,5 +1,6 @@
 """Work on a local Ray cluster of two workers: the same results, and a lost worker costs its item only."""
 
+import importlib
 import json
 import shutil
 import sys
@@ -94,6 +95,13 @@ def test_scaling_is_measured_and_compared(cluster, tmp_path, monkeypatch, one_th
     assert scaling_table(report).count("| yes |") == 2 and "1,000 hours of video" in scaling_estimate_table(report)
     report["rows"][1]["sweep"]["same"] = False
     assert "| NO |" in scaling_table(report)
+
+
+def test_a_worker_without_the_project_is_told(cluster, tmp_path, monkeypatch):
+    (tmp_path / "only_here.py").write_text("def work(item): return item")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(EngineError, match="a worker has no module only_here: every machine needs this project"):
+        list(cluster.map(importlib.import_module("only_here").work, [1]))
 
 
 def test_a_lost_worker_costs_its_item_only(cluster, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -16,6 +17,10 @@ ATTEMPTS = 3
 # Items that wait at each worker, so that it need not wait for the next.
 _AHEAD = 2
 _CONNECT_SECONDS = 5.0
+# Nothing is reported to Ray's makers; and of several errors that end the work, the first is raised and the others are not printed.
+_ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_IGNORE_UNHANDLED_ERRORS": "1"}
+# Ray wraps what it could not import in an error of its own.
+_MISSING = re.compile(r"No module named '([\w.]+)'")
 _HOW_TO_JOIN = "start it with `ray start --head`, join it from this machine with `ray start --address HOST:PORT`, and give that address"
 _PREPARE = "every machine needs this project and its requirements, at the same paths"
 
@@ -40,8 +45,7 @@ class RayCluster:
         self._address, self._workers = address, workers
 
     def __enter__(self) -> RayCluster:
-        # Before the import, which reads it: nothing is reported to Ray's makers.
-        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        os.environ |= _ENVIRONMENT  # before the import, which reads it
         try:
             import ray
         except ImportError as error:
@@ -91,8 +95,8 @@ class RayCluster:
         try:
             return self._ray.get(done)
         except errors.RayTaskError as error:
-            if isinstance(error.cause, ModuleNotFoundError):
-                raise EngineError(f"a worker has no module {error.cause.name}: {_PREPARE}.") from error
+            if missing := _MISSING.search(str(error.cause)):
+                raise EngineError(f"a worker has no module {missing[1]}: {_PREPARE}.") from error
             raise error.cause from None
         except errors.LocalRayletDiedError as error:
             raise EngineError("Ray stopped on this machine: start the command again, and it goes on.") from error
