@@ -4,23 +4,20 @@ import importlib
 import json
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from comp_core.benchmark.command import benchmark
 from comp_core.cli import main
 from comp_core.engines import ray_cluster
 from comp_core.engines.base import EngineError, WorkerLost
 from comp_core.engines.ray_cluster import RayCluster
 from comp_core.evaluation import scaling
 from comp_core.evaluation.tables import scaling_estimate_table, scaling_table
-from comp_core.training.objectives import Scores
 from tests.mortal import Mortal
 from tests.test_annotation import folder, records, unreadable  # noqa: F401
-from tests.test_benchmark import FAST, made_up, write_mosi
+from tests.test_benchmark import write_mosi
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
@@ -54,12 +51,14 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def test_a_benchmark_has_the_same_figures_there_as_here(cluster, tmp_path):
-    first = made_up(Scores())
-    dataset = replace(first, folds=[*first.folds, *made_up(Scores(), seed=1).folds])
+def test_a_benchmark_has_the_same_figures_there_as_here(cluster, tmp_path, capsys):
+    asked = ["--models", "comp,late", "--seeds", "1", "--epochs", "2", "--rates", "0.1,0.7", "--select", "test"]
+    arguments = ["benchmark", "--dataset", "mosi", "--data", str(write_mosi(tmp_path)), *asked, "--out"]
     here, there = tmp_path / "here", tmp_path / "there"
-    asked = (dataset, ["comp", "late"], 1, FAST)
-    assert benchmark(*asked, here, "...")["methods"] == benchmark(*asked, there, "...", engine=cluster)["methods"]
+    assert main([*arguments, str(here)]) == 0
+    table = capsys.readouterr().out
+    assert main([*arguments, str(there), "--engine", "ray"]) == 0
+    assert capsys.readouterr().out == table
     names = sorted(path.name for path in (here / "runs").iterdir())
     assert names == sorted(path.name for path in (there / "runs").iterdir()) and len(names) == 2
     for name in names:

@@ -111,8 +111,8 @@ def _beside(first: _Measured, one: _Measured) -> dict[str, Any]:
 def estimate(realtime_per_worker: float, hours: float = ESTIMATED_HOURS, workers: int = ESTIMATED_WORKERS) -> dict[str, float]:
     """How long so many hours of video take.
 
-    It takes every worker to be as fast as one of the two that were measured side by side, the disk to keep up with all of them, the
-    clips to be like the samples (a face all the time, speech most of it), and many clips for each worker, so that all end at one time.
+    It takes every worker to be as fast as one of those that were measured side by side, the disk to keep up with all of them, the clips
+    to be like the samples (a face nearly all the time, speech most of it), and many clips for each worker, so that all end together.
     """
     processor_hours = hours / realtime_per_worker
     return {
