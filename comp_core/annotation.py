@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -45,12 +46,14 @@ class Annotated:
     Attributes:
         recogniser: what its worker recognises speech with.
         notes: what the worker had to say when it loaded that.
+        processor_s: seconds of processor that the clip took; a recogniser in a process of its own is not in them.
     """
 
     record: dict[str, Any] | None
     reason: str
     recogniser: str
     notes: tuple[str, ...]
+    processor_s: float
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,13 @@ class Annotator:
             raise FolderError(f"a worker has no folder {self.folder}: the clips must lie on a disk that all machines share, at one path.")
         predictor, notes = _loaded(self.settings, self.device)
         recogniser = predictor.recogniser.name if predictor.recogniser else OFF
+        record, reason, started = None, "", time.process_time()
         try:
             utterances = predictor.predict_file(self.folder / clip, without=self.settings.without)
+            record = {"file": clip, "model": predictor.fusion().name, "utterances": utterances}
         except MediaError as error:
-            return Annotated(None, str(error), recogniser, notes)
-        return Annotated({"file": clip, "model": predictor.fusion().name, "utterances": utterances}, "", recogniser, notes)
+            reason = str(error)
+        return Annotated(record, reason, recogniser, notes, time.process_time() - started)
 
 
 @lru_cache(maxsize=1)
@@ -94,11 +99,12 @@ def _loaded(settings: Settings, device: str | None) -> tuple[Predictor, tuple[st
 
 @dataclass(frozen=True)
 class Summary:
-    """How many clips were ``read`` now, ``skipped`` because their record was there, and ``unreadable``."""
+    """How many clips were ``read`` now, ``skipped`` because their record was there, and ``unreadable``; the processors' time for all."""
 
     read: int
     skipped: int
     unreadable: int
+    processor_s: float
 
 
 def clips_in(folder: Path) -> list[str]:
@@ -139,7 +145,7 @@ def annotate(
         raise FolderError(f"{folder} has no video, sound or picture file.")
     made = _Made(out, settings)
     waiting = [clip for clip in clips if not record_of(out, clip).is_file()]
-    read, told = 0, set()
+    read, processor_s, told = 0, 0.0, set()
     with (out / UNREADABLE).open("w", newline="", encoding="utf-8", buffering=1) as lines:
         unreadable = csv.writer(lines)
         unreadable.writerow(("file", "reason"))
@@ -151,12 +157,13 @@ def annotate(
                 notify(note)
             told |= set(found.notes)
             made.check(found.recogniser)
+            processor_s += found.processor_s
             if found.record is None:
                 unreadable.writerow((clip, found.reason))
             else:
                 write_whole(record_of(out, clip), (json.dumps(found.record, ensure_ascii=False) + "\n").encode())
                 read += 1
-    return Summary(read, len(clips) - len(waiting), len(waiting) - read)
+    return Summary(read, len(clips) - len(waiting), len(waiting) - read, processor_s)
 
 
 class _Made:

@@ -83,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     scaling = commands.add_parser("scaling", help="what Ray gains on this machine, and what many machines would take")
     scaling.add_argument("--data", type=Path, required=True, help="folder of the corpora, for a benchmark on MOSI")
     scaling.add_argument("--copies", type=_count, default=10, help="of the sample clips (default: %(default)s)")
+    scaling.add_argument("--epochs", type=_count, default=10, help="of the benchmark (default: %(default)s)")
     scaling.add_argument("--whisper", default="off", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
     scaling.add_argument("--out", type=Path, help="write the JSON report here, too")
     scaling.set_defaults(run=_scaling)
@@ -286,7 +287,7 @@ def _scaling(options: argparse.Namespace, arguments: list[str]) -> int:
     from comp_core.senses.recognition import RecogniserError
 
     try:
-        return _measured(measure_scaling(options.data, options.copies, options.whisper), options, arguments)
+        return _measured(measure_scaling(options.data, options.copies, options.epochs, options.whisper), options, arguments)
     except (MosiError, EngineError, RecogniserError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -81,15 +81,18 @@ def test_a_folder_is_annotated_there_as_here(cluster, folder, tmp_path, one_thre
 def test_scaling_is_measured_and_compared(cluster, tmp_path, monkeypatch, one_thread, capsys):
     monkeypatch.setattr(scaling, "WORKERS", (2,))
     monkeypatch.setattr(scaling, "CLIPS", (SAMPLES / "voice_only.mp3",))
-    monkeypatch.setattr(scaling, "SWEEP", {"models": ["concat", "late"], "seeds": 1, "epochs": 1})
-    assert main(["scaling", "--data", str(write_mosi(tmp_path)), "--copies", "3", "--out", str(tmp_path / "scaling.json")]) == 0
+    monkeypatch.setattr(scaling, "SWEEP", {"models": ["concat", "late"], "seeds": 1})
+    options = ["--copies", "3", "--epochs", "1", "--out", str(tmp_path / "scaling.json")]
+    assert main(["scaling", "--data", str(write_mosi(tmp_path)), *options]) == 0
     report = json.loads((tmp_path / "scaling.json").read_text())
     assert report["command"].startswith("python -m comp_core scaling --data DATA --copies 3")
     assert [(row["engine"], row["workers"]) for row in report["rows"]] == [("in-process", 1), ("ray", 2)]
     assert all(row[what]["same"] for row in report["rows"] for what in ("annotate", "sweep"))
     assert report["clips"] == 3 and report["media_s"] == pytest.approx(3 * 8.4, abs=1)
-    factor = report["rows"][1]["annotate"]["realtime_per_worker"]
-    assert factor == pytest.approx(report["media_s"] / report["rows"][1]["annotate"]["wall_s"] / 2)
+    clips = report["rows"][1]["annotate"]
+    assert clips["realtime_per_worker"] == pytest.approx(report["media_s"] / clips["wall_s"] / 2)
+    factor = clips["realtime_per_core"]
+    assert factor == pytest.approx(report["media_s"] / clips["processor_s"])
     assert report["estimate"]["wall_hours"] == pytest.approx(1000 / factor / 64)
     assert scaling_table(report).count("| yes |") == 2 and "1,000 hours of video" in scaling_estimate_table(report)
     report["rows"][1]["sweep"]["same"] = False

@@ -310,12 +310,14 @@ def scaling_table(report: Report) -> str:
     rows = []
     for row in report["rows"]:
         clips, sweep = row["annotate"], row["sweep"]
-        told = [f"{clips['realtime_per_worker']:.1f}", f"{clips['speed_up']:.2f}", f"{sweep['wall_s']:.0f} s", f"{sweep['speed_up']:.2f}"]
+        rates = [f"{clips[key]:.1f}" for key in ("realtime_per_worker", "realtime_per_core")]
+        told = [*rates, f"{clips['speed_up']:.2f}", f"{sweep['wall_s']:.0f} s", f"{sweep['speed_up']:.2f}"]
         same = "yes" if clips["same"] and sweep["same"] else "NO"
         rows.append((f"{row['engine']}, {row['workers']}", f"{row['start_s']:.0f} s", f"{clips['clips_per_s']:.2f}", *told, same))
     sweep = report["sweep"]
     trainings = len(sweep["models"]) * sweep["seeds"]
-    header = (f"engine, workers ({report['cores']} cores)", "start", "clips a second", "seconds of video a second, each worker", "speed-up")
+    video = ("seconds of video a second, each worker", "a second of processor")
+    header = (f"engine, workers ({report['cores']} cores)", "start", "clips a second", *video, "speed-up")
     return markdown((*header, f"{trainings} trainings on {sweep['dataset']}", "speed-up", "same results"), rows)
 
 
@@ -323,8 +325,8 @@ def scaling_estimate_table(report: Report) -> str:
     """What a large folder would take."""
     found = report["estimate"]
     rows = [
-        ("seconds of video a second, each worker", f"{found['realtime_per_worker']:.1f}"),
-        ("hours of one processor", f"{found['processor_hours']:.0f}"),
+        ("seconds of video a second of processor", f"{found['realtime_per_core']:.1f}"),
+        ("hours of one core", f"{found['processor_hours']:.0f}"),
         (f"hours on {found['workers']} workers", f"{found['wall_hours']:.1f}"),
     ]
     return markdown((f"{found['hours_of_video']:,} hours of video, speech recognition: {report['recogniser']}", "figure"), rows)
