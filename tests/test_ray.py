@@ -36,6 +36,20 @@ def test_an_address_that_cannot_be_reached(address, message):
         pass
 
 
+def test_a_start_that_takes_too_long_is_tried_again(monkeypatch):
+    ray = pytest.importorskip("ray", reason="Ray is not installed (requirements-ray.txt)")
+    tried = []
+
+    def start(**_):
+        tried.append(1)
+        raise Exception("The current node timed out during startup. And more.")
+
+    monkeypatch.setattr(ray, "init", start)
+    with pytest.raises(EngineError, match="does not start on this machine: The current node timed out"), RayCluster():
+        pass
+    assert len(tried) == 3
+
+
 @pytest.fixture(scope="module")
 def cluster():
     pytest.importorskip("ray", reason="Ray is not installed (requirements-ray.txt)")

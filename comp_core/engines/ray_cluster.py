@@ -17,6 +17,7 @@ ATTEMPTS = 3
 # Items that wait at each worker, so that it need not wait for the next.
 _AHEAD = 2
 _CONNECT_SECONDS = 5.0
+_STARTS = 3
 # Nothing is reported to Ray's makers; and of several errors that end the work, the first is raised and the others are not printed.
 _ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_IGNORE_UNHANDLED_ERRORS": "1"}
 # Ray wraps what it could not import in an error of its own.
@@ -75,17 +76,25 @@ class RayCluster:
 
     def _connect(self) -> None:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        if self._address is None:
+            self._start(quiet)
+            return
         try:
-            if self._address is None:
-                self._ray.init(address="local", num_cpus=self._workers, include_dashboard=False, **quiet)
-            else:
-                _check_reachable(self._address)
-                self._ray.init(address=self._address, **quiet)
+            _check_reachable(self._address)
+            self._ray.init(address=self._address, **quiet)
         except (ConnectionError, RuntimeError, ValueError) as error:
-            if self._address is None:
-                raise EngineError(f"Ray does not start on this machine: {_first_line(error)}") from error
             advice = "set RAY_AUTH_MODE=token, as where it was started" if _refused(error) else _HOW_TO_JOIN
             raise EngineError(f"the Ray cluster at {self._address} cannot be used ({_first_line(error)}): {advice}.") from error
+
+    def _start(self, quiet: dict[str, Any]) -> None:
+        for left in reversed(range(_STARTS)):
+            try:
+                self._ray.init(address="local", num_cpus=self._workers, include_dashboard=False, **quiet)
+                return
+            except Exception as error:  # a busy machine takes longer than Ray allows, which is no kind of error of its own
+                self._ray.shutdown()
+                if not left:
+                    raise EngineError(f"Ray does not start on this machine: {_first_line(error)}.") from error
 
     def _room(self) -> int:
         return _AHEAD * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
