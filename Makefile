@@ -36,6 +36,6 @@ $(VENV)/installed: requirements.txt | $(VENV)/bin/python
 	$(RUN) -m pip install -r requirements.txt
 	touch $@
 
-$(VENV)/installed-test: requirements.txt requirements-encoders.txt requirements-test.txt | $(VENV)/bin/python
+$(VENV)/installed-test: requirements.txt requirements-encoders.txt requirements-ray.txt requirements-test.txt | $(VENV)/bin/python
 	$(RUN) -m pip install -r requirements-test.txt
 	touch $@ $(VENV)/installed

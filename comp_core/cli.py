@@ -8,6 +8,7 @@ import json
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 from tqdm import tqdm
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.engines.base import Engine, EngineError, InProcess
+from comp_core.engines.ray_cluster import RayCluster
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.shipped import ASSETS
 from comp_core.task import Task
@@ -45,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     task.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="folder of the weights (default: assets/weights)")
     task.add_argument("--reports", type=Path, default=ASSETS / "reports", help="report folder (default: assets/reports)")
     task.add_argument("--seed", type=int, default=0)
+    engine = argparse.ArgumentParser(add_help=False)
+    engine.add_argument("--engine", choices=("in-process", "ray"), default="in-process", help="where the work is done (default: here)")
+    engine.add_argument("--address", metavar="HOST:PORT|auto", help="a running Ray cluster; every machine has this project at one path")
+    engine.add_argument("--workers", type=_count, metavar="N", help="of Ray on this machine alone (default: one for each core)")
     train = commands.add_parser("train", parents=[task], help="train a sense or the fusion model and write its weights and report")
     train.add_argument("what", choices=TRAININGS)
     train.add_argument("--epochs", type=int, help="instead of the number that made the committed weights")
@@ -56,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     speed.add_argument("--runs", type=int, default=100, help="rounds, in each of which every step runs once (default: %(default)s)")
     speed.add_argument("--out", type=Path, help="write the JSON report here, too")
     speed.set_defaults(run=_speed)
-    benchmark = commands.add_parser("benchmark", help="train fusion models and baselines under one protocol and compare them")
+    benchmark = commands.add_parser("benchmark", parents=[engine], help="compare fusion models and baselines, trained under one protocol")
     benchmark.add_argument("--dataset", required=True, help="mosi, mosi-reread, ravdess, live, or a feature folder in the GCNet layout")
     benchmark.add_argument("--data", type=Path, help="folder of the corpora, for those with a name")
     benchmark.add_argument("--work", type=Path, default=Path("runs"), help="for live: what the trainings left (default: %(default)s)")
@@ -74,6 +81,13 @@ def _parser() -> argparse.ArgumentParser:
     cost.add_argument("--runs", type=int, default=20, help="(default: %(default)s)")
     cost.add_argument("--out", type=Path, help="write the JSON report here, too")
     cost.set_defaults(run=_cost)
+    scaling = commands.add_parser("scaling", help="what Ray gains on this machine, and what many machines would take")
+    scaling.add_argument("--data", type=Path, required=True, help="folder of the corpora, for a benchmark on MOSI")
+    scaling.add_argument("--copies", type=_count, default=10, help="of the sample clips (default: %(default)s)")
+    scaling.add_argument("--epochs", type=_count, default=10, help="of the benchmark (default: %(default)s)")
+    scaling.add_argument("--whisper", default="off", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    scaling.add_argument("--out", type=Path, help="write the JSON report here, too")
+    scaling.set_defaults(run=_scaling)
     predict = commands.add_parser("predict", help="read video, sound or picture files")
     predict.add_argument("files", nargs="*", metavar="FILE")
     predict.add_argument("--text", help="the words of the file, instead of recognising them; without a file, words alone")
@@ -83,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     predict.add_argument("--json", action="store_true", help="one JSON object per file, a line each")
     predict.set_defaults(run=_predict)
+    annotate = commands.add_parser("annotate", parents=[engine], help="read every clip of a large folder, a JSON record of each")
+    annotate.add_argument("folder", type=Path, help="of the clips; with --address on a disk that all machines share, at one path")
+    annotate.add_argument("--out", type=Path, required=True, help="folder of the records; a stopped run goes on from what is there")
+    annotate.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
+    annotate.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
+    annotate.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    annotate.add_argument("--device", help="cpu or cuda (default: cuda if there is any; with Ray always cpu)")
+    annotate.set_defaults(run=_annotate)
     extract = commands.add_parser("extract", help="write the features of a folder of clips in the GCNet layout")
     extract.add_argument("folder", type=Path, help="folder of the clips, an utterance each")
     extract.add_argument("--table", type=Path, required=True, help="CSV with the columns file,conversation,speaker,label,split")
@@ -136,6 +158,39 @@ def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
                 continue
         _show({"file": path, "model": predictor.fusion().name, "utterances": utterances}, options.json)
     return int(failed)
+
+
+def _annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.annotation import UNREADABLE, FolderError, Settings, annotate
+    from comp_core.predictor import DeviceError
+    from comp_core.senses.recognition import RecogniserError
+
+    settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))))
+    try:
+        with _engine(options) as engine:
+            device = "cpu" if options.engine == "ray" else options.device
+            found = annotate(options.folder, options.out, settings, engine, device, lambda note: tqdm.write(note, file=sys.stderr))
+    except (FolderError, EngineError, CheckpointError, RecogniserError, DeviceError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{found.read} clips read, {found.skipped} had been read before, {found.unreadable} unreadable", end="")
+    print(f" (see {options.out / UNREADABLE})" if found.unreadable else "")
+    return 0 if found.read or found.skipped else 1
+
+
+def _engine(options: argparse.Namespace) -> AbstractContextManager[Engine]:
+    """The engine that was asked for, as a context.
+
+    Raises:
+        EngineError: what was asked for does not go together.
+    """
+    if options.engine == "ray":
+        if options.device not in (None, "cpu"):
+            raise EngineError("workers of Ray compute on processors here: leave --device out, or use it without --engine ray.")
+        return RayCluster(options.address, options.workers)
+    if options.address or options.workers:
+        raise EngineError("--address and --workers are Ray's: add --engine ray.")
+    return nullcontext(InProcess())
 
 
 def _extract(options: argparse.Namespace, _arguments: list[str]) -> int:
@@ -227,6 +282,18 @@ def _cost(options: argparse.Namespace, arguments: list[str]) -> int:
         return 2
 
 
+def _scaling(options: argparse.Namespace, arguments: list[str]) -> int:
+    from comp_core.data.mosi import MosiError
+    from comp_core.evaluation.scaling import measure_scaling
+    from comp_core.senses.recognition import RecogniserError
+
+    try:
+        return _measured(measure_scaling(options.data, options.copies, options.epochs, options.whisper), options, arguments)
+    except (MosiError, EngineError, RecogniserError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
 def _measured(found: dict[str, Any], options: argparse.Namespace, arguments: list[str]) -> int:
     local = {str(options.data): "DATA"} if "data" in options else {}
     command = _repeated([local.get(argument, argument) for argument in arguments])
@@ -253,12 +320,20 @@ def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
     protocol = Protocol(options.rates or RATES, options.select, options.device)
     try:
         dataset = DATASETS[options.dataset](options.data, options.work) if named else folder(Path(options.dataset), options.features)
-        report = benchmark(dataset, options.models, options.seeds, protocol, options.out, _command_line(options, arguments), options.epochs)
-    except (ValueError, FileNotFoundError, CheckpointError, LayoutError, MosiError, TakesError) as error:
+        command = _command_line(options, arguments)
+        with _engine(options) as engine:
+            report = benchmark(dataset, options.models, options.seeds, protocol, options.out, command, options.epochs, engine)
+    except (ValueError, FileNotFoundError, CheckpointError, LayoutError, MosiError, TakesError, EngineError) as error:
         print(error, file=sys.stderr)
         return 2
     print(benchmark_table(report))
     return 0
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("give a number from 1 up")
+    return int(text)
 
 
 def _list(text: str) -> list[str]:

@@ -2,19 +2,21 @@
 
 import json
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import pytest
 import torch
 
-from comp_core.benchmark import command, cost, datasets, protocol
+from comp_core.benchmark import cost, datasets, kept, protocol
 from comp_core.benchmark.command import benchmark
 from comp_core.benchmark.datasets import Dataset, mistake, signs_named
 from comp_core.benchmark.methods import METHODS, Problem
-from comp_core.benchmark.protocol import Protocol, conditions, masks_of, predict, run
+from comp_core.benchmark.protocol import Protocol, conditions, joined, masks_of, predict, train_and_test, trainings
 from comp_core.cli import main
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import fixed_mask
+from comp_core.engines.base import EngineError, InProcess, WorkerLost
 from comp_core.evaluation.tables import cost_table, growth_table
 from comp_core.modalities import MODALITIES
 from comp_core.training.objectives import Classes, Scores
@@ -36,6 +38,12 @@ def made_up(objective, count=6, seed=0):
 
     fold = {split: [conversation(f"{split}{i}") for i in range(count)] for split in ("train", "valid", "test")}
     return Dataset("made-up", objective, [fold], batch=3, epochs=2)
+
+
+def run(dataset, method, seed, protocol, epochs=None):
+    """All trainings of one seed."""
+    parts = [train_and_test(dataset, method, seed, *which, protocol, epochs) for which in trainings(dataset, protocol)]
+    return joined(dataset, protocol, parts)
 
 
 def problem_of(dataset):
@@ -203,8 +211,8 @@ def test_a_stopped_benchmark_goes_on_and_writes_table_and_curves(tmp_path, monke
     (lost,) = tmp_path.glob("runs/*concat*seed1*")
     lost.unlink()
     asked = []
-    inner = command.run
-    monkeypatch.setattr(command, "run", lambda *a: asked.append(a) or inner(*a))
+    inner = kept.train_and_test
+    monkeypatch.setattr(kept, "train_and_test", lambda *a: asked.append(a) or inner(*a))
     again = benchmark(dataset, ["comp", "concat"], 2, FAST, tmp_path, "...")
     assert len(asked) == 1
     assert again["methods"] == first["methods"]
@@ -216,6 +224,63 @@ def test_a_stopped_benchmark_goes_on_and_writes_table_and_curves(tmp_path, monke
     assert "ComP, default" in written and "chosen on validation data" in written
     assert json.loads((tmp_path / "made-up.json").read_text())["methods"] == again["methods"]
     assert (tmp_path / "made-up.png").stat().st_size > 10_000
+
+
+class Stopped(Exception):
+    pass
+
+
+class StopsAfter(InProcess):
+    """An engine that is stopped from outside after some items."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def map(self, work, items):
+        yield from islice(super().map(work, items), self.count)
+        raise Stopped
+
+
+@pytest.mark.parametrize("select", ["valid", "test"])
+def test_of_a_stopped_benchmark_every_training_is_kept(tmp_path, select):
+    first = made_up(Scores())
+    dataset = replace(first, folds=[*first.folds, *made_up(Scores(), seed=1).folds])
+    arguments = (dataset, ["prlf", "late"], 1, replace(FAST, select=select))
+    whole = benchmark(*arguments, tmp_path / "whole", "...")
+    every = 2 * len(trainings(dataset, arguments[-1]))
+    out = tmp_path / "stopped"
+    for done in (1, 2):
+        with pytest.raises(Stopped):
+            benchmark(*arguments, out, "...", engine=StopsAfter(1))
+        missing = kept.Kept(out / "runs", dataset, arguments[-1], None).missing(["prlf", "late"], 1)
+        assert len(missing) == every - done
+    again = benchmark(*arguments, out, "...")
+    assert again["methods"] == whole["methods"]
+    for path in (tmp_path / "whole" / "runs").iterdir():
+        assert (out / "runs" / path.name).read_bytes() == path.read_bytes()
+    assert len(list((out / "runs").iterdir())) == 2  # the parts are gone
+
+
+def test_a_benchmark_ends_where_a_training_kills_every_worker(tmp_path):
+    class Deadly:
+        def map(self, work, items):
+            yield items[0], WorkerLost("its worker died.")
+
+    with pytest.raises(EngineError, match="late with seed 0: its worker died"):
+        benchmark(made_up(Scores()), ["late"], 1, FAST, tmp_path, "...", engine=Deadly())
+
+
+def test_figures_hang_on_no_number_of_threads():
+    dataset, before = made_up(Scores()), torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 3):
+            torch.set_num_threads(threads)
+            found.append(run(dataset, METHODS["concat"], 0, FAST))
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert found[0] == found[1]
 
 
 def test_wrong_names_are_told(tmp_path, capsys):
@@ -234,14 +299,19 @@ def test_wrong_names_are_told(tmp_path, capsys):
 
 @pytest.fixture
 def mosi_file(tmp_path):
+    return write_mosi(tmp_path)
+
+
+def write_mosi(folder):
+    """A small corpus in the form of CMU-MOSI's; returns the folder."""
     random = np.random.default_rng(0)
     videos = [(f"v{i}", split) for i, split in enumerate(["train"] * 4 + ["valid"] * 2 + ["test"] * 2)]
     rows = [(name, segment, split) for name, split in videos for segment in range(5)]
     sentiment = random.uniform(-3, 3, len(rows)).astype(np.float32)
     arrays = {name: (sentiment[:, None] + random.normal(0, 0.1, (len(rows), 4))).astype(np.float32) for name in ("audio", "text", "visual")}
     columns = {key: np.array([row[i] for row in rows]) for i, key in enumerate(("video", "segment", "split"))}
-    np.savez(tmp_path / "cmu_mosi_utterances.npz", sentiment=sentiment, **columns, **arrays)
-    return tmp_path
+    np.savez(folder / "cmu_mosi_utterances.npz", sentiment=sentiment, **columns, **arrays)
+    return folder
 
 
 def test_the_command_goes_from_the_corpus_to_a_table(mosi_file, capsys):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from datetime import date
@@ -10,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from comp_core.benchmark.datasets import Dataset
+from comp_core.benchmark.kept import Kept, Trainer
 from comp_core.benchmark.methods import METHODS
-from comp_core.benchmark.protocol import Protocol, run
+from comp_core.benchmark.protocol import Protocol
 from comp_core.benchmark.report import draw, summary
+from comp_core.engines.base import Engine, InProcess, WorkerLost
 from comp_core.evaluation.tables import benchmark_table
 from comp_core.progress import progress
 
@@ -21,24 +22,34 @@ VALIDATED = "One model for all rates; the epoch was chosen on validation data."
 
 
 def benchmark(
-    dataset: Dataset, names: Sequence[str], seeds: int, protocol: Protocol, out: Path, command: str, epochs: int | None = None
+    dataset: Dataset,
+    names: Sequence[str],
+    seeds: int,
+    protocol: Protocol,
+    out: Path,
+    command: str,
+    epochs: int | None = None,
+    engine: Engine | None = None,
 ) -> dict[str, Any]:
     """Run the methods with ``seeds`` seeds each and write ``NAME.json``, ``NAME.md`` and ``NAME.png`` into ``out``.
 
+    Args:
+        engine: where the trainings run; by default here. Results are written here, as they come.
+
     Raises:
         ValueError: a method is not known.
+        EngineError: the engine stopped, or a training kills whatever worker it is given.
     """
     if unknown := [name for name in names if name not in METHODS]:
         raise ValueError(f"no method {', '.join(unknown)}; there are {', '.join(METHODS)}")
-    kept = out / "runs"
-    kept.mkdir(parents=True, exist_ok=True)
-    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
-    for name, seed in progress([(name, seed) for seed in range(seeds) for name in names], f"{dataset.name}: trainings"):
-        path = kept / f"{dataset.name}_{name}_{protocol.select}_seed{seed}_{_digest(dataset, name, protocol, epochs)}.json"
-        if not path.is_file():
-            found = run(dataset, METHODS[name], seed, protocol, epochs)
-            path.write_text(json.dumps(found), encoding="utf-8")
-        runs[name].append(json.loads(path.read_text(encoding="utf-8")))
+    kept = Kept(out / "runs", dataset, protocol, epochs)
+    missing = kept.missing(names, seeds)
+    done = (engine or InProcess()).map(Trainer(dataset, protocol, epochs), missing)
+    for training, tested in progress(done, f"{dataset.name}: trainings", len(missing)):
+        if isinstance(tested, WorkerLost):
+            raise WorkerLost(f"{training.method} with seed {training.seed}: {tested}")
+        kept.keep(training, tested)
+    runs = {name: [kept.run(name, seed) for seed in range(seeds)] for name in names}
     report = {
         "command": command,
         "date": date.today().isoformat(),
@@ -55,9 +66,3 @@ def benchmark(
     stem.with_suffix(".md").write_text(f"{report['note']}\n\n{benchmark_table(report)}\n", encoding="utf-8")
     draw(report, protocol.rates, stem.with_suffix(".png"))
     return report
-
-
-def _digest(dataset: Dataset, name: str, protocol: Protocol, epochs: int | None) -> str:
-    """Of all that makes a run what it is, but the code: a run under other settings is another run."""
-    settings = [METHODS[name].settings, METHODS[name].epochs, dataset.mistaken, dataset.batch, epochs or dataset.epochs, protocol.rates]
-    return hashlib.blake2b(repr(settings).encode(), digest_size=4).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -100,50 +100,78 @@ def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequ
     return Found(*(torch.cat(column).numpy() for column in zip(*parts, strict=True)))
 
 
-def run(dataset: Dataset, method: Method, seed: int, protocol: Protocol, epochs: int | None = None) -> dict[str, Any]:
-    """Train and test one model with one seed in every fold.
+@dataclass(frozen=True)
+class Tested:
+    """What one training gave on the test data of its fold.
+
+    Attributes:
+        found: condition -> predictions.
+        history: of the training.
+        parameters: of the model.
+        leading: of PRLF, condition -> :func:`leading_report`.
+    """
+
+    found: dict[str, Found]
+    history: list[dict[str, float]]
+    parameters: int
+    leading: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def trainings(dataset: Dataset, protocol: Protocol) -> list[tuple[int, float | None]]:
+    """What one seed of a method takes: a training for each fold, and, with ``select`` "test", for each rate; else the rate is None."""
+    rates = list(protocol.rates) if protocol.select == "test" else [None]
+    return [(fold, rate) for fold in range(len(dataset.folds)) for rate in rates]
+
+
+def train_and_test(
+    dataset: Dataset, method: Method, seed: int, fold: int, at: float | None, protocol: Protocol, epochs: int | None = None
+) -> Tested:
+    """One of the :func:`trainings`, on one thread: another number of them changes last digits, and a training makes those grow."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        split = dataset.folds[fold]
+        model, history = _train(dataset, split, method, seed, protocol, epochs, at)
+        named = conditions(dataset.given, protocol.rates)
+        if at is not None:
+            named = {name: rate for name, rate in named.items() if rate == at}
+        test, found, leading = split["test"], {}, {}
+        for name, condition in named.items():
+            masks = masks_of(test, condition, "test", dataset.given)
+            found[name] = predict(model, test, masks)
+            if isinstance(model, PRLF) and at is None and isinstance(condition, float):
+                leading[name] = leading_report(model, masked_batch(test, masks).to(protocol.device), dataset.objective, seed=seed)
+    finally:
+        torch.set_num_threads(threads)
+    return Tested(found, history, sum(p.numel() for p in model.parameters()), leading)
+
+
+def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dict[str, Any]:
+    """The figures of one seed of a method, from all its :func:`trainings` in their order.
 
     Returns:
         ``conditions``: name -> figures; with one modality also ``own``, those of its head. ``weights``: subset -> mean weight of each
         modality. ``history``: of each training. ``parameters``. Of PRLF also ``leading``: rate -> `leading_report` of each fold.
     """
-    named = conditions(dataset.given, protocol.rates)
-    collected: dict[str, list[tuple[np.ndarray, Found]]] = {name: [] for name in named}
-    histories, parameters = [], 0
-    leading: dict[str, list[dict[str, Any]]] = {}
-    for fold in dataset.folds:
-        if protocol.select == "test":
-            for rate in protocol.rates:
-                model, history = _train(dataset, fold, method, seed, protocol, epochs, at=rate)
-                name = f"rate {rate}"
-                collected[name].append(_tested(model, fold["test"], named[name], dataset))
-                histories.append(history)
-        else:
-            model, history = _train(dataset, fold, method, seed, protocol, epochs, at=None)
-            for name, condition in named.items():
-                collected[name].append(_tested(model, fold["test"], condition, dataset))
-                if isinstance(model, PRLF) and isinstance(condition, float):
-                    batch = masked_batch(fold["test"], masks_of(fold["test"], condition, "test", dataset.given)).to(protocol.device)
-                    leading.setdefault(name, []).append(leading_report(model, batch, dataset.objective, seed=seed))
-            histories.append(history)
-        parameters = sum(p.numel() for p in model.parameters())
+    folds = [fold for fold, _ in trainings(dataset, protocol)]
     figures, weights = {}, {}
-    for name, parts in collected.items():
-        if not parts:
+    for name, subset in conditions(dataset.given, protocol.rates).items():
+        tested = [(fold, part.found[name]) for fold, part in zip(folds, parts, strict=True) if name in part.found]
+        if not tested:
             continue
-        labels = np.concatenate([labels for labels, _ in parts])
-        found = Found(*(np.concatenate([getattr(f, key) for _, f in parts]) for key in ("logits", "own", "weights")))
+        labels = np.concatenate([c.labels for fold, _ in tested for c in dataset.folds[fold]["test"]])
+        found = Found(*(np.concatenate([getattr(f, key) for _, f in tested]) for key in ("logits", "own", "weights")))
         figures[name] = dataset.objective.report(found.logits, labels)
-        subset = named[name]
         if isinstance(subset, tuple):
             weights[subset_name(subset)] = dict(zip(MODALITIES, found.weights.mean(0).round(4).tolist(), strict=True))
             if len(subset) == 1:
                 figures[name]["own"] = dataset.objective.report(found.own[:, MODALITIES.index(subset[0])], labels)
-    return {"conditions": figures, "weights": weights, "history": histories, "parameters": parameters, "leading": leading}
-
-
-def _tested(model: nn.Module, test: list[Conversation], condition: Condition, dataset: Dataset) -> tuple[np.ndarray, Found]:
-    return np.concatenate([c.labels for c in test]), predict(model, test, masks_of(test, condition, "test", dataset.given))
+    leading: dict[str, list[dict[str, Any]]] = {}
+    for part in parts:
+        for name, led in part.leading.items():
+            leading.setdefault(name, []).append(led)
+    history, parameters = [part.history for part in parts], parts[-1].parameters
+    return {"conditions": figures, "weights": weights, "history": history, "parameters": parameters, "leading": leading}
 
 
 def _train(

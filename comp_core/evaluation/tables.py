@@ -326,6 +326,33 @@ def growth_table(report: Report) -> str:
     return markdown(("conversations", "utterances in each", "forward", "memory at its peak"), rows)
 
 
+def scaling_table(report: Report) -> str:
+    """Where the work is done, how fast, and whether it comes to the same."""
+    rows = []
+    for row in report["rows"]:
+        clips, sweep = row["annotate"], row["sweep"]
+        rates = [f"{clips[key]:.1f}" for key in ("realtime_per_worker", "realtime_per_core")]
+        told = [*rates, f"{clips['speed_up']:.2f}", f"{sweep['wall_s']:.0f} s", f"{sweep['speed_up']:.2f}"]
+        same = "yes" if clips["same"] and sweep["same"] else "NO"
+        rows.append((f"{row['engine']}, {row['workers']}", f"{row['start_s']:.0f} s", f"{clips['clips_per_s']:.2f}", *told, same))
+    sweep = report["sweep"]
+    trainings = len(sweep["models"]) * sweep["seeds"]
+    video = ("seconds of video a second, each worker", "a second of processor")
+    header = (f"engine, workers ({report['cores']} cores)", "start", "clips a second", *video, "speed-up")
+    return markdown((*header, f"{trainings} trainings on {sweep['dataset']}", "speed-up", "same results"), rows)
+
+
+def scaling_estimate_table(report: Report) -> str:
+    """What a large folder would take."""
+    found = report["estimate"]
+    rows = [
+        ("seconds of video a second of processor", f"{found['realtime_per_core']:.1f}"),
+        ("hours of one core", f"{found['processor_hours']:.0f}"),
+        (f"hours on {found['workers']} workers", f"{found['wall_hours']:.1f}"),
+    ]
+    return markdown((f"{found['hours_of_video']:,} hours of video, speech recognition: {report['recogniser']}", "figure"), rows)
+
+
 def balance_table(report: Report) -> str:
     """How well each modality by itself is read by a network trained on it alone (late fusion), and by heads trained jointly."""
     titles = {"late": "alone", "comp": "jointly, ComP", "prlf": "jointly, PRLF"}
@@ -391,6 +418,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "speed": ("speed", speed_table),
     "cost": ("cost", cost_table),
     "cost_growth": ("cost", growth_table),
+    "scaling": ("scaling", scaling_table),
+    "scaling_estimate": ("scaling", scaling_estimate_table),
     "live": ("live", live_table),
     "live_soak": ("live_soak", soak_table),
     "peers": ("peers", peers_table),
