@@ -80,7 +80,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: 
     from comp_core.media import LIMIT_BYTES
 
     limits = {"/component_server": REQUEST_BYTES, "/upload": LIMIT_BYTES + 1_000_000}
-    demo = build(predictor, transcriber, local)
+    demo = build(predictor, transcriber, local, options.visitors)
     demo.queue(default_concurrency_limit=1, max_size=32)
     demo.launch(
         server_name=options.host,
@@ -98,11 +98,12 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: 
     demo.block_thread()
 
 
-def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
+def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) -> Any:
     """The pages as Gradio blocks, with the engine behind them.
 
     Args:
         local: the computer's own devices (:class:`app.capture.local.LocalCapture`), to be read instead of the browser's.
+        places: live sessions at a time, of the browser's devices.
     """
     import gradio as gr
 
@@ -130,7 +131,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
             local.start(session)
 
     # The computer's own devices have room for one.
-    visitors = Visitors(visit, start, limit=1) if local else Visitors(visit, start)
+    visitors = Visitors(visit, start, limit=1 if local else places)
     visitors.keep_sweeping()
     with gr.Blocks(title=_TITLE, delete_cache=_DELETE_CACHE_S, analytics_enabled=False) as demo:
         gr.HTML(
@@ -159,6 +160,12 @@ def _theme() -> Any:
     return gr.themes.Default(primary_hue="sky", neutral_hue="slate", **fonts).set(body_text_color_subdued="*neutral_600")
 
 
+def _places(given: str) -> int:
+    if not given.isdigit() or int(given) < 1:
+        raise argparse.ArgumentTypeError("give a whole number from 1 on")
+    return int(given)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python app.py", description="Expression from face, voice and words, live in the browser.")
     parser.add_argument("--port", type=int, default=7860, help="(default: %(default)s)")
@@ -169,6 +176,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--camera", default="0", metavar="N|FILE", help="for --capture local; a file stands in (default: %(default)s)")
     parser.add_argument("--microphone", metavar="NAME|FILE", help="for --capture local; a file stands in (default: the system's)")
+    parser.add_argument(
+        "--visitors", type=_places, default=8, metavar="N", help="live sessions at a time; further visitors wait in line (default: %(default)s)"
+    )
     parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
     parser.add_argument(
