@@ -115,15 +115,15 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
     from app.ui.lab.page import lab_page
     from app.ui.live import live_page
     from app.visitors import Visitors
-    from comp_core.senses.face_align import FaceLocator
+    from comp_core.senses.face_align import FaceLocator, LookAround
     from comp_core.utterances import Segmenter
 
     engine = Engine(predictor, transcriber)
-
+    around = LookAround(MOST_FACES)
     models = {name: fusion.name for name, fusion in predictor.fusions.items()}
 
     def visit(token: str) -> Session:
-        return Session(token, engine.clock(), FaceLocator(tracking=True, faces=MOST_FACES), Segmenter(), next(iter(models)))
+        return Session(token, engine.clock(), FaceLocator(tracking=True, around=around), Segmenter(), next(iter(models)))
 
     def start(session: Session) -> None:
         engine.start(session)
@@ -177,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--camera", default="0", metavar="N|FILE", help="for --capture local; a file stands in (default: %(default)s)")
     parser.add_argument("--microphone", metavar="NAME|FILE", help="for --capture local; a file stands in (default: the system's)")
     parser.add_argument(
-        "--visitors", type=_places, default=8, metavar="N", help="live sessions at a time; further visitors wait in line (default: %(default)s)"
+        "--visitors", type=_places, default=8, metavar="N", help="live sessions at a time; others wait in line (default: %(default)s)"
     )
     parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")

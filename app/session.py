@@ -27,7 +27,7 @@ AUDIO_BACKLOG_S = 30.0
 # Face frames kept of one utterance: 12 s at 20 frames a second.
 FRAMES_PER_TURN = 240
 TURNS_KEPT = 12
-STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion", "subsets")
+STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion")
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,6 @@ class Session:
         spoiling: what this visitor does to pictures, sound and words before the senses get them; replaced as a whole.
         smoothing: time constant of what is shown, in seconds.
         present_at: on the engine's clock, when there last was anything to go on.
-        subsets: the fused prediction from each subset, and `subsets_at` and `subsets_of`, when and for what it was asked.
         record: what the visitor may take along.
         local: the computer's own devices, where they are read instead of the browser's (:class:`app.capture.local.Feed`).
     """
@@ -210,9 +209,6 @@ class Session:
         self.smoothing = TIME_CONSTANT
         self.record = Record()
         self.local: Any = None
-        self.subsets: dict[str, dict[str, float] | None] = {}
-        self.subsets_at = float("-inf")
-        self.subsets_of: object = None
         self.random = np.random.default_rng()
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
         self.turn: Turn | None = None

@@ -109,8 +109,12 @@ class ScriptedPredictor:
     def fuse(self, moments, without=()):
         return [self.fuse_last(moments[: n + 1], without) for n in range(len(moments))]
 
-    def fuse_subsets(self, moments):
-        return {name: self._fused(moments, [m for m in MODALITIES if m not in subset]).fused for name, subset in SUBSETS.items()}
+    def fuse_present(self, asked):
+        off = {name: [m for m in MODALITIES if m not in subset] for name, subset in SUBSETS.items()}
+        return [
+            (self.fuse_last(moments, without), {name: self._fused(moments, others).fused for name, others in off.items()})
+            for moments, without in asked
+        ]
 
     def fusion(self, model=None):
         self.models.append(model)

@@ -197,18 +197,6 @@ def test_the_subsets_are_of_all_that_is_there_whatever_is_switched_off(visit):
     assert snapshot.switched_off == {AUDIO}
 
 
-def test_the_subsets_are_asked_for_seldom_but_at_once_when_others_are_there(visit, monkeypatch):
-    asked = []
-    inner = visit.predictor.fuse_subsets
-    monkeypatch.setattr(visit.predictor, "fuse_subsets", lambda moments: asked.append(visit.now) or inner(moments))
-    for _ in range(10):
-        visit.step(FACE, QUIET)
-    assert len(asked) <= 1 + 1.0 / CONFIG.subsets_every
-    before = len(asked)
-    visit.step(FACE, SPEECH, seconds=0.01)
-    assert len(asked) == before + 1
-
-
 def test_smoothing_is_the_visitors_own(visit):
     other = Visit(visit.transcriber)
     visit.session.smoothing = 3.0

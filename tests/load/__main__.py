@@ -29,7 +29,7 @@ WARM_UP_S = 8.0
 # What the page sends: the camera's picture, made smaller.
 SIDE, QUALITY = 320, 75
 QUIET_S = 4.0
-STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion", "subsets")
+STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion")
 
 
 def make_media(folder: Path) -> Media:
