@@ -92,3 +92,16 @@ def test_another_face_is_noticed_within_a_second_and_forgotten_when_it_leaves(tw
         locator.locate(alone)
     assert locator.others == ()
     locator.close()
+
+
+def test_what_looks_around_for_all_keeps_nothing_of_anyone(two):
+    around = LookAround(3)
+    crowd, alone = (FaceLocator(tracking=True, around=around) for _ in range(2))
+    wall = np.full_like(two, 120)
+    for _ in range(3 * LOOK_AROUND):
+        crowd.locate(two)
+        assert alone.locate(wall) is None
+        assert alone.others == ()
+    assert len(crowd.others) == 1
+    crowd.close()
+    alone.close()
