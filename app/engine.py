@@ -33,6 +33,7 @@ class EngineConfig:
 
     Attributes:
         voice_every: the voice of a growing utterance is read at most this often.
+        voice_share: and for no more than this share of the time: where many visitors make it slow, pictures come first.
         partial_every: words of a growing utterance are asked for at most this often.
         partial_within: and only if the recogniser is likely to give them within this; a slow one is kept free for the final words.
         partial_from: no words are asked for before an utterance is this long.
@@ -43,6 +44,7 @@ class EngineConfig:
     """
 
     voice_every: float = 0.4
+    voice_share: float = 0.1
     partial_every: float = 2.0
     partial_within: float = 1.0
     partial_from: float = 1.5
@@ -128,7 +130,8 @@ class Engine:
                 session.turn = None  # a click or a cough, not an utterance
             return
         turn = session.turn if session.turn and session.turn.open else self._begin(session, growing.start)
-        if now - turn.voice_read_at >= self.config.voice_every:
+        takes = (session.latencies.median("voice") or 0.0) / 1000
+        if now - turn.voice_read_at >= max(self.config.voice_every, takes / self.config.voice_share):
             turn.voice_read_at = now
             turn.voice = self._read(session, "voice", self.predictor.voice.read, growing.samples)
         seconds = growing.end - growing.start

@@ -20,7 +20,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # Faces that the live page finds; one of them is read.
 MOST_FACES = 3
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_ARENA_MAX = -8  # M_ARENA_MAX of malloc.h
+# M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _CSS = Path(__file__).parent / "ui" / "theme.css"
 # Uploaded clips are looked for every ten minutes and removed when they are an hour old.
 _DELETE_CACHE_S = (600, 3600)
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo until it is interrupted; returns the exit status."""
     began = time.monotonic()
     options = _parser().parse_args(arguments)
-    _share_one_heap()
+    _give_memory_back()
     import torch
 
     from app.transcription import Transcriber
@@ -164,10 +165,12 @@ def _theme() -> Any:
     return gr.themes.Default(primary_hue="sky", neutral_hue="slate", **fonts).set(body_text_color_subdued="*neutral_600")
 
 
-def _share_one_heap() -> None:
-    """glibc gives threads heaps of their own, which keep what one update needed: some 10 MB a visitor. One heap is as fast for us."""
+def _give_memory_back() -> None:
+    """Left to itself, glibc gives each thread a heap, and learns to keep ever larger blocks there: some 8 MB a visitor."""
     with suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_ARENA_MAX, 1)
+        libc.mallopt(_MMAP_THRESHOLD, 1_000_000)
 
 
 def _places(given: str) -> int:

@@ -122,8 +122,11 @@ class Latencies:
         finally:
             self.add(stage, 1000 * (perf_counter() - begin))
 
+    def median(self, stage: str) -> float | None:
+        return round(median(self._of[stage]), 1) if self._of[stage] else None
+
     def medians(self) -> dict[str, float | None]:
-        return {stage: round(median(values), 1) if values else None for stage, values in self._of.items()}
+        return {stage: self.median(stage) for stage in self._of}
 
 
 @dataclass(frozen=True)

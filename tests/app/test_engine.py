@@ -245,6 +245,13 @@ def test_voice_is_read_at_most_every_so_often(visit):
     assert visit.predictor.voice.lengths == sorted(visit.predictor.voice.lengths)
 
 
+def test_a_voice_that_takes_long_to_read_is_read_less_often(visit, monkeypatch):
+    monkeypatch.setattr(visit.session.latencies, "median", lambda stage: 200.0)
+    for _ in range(30):
+        visit.step(FACE, SPEECH[:1600])
+    assert len(visit.predictor.voice.lengths) == round(3.0 / (0.2 / CONFIG.voice_share))
+
+
 def test_partial_words_are_asked_for_only_from_a_quick_recogniser(visit):
     visit.step(FACE, SPEECH)
     visit.step(FACE, SPEECH)

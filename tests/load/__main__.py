@@ -14,6 +14,7 @@ import platform
 import sys
 import tempfile
 import time
+import wave
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -41,8 +42,6 @@ def make_media(folder: Path) -> Media:
     pictures = pictures[:: round(media.FRAMES_PER_SECOND / PICTURES_HZ)]
     small = [cv2.resize(picture, (SIDE, SIDE * 3 // 4), interpolation=cv2.INTER_AREA) for picture in pictures]
     encoded = [cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes() for picture in small]
-    import wave
-
     with wave.open(str(media.microphone(folder, quiet=QUIET_S))) as recording:
         sound = np.frombuffer(recording.readframes(recording.getnframes()), "<i2")
     return Media([base64.b64encode(jpeg).decode() for jpeg in encoded], sound)
@@ -87,6 +86,7 @@ def measure(visitors: int, places: int, seconds: float, given: Media) -> dict:
         "sound_lost_s": round(sum(s.view["audio_lost_s"] + s.forgotten / media.SAMPLE_RATE for s in served), 1),
         "utterances": sum(len(seen.heard) for seen in served),
         "cores_used": cores,
+        "ms_per_update": round(1000 * cores["server"] / sum(rates), 1),
         "resident_mb": {part: round(max(sample[part] for sample in memory), 1) for part in ("server", "helpers")},
         "stage_ms": {stage: round(median(ms), 1) for stage, ms in stages.items() if ms},
         "errors": sorted({error for visitor in here for error in visitor.seen.errors}),
