@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from app.engine import Engine
 from app.session import SAMPLE_RATE, Session
 from app.visitors import Visitors
 from comp_core.modalities import LABELS, MODALITIES
-from comp_core.senses.base import NO_WORDS, Reading
+from comp_core.senses.base import NO_FACE, NO_WORDS, Reading
 from comp_core.senses.recognition import Transcript
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber, Seen, feature
 
@@ -28,6 +29,19 @@ def label_of(level):
     return LABELS[round(level / STEP) - 1]
 
 
+class Predictor(ScriptedPredictor):
+    """Takes a moment to fuse, so that others ask meanwhile and are answered together."""
+
+    def __init__(self):
+        super().__init__()
+        self.together = 0
+
+    def fuse_present(self, asked):
+        time.sleep(0.002)
+        self.together = max(self.together, len(asked))
+        return super().fuse_present(asked)
+
+
 class Face:
     """Each brightness is an expression."""
 
@@ -35,7 +49,7 @@ class Face:
         return Seen((0.2, 0.2, 0.6, 0.8), feature(label_of(picture.mean())))
 
     def summarise(self, frames, freshness=None):
-        return Reading(np.mean([frame.feature for frame in frames], 0), quality=1.0)
+        return Reading(np.mean([frame.feature for frame in frames], 0), quality=1.0) if frames else Reading.absent(NO_FACE)
 
 
 class Voice:
@@ -94,7 +108,7 @@ class Client:
 
 @pytest.fixture(scope="module")
 def visits():
-    predictor = ScriptedPredictor()
+    predictor = Predictor()
     predictor.face, predictor.voice, predictor.words = Face(), Voice(), Words()
     transcriber = Transcriber()
     engine = Engine(predictor, transcriber)
@@ -107,6 +121,7 @@ def visits():
     clients = [Client(calls, label, ("comp", "prlf")[i % 2], MODALITIES[i % 3]) for i, label in enumerate(LABELS)]
     with ThreadPoolExecutor(len(clients)) as pool:
         done = list(zip(clients, pool.map(Client.visit, clients), strict=True))
+    assert predictor.together > 1
     yield calls, visitors, done
     for _, (token, _, _) in done:
         visitors.close(token)

@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -72,6 +73,8 @@ def measure(visitors: int, places: int, seconds: float, given: Media) -> dict:
             visitor.join()
         crashed = server.process.poll() is not None
     served = [v.seen for v in here if v.seen.view]
+    if not served:
+        raise RuntimeError(f"none of {visitors} visitors was served: {[v.seen.errors for v in here]}")
     updates = [[delay for at, delay in seen.updates if begin <= at <= end] for seen in served]
     rates = [len(delays) / (end - begin) for delays in updates]
     delays = 1000 * np.concatenate([np.array(one) for one in updates])
@@ -89,6 +92,7 @@ def measure(visitors: int, places: int, seconds: float, given: Media) -> dict:
         "ms_per_update": round(1000 * cores["server"] / sum(rates), 1),
         "resident_mb": {part: round(max(sample[part] for sample in memory), 1) for part in ("server", "helpers")},
         "stage_ms": {stage: round(median(ms), 1) for stage, ms in stages.items() if ms},
+        "recogniser": served[0].recogniser,
         "errors": sorted({error for visitor in here for error in visitor.seen.errors}),
         "crashed": crashed,
     }
@@ -117,13 +121,22 @@ def report(numbers: list[int], places: int, seconds: float) -> dict:
     }
 
 
+def _numbers(given: str) -> list[int]:
+    if not all(part.isdigit() and int(part) > 0 for part in given.split(",")):
+        raise argparse.ArgumentTypeError("give whole numbers from 1 on, with commas between them")
+    return [int(part) for part in given.split(",")]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description="Measure many visitors at once.")
-    parser.add_argument("--visitors", type=lambda given: [int(n) for n in given.split(",")], default=[1, 2, 4, 8, 16], metavar="N,N,...")
+    parser.add_argument("--visitors", type=_numbers, default=[1, 2, 4, 8, 16], metavar="N,N,...", help="(default: 1,2,4,8,16)")
     parser.add_argument("--places", type=int, default=8, help="places of the program (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=30.0, help="measured after the warm-up (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="also write the JSON here")
     options = parser.parse_args()
+    if shutil.which("flite") is None:
+        print("The load cannot be made here: flite (synthetic speech) is not installed.", file=sys.stderr)
+        return 2
     found = json.dumps(report(options.visitors, options.places, options.seconds), indent=1)
     print(found)
     if options.out:

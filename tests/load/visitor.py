@@ -40,7 +40,17 @@ class Media:
 
 @dataclass
 class Seen:
-    """What came back: ``updates`` are (when, delay) in seconds of each view of a newer picture."""
+    """What came back.
+
+    Attributes:
+        updates: (when, delay) in seconds of each view of a newer picture.
+        errors: what the server refused, and what went wrong.
+        forgotten: samples that waited too long here to be sent.
+        heard: numbers of the utterances in the history.
+        view: the newest.
+        before: how many come first, while it waits in line.
+        recogniser: its name.
+    """
 
     updates: list[tuple[float, float]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
@@ -48,6 +58,7 @@ class Seen:
     heard: set[int] = field(default_factory=set)
     view: dict | None = None
     before: int | None = None
+    recogniser: str = ""
 
 
 class Server:
@@ -152,7 +163,7 @@ class Visitor:
                 self._stop.wait(RETRY_S)
                 continue
             sent = there
-            view = answer["view"]
+            view, self.seen.recogniser = answer["view"], answer["recogniser"]["name"]
             if view:
                 self.seen.view = view
                 self.seen.heard |= {turn["number"] for turn in view["turns"]}
