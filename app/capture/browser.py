@@ -23,8 +23,9 @@ from app.visitors import Visitors
 
 logger = logging.getLogger(__name__)
 
-# A call that brings a frame waits this long for the snapshot of that very frame, so that it is shown at once.
-WAIT_FOR_SNAPSHOT_S = 0.08
+# A call that brings a frame waits this long for the snapshot of that very frame. It is shown at once, and where visitors are many, pages
+# do not send what nobody would look at.
+WAIT_FOR_SNAPSHOT_S = 0.5
 
 Call = Callable[..., dict[str, Any]]
 
