@@ -170,7 +170,7 @@ class Engine:
         def deliver(words: Transcript, milliseconds: float, error: str | None) -> None:
             session.hear(Heard(number, words, final, milliseconds, error))
 
-        return self.transcriber.submit(samples, deliver)
+        return self.transcriber.submit(samples, deliver, session)
 
     def _take_words(self, session: Session, heard: Heard, now: float) -> None:
         session.latencies.add("recogniser", heard.milliseconds)

@@ -187,7 +187,7 @@ class ScriptedTranscriber:
     def can_do_within(self, seconds, sound):
         return self.quick
 
-    def submit(self, samples, deliver):
+    def submit(self, samples, deliver, visit):
         if self.available:
             self.requests.append((samples, deliver))
         return self.available
