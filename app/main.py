@@ -19,6 +19,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 # Faces that the live page finds; one of them is read.
 MOST_FACES = 3
+# Gradio answers calls in 40 threads, and each live page may hold one of them while it waits for its picture.
+MOST_PLACES = 32
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
@@ -174,8 +176,8 @@ def _give_memory_back() -> None:
 
 
 def _places(given: str) -> int:
-    if not given.isdigit() or int(given) < 1:
-        raise argparse.ArgumentTypeError("give a whole number from 1 on")
+    if not given.isdigit() or not 1 <= int(given) <= MOST_PLACES:
+        raise argparse.ArgumentTypeError(f"give a whole number from 1 to {MOST_PLACES}")
     return int(given)
 
 

@@ -121,6 +121,13 @@ def test_a_missing_model_is_one_sentence(tmp_path, capsys):
     assert "Traceback" not in written
 
 
+@pytest.mark.parametrize("places", ["0", "33", "-1", "many", "1.5"])
+def test_places_are_a_number_that_can_be_served(places, capsys):
+    with pytest.raises(SystemExit):
+        program.main(["--visitors", places])
+    assert "from 1 to 32" in capsys.readouterr().err
+
+
 def request(limit, body, length=None, path="/gradio_api/component_server/"):
     """Status that a request gets from an application that reads its whole body."""
     pieces = [body[i : i + 10] for i in range(0, len(body), 10)]
