@@ -11,6 +11,7 @@ const tellPlace = (before) =>
 // Gives the server's answer once it is something else than a place in line; null if the visitor has left.
 async function waitInLine(answer) {
   enter("waiting");
+  drawWaiting("In line for a place.");
   while (answer.ticket) {
     ticket = answer.ticket;
     say(tellPlace(answer.before));
@@ -32,5 +33,6 @@ async function waitInLine(answer) {
 function leaveLine() {
   server.close_visit({ ticket }).catch(() => {});
   ticket = null;
+  drawWaiting("Press Start to begin.");
   back("You have left the line.");
 }
