@@ -98,10 +98,10 @@ class Fusion:
         return self._fuse([_switch_off(moments[-CONTEXT:], without)])[0]
 
     def fuse_present(self, asked: Sequence[tuple[Sequence[Moment], Collection[str]]]) -> list[tuple[Fused, dict[str, Distribution | None]]]:
-        """For each conversation, with the modalities that are switched off in it: :meth:`fuse_last`, and the same moment from each of the
+        """For each conversation, with the modalities that are switched off in it: `fuse_last`, and the same moment from each of the
         seven ``SUBSETS``, as if the other modalities were switched off.
 
-        All that :meth:`fuse_last` asks for is among the seven, and all conversations go through the model together: results are those
+        All that `fuse_last` asks for is among the seven, and all conversations go through the model together: results are those
         of one at a time.
         """
         windows = [moments[-CONTEXT:] for moments, _ in asked]
