@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from app.session import Frame, Heard, Inbox, Session, Snapshot, Turn
+from app.together import Together
 from app.transcription import Transcriber
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.senses.base import NO_WORDS, NOT_GIVEN, SILENCE, Reading
@@ -31,24 +33,24 @@ class EngineConfig:
 
     Attributes:
         voice_every: the voice of a growing utterance is read at most this often.
+        voice_share: and for no more than this share of the time: where many visitors make it slow, pictures come first.
         partial_every: words of a growing utterance are asked for at most this often.
         partial_within: and only if the recogniser is likely to give them within this; a slow one is kept free for the final words.
         partial_from: no words are asked for before an utterance is this long.
         hold: an utterance stays the present moment this long after its end, and after its words came.
         typed_hold: the same for typed words.
         patience: words that take longer than this are not waited for; they still reach the history.
-        subsets_every: the seven subsets are predicted at most this often, and at once when others are there.
         idle: without anything new the loop looks at the clock this often.
     """
 
     voice_every: float = 0.4
+    voice_share: float = 0.1
     partial_every: float = 2.0
     partial_within: float = 1.0
     partial_from: float = 1.5
     hold: float = 3.0
     typed_hold: float = 8.0
     patience: float = 15.0
-    subsets_every: float = 0.5
     idle: float = 0.2
 
 
@@ -71,6 +73,7 @@ class Engine:
         self.predictor, self.transcriber = predictor, transcriber
         self.config = config or EngineConfig()
         self.clock = clock
+        self._fuse = {name: Together(partial(self._fuse_present, name)) for name in predictor.fusions}
 
     def start(self, session: Session) -> None:
         threading.Thread(target=self.run, args=(session,), name="engine", daemon=True).start()
@@ -127,7 +130,8 @@ class Engine:
                 self._drop(session, session.turn, now)
             return
         turn = session.turn if session.turn and session.turn.open else self._begin(session, growing.start)
-        if now - turn.voice_read_at >= self.config.voice_every:
+        takes = (session.latencies.median("voice") or 0.0) / 1000
+        if now - turn.voice_read_at >= max(self.config.voice_every, takes / self.config.voice_share):
             turn.voice_read_at = now
             turn.voice = self._read(session, "voice", self.predictor.voice.read, growing.samples)
         seconds = growing.end - growing.start
@@ -172,7 +176,7 @@ class Engine:
         def deliver(words: Transcript, milliseconds: float, error: str | None) -> None:
             session.hear(Heard(number, words, final, milliseconds, error))
 
-        return self.transcriber.submit(samples, deliver, session.language)
+        return self.transcriber.submit(samples, deliver, session)
 
     def _take_words(self, session: Session, heard: Heard, now: float) -> None:
         session.latencies.add("recogniser", heard.milliseconds)
@@ -276,16 +280,18 @@ class Engine:
         before = [earlier.readings() for earlier in session.turns if earlier.number < turn.number]
         turn.fused = self.predictor.fusion(session.model).fuse_last([*before, turn.readings()], without=session.switched_off).fused
 
+    def _fuse_present(self, model: str, asked: list[Any]) -> list[Any]:
+        return self.predictor.fusion(model).fuse_present(asked)
+
     def _snapshot(self, session: Session, now: float, smoother: Smoother) -> Snapshot:
         turn, off = session.turn, session.switched_off
         context = [earlier.readings() for earlier in session.turns if earlier is not turn]
         with session.latencies.measure("fusion"):
-            moments = [*context, self._present(session, now)]
-            fused = self.predictor.fusion(session.model).fuse_last(moments, without=off)
+            fused, subsets = self._fuse[session.model](([*context, self._present(session, now)], off))
         if fused.fused is not None:
             session.present_at = now
         smoother.time_constant = session.recent_faces.time_constant = session.smoothing
-        shown = smoother.update({**fused.as_dict(), "subsets": self._subsets(session, moments, now)}, now)
+        shown = smoother.update({**fused.as_dict(), "subsets": subsets}, now)
         session.record.add(now - session.began, session.model, shown)
         words_shown = turn is not None and bool(turn.transcript)
         return Snapshot(
@@ -310,15 +316,6 @@ class Engine:
             audio_lost_s=session.audio_lost_s,
             smoothing=session.smoothing,
         )
-
-    def _subsets(self, session: Session, moments: list[dict[str, Reading]], now: float) -> dict[str, dict[str, float] | None]:
-        """The present moment from each subset, asked for seldom: it costs what the fusion itself does."""
-        asked = (session.model, len(moments), *(reading.present for reading in moments[-1].values()))
-        if asked != session.subsets_of or now - session.subsets_at >= self.config.subsets_every:
-            session.subsets_of, session.subsets_at = asked, now
-            with session.latencies.measure("subsets"):
-                session.subsets = self.predictor.fusion(session.model).fuse_subsets(moments)
-        return session.subsets
 
     def _read(self, session: Session, stage: str, read: Callable[[Any], Reading], of: Any) -> Reading:
         try:

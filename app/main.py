@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,11 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 # Faces that the live page finds; one of them is read.
 MOST_FACES = 3
+# Gradio answers calls in 40 threads, and each live page may hold one of them while it waits for its picture.
+MOST_PLACES = 32
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _CSS = Path(__file__).parent / "ui" / "theme.css"
 # Uploaded clips are looked for every ten minutes and removed when they are an hour old.
 _DELETE_CACHE_S = (600, 3600)
@@ -29,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo until it is interrupted; returns the exit status."""
     began = time.monotonic()
     options = _parser().parse_args(arguments)
+    _give_memory_back()
     import torch
 
     from app.lent_gpu import lends_gpu
@@ -88,7 +95,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
 
     # The first ending that fits counts; the empty one fits every path.
     limits = {"/upload": LIMIT_BYTES + 1_000_000, "": REQUEST_BYTES}
-    demo = build(predictor, transcriber, local)
+    demo = build(predictor, transcriber, local, options.visitors)
     # In a Space, Gradio's page would load fonts and a card of the Space from elsewhere.
     demo.space_id = None
     # `api_open=False`: a program waits in the queue like everyone else.
@@ -116,11 +123,12 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     return demo
 
 
-def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
+def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) -> Any:
     """The pages as Gradio blocks, with the engine behind them.
 
     Args:
         local: the computer's own devices (`app.capture.local.LocalCapture`), to be read instead of the browser's.
+        places: live sessions at a time, of the browser's devices.
     """
     import gradio as gr
 
@@ -134,15 +142,15 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
     from app.ui.lab.page import lab_page
     from app.ui.live import live_page
     from app.visitors import Visitors
-    from comp_core.senses.face_align import FaceLocator
+    from comp_core.senses.face_align import FaceLocator, LookAround
     from comp_core.utterances import Segmenter
 
     engine = Engine(predictor, transcriber)
-
+    around = LookAround(MOST_FACES)
     models = {name: fusion.name for name, fusion in predictor.fusions.items()}
 
     def visit(token: str) -> Session:
-        return Session(token, engine.clock(), FaceLocator(tracking=True, faces=MOST_FACES), Segmenter(), next(iter(models)))
+        return Session(token, engine.clock(), FaceLocator(tracking=True, around=around), Segmenter(), next(iter(models)))
 
     def start(session: Session) -> None:
         engine.start(session)
@@ -150,7 +158,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
             local.start(session)
 
     # The computer's own devices have room for one.
-    visitors = Visitors(visit, start, limit=1) if local else Visitors(visit, start)
+    visitors = Visitors(visit, start, limit=1 if local else places)
     visitors.keep_sweeping()
     with gr.Blocks(title=_TITLE, delete_cache=_DELETE_CACHE_S, analytics_enabled=False) as demo:
         gr.HTML(
@@ -160,7 +168,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
         )
         with gr.Tabs():
             with gr.Tab("Live"):
-                live_page(server_functions(visitors, transcriber, models), models, local=local is not None)
+                live_page(server_functions(visitors, transcriber, models), models, visitors.limit, local=local is not None)
             with gr.Tab("Clip"):
                 clip_page(predictor, models, with_lent_gpu(predictor) if lends_gpu() else None)
             with gr.Tab("Lab"):
@@ -180,6 +188,20 @@ def _theme() -> Any:
     return gr.themes.Default(primary_hue="sky", neutral_hue="slate", **fonts).set(body_text_color_subdued="*neutral_600")
 
 
+def _give_memory_back() -> None:
+    """Left to itself, glibc gives each thread a heap, and learns to keep ever larger blocks there: some 8 MB a visitor."""
+    with suppress(AttributeError, OSError):  # another C library
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_ARENA_MAX, 1)
+        libc.mallopt(_MMAP_THRESHOLD, 1_000_000)
+
+
+def _places(given: str) -> int:
+    if not given.isdigit() or not 1 <= int(given) <= MOST_PLACES:
+        raise argparse.ArgumentTypeError(f"give a whole number from 1 to {MOST_PLACES}")
+    return int(given)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python app.py", description="Expression from face, voice and words, live in the browser.")
     # Hosts of Gradio apps say in these variables where they expect the page.
@@ -192,6 +214,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--camera", default="0", metavar="N|FILE", help="for --capture local; a file stands in (default: %(default)s)")
     parser.add_argument("--microphone", metavar="NAME|FILE", help="for --capture local; a file stands in (default: the system's)")
+    parser.add_argument(
+        "--visitors", type=_places, default=8, metavar="N", help="live sessions at a time; others wait in line (default: %(default)s)"
+    )
     parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
     parser.add_argument(

@@ -27,7 +27,7 @@ AUDIO_BACKLOG_S = 30.0
 # Face frames kept of one utterance: 12 s at 20 frames a second.
 FRAMES_PER_TURN = 240
 TURNS_KEPT = 12
-STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion", "subsets")
+STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion")
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,11 @@ class Latencies:
         finally:
             self.add(stage, 1000 * (perf_counter() - begin))
 
+    def median(self, stage: str) -> float | None:
+        return round(median(self._of[stage]), 1) if self._of[stage] else None
+
     def medians(self) -> dict[str, float | None]:
-        return {stage: round(median(values), 1) if values else None for stage, values in self._of.items()}
+        return {stage: self.median(stage) for stage in self._of}
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,6 @@ class Session:
         smoothing: time constant of what is shown, in seconds.
         language: code of what this visitor speaks.
         present_at: on the engine's clock, when there last was anything to go on.
-        subsets: the fused prediction from each subset, and `subsets_at` and `subsets_of`, when and for what it was asked.
         record: what the visitor may take along.
         local: the computer's own devices, where they are read instead of the browser's (`app.capture.local.Feed`).
     """
@@ -212,9 +214,6 @@ class Session:
         self.language = ENGLISH
         self.record = Record()
         self.local: Any = None
-        self.subsets: dict[str, dict[str, float] | None] = {}
-        self.subsets_at = float("-inf")
-        self.subsets_of: object = None
         self.random = np.random.default_rng()
         self.turns: deque[Turn] = deque(maxlen=TURNS_KEPT)
         self.turn: Turn | None = None

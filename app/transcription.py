@@ -8,22 +8,33 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from comp_core.senses.activity import SAMPLE_RATE
-from comp_core.senses.recognition import ENGLISH, Transcript
+from comp_core.senses.recognition import Transcript
 
 logger = logging.getLogger(__name__)
 
 # Utterances that may wait. Beyond that the words would come too late to be of use.
 QUEUE_LENGTH = 16
+# Of these, one visitor's: nobody who talks without a pause takes the words from the others.
+OF_ONE_VISITOR = 4
 
 Notify = Callable[[str], None]
 # Receives what was recognised, the milliseconds it took, and the reason when it failed.
 Deliver = Callable[[Transcript, float, str | None], None]
 NOTHING = Transcript("", 0.0)
+
+
+class Visit(Protocol):
+    """Whose utterance it is, and in which language; of one that is closed nothing is recognised any more."""
+
+    language: str
+
+    @property
+    def closed(self) -> bool: ...
 
 
 class Transcriber:
@@ -36,7 +47,7 @@ class Transcriber:
 
     def __init__(self, load: Callable[[Notify], Any | None], on_ready: Callable[[Any], None] = lambda recogniser: None) -> None:
         self._load, self._on_ready = load, on_ready
-        self._jobs: queue.Queue[tuple[np.ndarray, str, Deliver]] = queue.Queue(QUEUE_LENGTH)
+        self._jobs: queue.Queue[tuple[np.ndarray, Deliver, Visit]] = queue.Queue(QUEUE_LENGTH)
         self._recogniser: Any | None = None
         self._status = {"state": "loading", "name": "", "note": "Speech recognition is loading."}
         self._last_note = ""
@@ -69,12 +80,14 @@ class Transcriber:
         """Whether `sound` seconds of speech would be recognised within `seconds` from now, judged by the last ones."""
         return self.idle and sound * self._pace <= seconds
 
-    def submit(self, samples: np.ndarray, deliver: Deliver, language: str = ENGLISH) -> bool:
+    def submit(self, samples: np.ndarray, deliver: Deliver, visit: Visit) -> bool:
         """Ask for the words in ``samples`` (float32, 16 kHz); False when there is no recogniser or too much waits."""
-        if not self.available:
+        with self._jobs.mutex:
+            waiting = sum(job[2] is visit for job in self._jobs.queue)
+        if not self.available or waiting >= OF_ONE_VISITOR:
             return False
         try:
-            self._jobs.put_nowait((samples, language, deliver))
+            self._jobs.put_nowait((samples, deliver, visit))
         except queue.Full:
             return False
         return True
@@ -89,7 +102,9 @@ class Transcriber:
         self._status = {"state": "ready", "name": self._recogniser.name, "note": self._recogniser.note}
         self._on_ready(self._recogniser)
         while True:
-            self._serve(*self._jobs.get())
+            samples, deliver, visit = self._jobs.get()
+            if not visit.closed:
+                self._serve(samples, visit.language, deliver)
 
     def _serve(self, samples: np.ndarray, language: str, deliver: Deliver) -> None:
         self._busy = True
@@ -108,7 +123,7 @@ class Transcriber:
         logger.warning(note)
         self._status = {"state": state, "name": "", "note": note}
         while not self._jobs.empty():
-            *_, deliver = self._jobs.get_nowait()
+            _, deliver, _ = self._jobs.get_nowait()
             deliver(NOTHING, 0.0, note)
 
     def _note(self, message: str) -> None:

@@ -95,8 +95,6 @@ def subsets_view(record: Mapping[str, Any], switched_off: Collection[str]) -> di
     found = record["subsets"]
     there = [m for m in MODALITIES if found[subset_name((m,))] is not None]
     now = subset_name(m for m in there if m not in switched_off)
-    # The other subsets are asked for less often: what is shown already must not read otherwise here.
-    found = {**found, now: record["fused"]} if now else found
     return {
         name: {
             "told": in_words(found[name], record["sure_from"]),

@@ -62,7 +62,7 @@ class Annotator:
 
     Attributes:
         folder: of the clips, as every worker sees it.
-        device: as for :meth:`Predictor.load`.
+        device: as for `Predictor.load`.
     """
 
     folder: Path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,20 +90,38 @@ class Fusion:
             moments: readings by modality, oldest first; a modality that is not in a moment was not given.
             without: modalities to leave out throughout, as if switched off.
         """
-        moments = [_switch_off(moment, without) for moment in moments]
+        moments = _switch_off(moments, without)
         return self._fuse([moments[part] for part in window_ends(len(moments))])
 
     def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused:
         """The last of `fuse`, at the cost of one."""
-        return self._fuse([[_switch_off(moment, without) for moment in moments[-CONTEXT:]]])[0]
+        return self._fuse([_switch_off(moments[-CONTEXT:], without)])[0]
 
-    def fuse_subsets(self, moments: Sequence[Moment]) -> dict[str, Distribution | None]:
-        """The last moment from each of the seven ``SUBSETS``, as if the other modalities were switched off."""
-        off = [[m for m in MODALITIES if m not in subset] for subset in SUBSETS.values()]
-        windows = [[_switch_off(moment, without) for moment in moments[-CONTEXT:]] for without in off]
+    def fuse_present(self, asked: Sequence[tuple[Sequence[Moment], Collection[str]]]) -> list[tuple[Fused, dict[str, Distribution | None]]]:
+        """For each conversation, with the modalities that are switched off in it: `fuse_last`, and the same moment from each of the
+        seven ``SUBSETS``, as if the other modalities were switched off.
+
+        All that `fuse_last` asks for is among the seven, and all conversations go through the model together: results are those
+        of one at a time.
+        """
+        windows = [moments[-CONTEXT:] for moments, _ in asked]
         conversations = collate(windows, self.model.config.dims).to(self._device)
         with torch.inference_mode():
-            return dict(zip(SUBSETS, self._together(self.model(conversations), windows), strict=True))
+            output = self.model(stack([conversations.only(subset) for subset in SUBSETS.values()]))
+        by_subset = dict(zip(SUBSETS, output.split(len(windows)), strict=True))
+        subsets = {
+            name: self._together(part, [_switch_off(w, [m for m in MODALITIES if m not in SUBSETS[name]]) for w in windows])
+            for name, part in by_subset.items()
+        }
+        # Which of the seven is left by the switches; where nothing is left, any will do, for nothing is read from it.
+        names, rows = list(SUBSETS), []
+        for b, (_, without) in enumerate(asked):
+            left = subset_name(m for m in MODALITIES if m not in without) or names[-1]
+            rows.append(names.index(left) * len(windows) + b)
+        alone = {m: by_subset[subset_name((m,))] for m in MODALITIES}
+        switched = [_switch_off(window, without) for window, (_, without) in zip(windows, asked, strict=True)]
+        fused = self._described(output.take(rows), alone, switched)
+        return [(one, {name: found[b] for name, found in subsets.items()}) for b, one in enumerate(fused)]
 
     def window(self, moments: Sequence[Moment]) -> Conversations:
         """The last moments as the model is given them: one conversation."""
@@ -117,13 +135,17 @@ class Fusion:
         # little longer than one pass, because on short conversations the time goes into calls.
         with torch.inference_mode():
             output = self.model(stack([conversations, *(conversations.only((m,)) for m in MODALITIES)]))
-        outputs = output.split(len(windows))
-        whole, alone = outputs[0], [part.modality_logits[..., i, :] for i, part in enumerate(outputs[1:])]
-        last = conversations.valid.sum(1) - 1
+        whole, *alone = output.split(len(windows))
+        return self._described(whole, dict(zip(MODALITIES, alone, strict=True)), windows)
+
+    def _described(self, whole: FusionOutput, alone: Mapping[str, FusionOutput], windows: Sequence[Sequence[Moment]]) -> list[Fused]:
+        """The last moment of each window, from what the model made of the windows and of each modality of them alone."""
+        last = torch.tensor([len(window) - 1 for window in windows], device=whole.logits.device)
         rows = torch.arange(len(windows), device=last.device)
         together = self._together(whole, windows)
         own = {
-            m: (logits[rows, last] / self._temperature["own"][m]).softmax(-1).tolist() for m, logits in zip(MODALITIES, alone, strict=True)
+            m: (alone[m].modality_logits[rows, last, i] / self._temperature["own"][m]).softmax(-1).tolist()
+            for i, m in enumerate(MODALITIES)
         }
         weights = whole.weights[rows, last].tolist()
         leads = whole.dominant[rows, last].tolist() if isinstance(whole, PRLFOutput) else None
@@ -163,8 +185,9 @@ def model_stem(model: str | Path, weights: Path = WEIGHTS_DIR) -> Path:
     return weights / path if path.parent == Path() and not path.with_suffix(".json").exists() else path
 
 
-def _switch_off(moment: Moment, without: Collection[str]) -> Moment:
-    return {**moment, **{m: Reading.absent(SWITCHED_OFF) for m in without}}
+def _switch_off(moments: Sequence[Moment], without: Collection[str]) -> list[Moment]:
+    off = {m: Reading.absent(SWITCHED_OFF) for m in without}
+    return [{**moment, **off} for moment in moments]
 
 
 def _distribution(probabilities: Sequence[float]) -> Distribution:

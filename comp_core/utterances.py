@@ -121,7 +121,8 @@ class Segmenter:
         waiting = np.concatenate([self._remainder, np.nan_to_num(samples, posinf=1.0, neginf=-1.0)])
         whole = len(waiting) - len(waiting) % CHUNK
         self._remainder = waiting[whole:].copy()
-        ended = (self._step(chunk) for chunk in waiting[:whole].reshape(-1, CHUNK))
+        chunks = waiting[:whole].reshape(-1, CHUNK)
+        ended = (self._step(chunk, p) for chunk, p in zip(chunks, self._detector.push(waiting[:whole]), strict=True))
         return [utterance for utterance in ended if utterance]
 
     def finish(self) -> list[Utterance]:
@@ -131,8 +132,7 @@ class Segmenter:
         self._before.clear()
         return [utterance] if utterance else []
 
-    def _step(self, chunk: np.ndarray) -> Utterance | None:
-        (probability,) = self._detector.push(chunk)
+    def _step(self, chunk: np.ndarray, probability: float) -> Utterance | None:
         self._last_probability = probability
         self._position += 1
         chunk = chunk.copy()  # a view would keep the whole push alive

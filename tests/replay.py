@@ -14,8 +14,8 @@ from app.session import Frame, Session
 from app.transcription import Deliver
 from app.views import live_view
 from comp_core.predictor import Predictor
-from comp_core.senses.face_align import FaceLocator
-from comp_core.senses.recognition import ENGLISH, Transcript
+from comp_core.senses.face_align import FaceLocator, LookAround
+from comp_core.senses.recognition import Transcript
 from comp_core.smoothing import TIME_CONSTANT, Smoother
 from comp_core.utterances import Segmenter
 from tests.minute import SPEECHES, Moment
@@ -38,8 +38,8 @@ class Prompt:
     def can_do_within(self, seconds: float, sound: float) -> bool:
         return False
 
-    def submit(self, samples: np.ndarray, deliver: Deliver, language: str = ENGLISH) -> bool:
-        deliver(self._recogniser.transcribe(samples, language), 0.0, None)
+    def submit(self, samples: np.ndarray, deliver: Deliver, visit: Session) -> bool:
+        deliver(self._recogniser.transcribe(samples, visit.language), 0.0, None)
         return True
 
 
@@ -58,13 +58,14 @@ class Visit:
 
     def __init__(self, predictor: Predictor, recogniser: Transcribes, smoothing: float = TIME_CONSTANT) -> None:
         self.now = 0.0
+        locator = FaceLocator(tracking=True, around=LookAround(MOST_FACES))
         self.engine = Engine(predictor, Prompt(recogniser), clock=lambda: self.now)
-        self.session = Session("token", 0.0, FaceLocator(tracking=True, faces=MOST_FACES), Segmenter(), next(iter(predictor.fusions)))
+        self.session = Session("token", 0.0, locator, Segmenter(), next(iter(predictor.fusions)))
         self.session.smoothing = smoothing
         self.smoother = Smoother()
 
     def send(self, moment: Moment) -> dict[str, Any]:
-        """What the page draws after it has sent this moment (see :func:`app.views.live_view`)."""
+        """What the page draws after it has sent this moment (see `app.views.live_view`)."""
         self.now = moment.at
         jpeg, pcm = (base64.b64encode(part).decode() for part in (moment.jpeg, moment.pcm))
         self.session.put(Frame(wire.picture(jpeg), 1000 * moment.at), wire.samples(pcm))

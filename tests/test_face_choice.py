@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from comp_core.senses.face_align import LOOK_AROUND, FaceLocator
+from comp_core.senses.face_align import LOOK_AROUND, FaceLocator, LookAround
 from comp_core.senses.face_choice import PATIENCE, FaceChoice
 
 SMALL = (0.0, 0.1, 0.2, 0.3)
@@ -64,7 +64,7 @@ def two():
 
 
 def test_the_mesh_finds_both_and_the_other_is_known(two):
-    locator = FaceLocator(tracking=True, faces=3)
+    locator = FaceLocator(tracking=True, around=LookAround(3))
     for _ in range(3):
         face = locator.locate(two)
     assert (face.box[0] + face.box[2]) / 2 < 0.6
@@ -79,7 +79,7 @@ def test_the_mesh_finds_both_and_the_other_is_known(two):
 def test_another_face_is_noticed_within_a_second_and_forgotten_when_it_leaves(two):
     alone = two.copy()
     alone[:, 300:] = 120
-    locator = FaceLocator(tracking=True, faces=3)
+    locator = FaceLocator(tracking=True, around=LookAround(3))
     for _ in range(LOOK_AROUND + 1):
         first = locator.locate(alone)
         assert locator.others == ()
@@ -92,3 +92,16 @@ def test_another_face_is_noticed_within_a_second_and_forgotten_when_it_leaves(tw
         locator.locate(alone)
     assert locator.others == ()
     locator.close()
+
+
+def test_what_looks_around_for_all_keeps_nothing_of_anyone(two):
+    around = LookAround(3)
+    crowd, alone = (FaceLocator(tracking=True, around=around) for _ in range(2))
+    wall = np.full_like(two, 120)
+    for _ in range(3 * LOOK_AROUND):
+        crowd.locate(two)
+        assert alone.locate(wall) is None
+        assert alone.others == ()
+    assert len(crowd.others) == 1
+    crowd.close()
+    alone.close()

@@ -8,7 +8,7 @@ import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.data.masks import SUBSETS
-from comp_core.fusion import model_stem
+from comp_core.fusion import Fusion, model_stem
 from comp_core.media import MediaError
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.predictor import DeviceError, Predictor
@@ -175,15 +175,27 @@ def test_every_moment_is_predicted_from_itself_and_its_past(predictor):
 
 
 @pytest.mark.parametrize("missing", [0, 0.5])
-def test_the_subsets_are_what_switching_the_others_off_would_give(predictor, missing):
-    conversation = moments(predictor, 15, seed=3, missing=missing)
-    found = predictor.fusion().fuse_subsets(conversation)
-    assert set(found) == set(SUBSETS)
-    for name, subset in SUBSETS.items():
-        alone = predictor.fusion().fuse_last(conversation, without=set(MODALITIES) - set(subset)).fused
-        assert (found[name] is None) == (alone is None)
-        assert alone is None or found[name] == pytest.approx(alone, abs=1e-5)
-    assert len({tuple(p.values()) for p in found.values() if p}) >= 3
+@pytest.mark.parametrize("model", ["comp", "prlf"])
+def test_many_conversations_and_their_subsets_together_are_what_each_gives_alone(predictor, model, missing):
+    fusion = Fusion.load(model)
+    asked = [(moments(predictor, n, seed=n, missing=missing), off) for n, off in ((15, ()), (1, ("audio",)), (6, ("text", "video")))]
+    asked.append((asked[0][0], MODALITIES))
+    for (conversation, off), (fused, subsets) in zip(asked, fusion.fuse_present(asked), strict=True):
+        same(fused.as_dict(), fusion.fuse_last(conversation, without=off).as_dict())
+        assert set(subsets) == set(SUBSETS)
+        for name, subset in SUBSETS.items():
+            same(subsets[name], fusion.fuse_last(conversation, without=set(MODALITIES) - set(subset)).fused)
+    assert len({tuple(p.values()) for p in fusion.fuse_present(asked)[0][1].values() if p}) >= 3
+
+
+def same(found, expected):
+    """Numbers within rounding, all else equal."""
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        for key, value in expected.items():
+            same(found[key], value)
+    else:
+        assert found == (pytest.approx(expected, abs=1e-5) if isinstance(expected, float) else expected)
 
 
 def test_no_moments_give_no_predictions(predictor):

@@ -11,18 +11,23 @@ from collections.abc import Callable, Collection, Mapping
 from time import perf_counter
 from typing import Any
 
+import gradio as gr
+
 from app.capture import wire
+from app.line import Waiting
+from app.refusal import Refused
 from app.session import Frame, Session
 from app.transcription import Transcriber
 from app.views import live_view
-from app.visitors import Refused, Visitors
+from app.visitors import Visitors
 
 logger = logging.getLogger(__name__)
 
-# A call that brings a frame waits this long for the snapshot of that very frame, so that it is shown at once.
-WAIT_FOR_SNAPSHOT_S = 0.08
+# A call that brings a frame waits this long for the snapshot of that very frame. It is shown at once, and where visitors are many, pages
+# do not send what nobody would look at.
+WAIT_FOR_SNAPSHOT_S = 0.5
 
-Call = Callable[[Any], dict[str, Any]]
+Call = Callable[..., dict[str, Any]]
 
 
 def server_functions(visitors: Visitors, transcriber: Transcriber, models: Collection[str]) -> list[Call]:
@@ -32,14 +37,17 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         models: names of the fusion models to choose from.
     """
 
-    def open_visit(data: Any) -> dict[str, Any]:
-        """Begin a visit; the answer holds its token."""
-        return {"token": visitors.open().token, "recogniser": transcriber.status}
+    def open_visit(data: Any, address: str) -> dict[str, Any]:
+        """Begin a visit; the answer holds its token, or a ticket that keeps one's place in line."""
+        given = visitors.open(wire.fields(data).get("ticket"), address)
+        if isinstance(given, Waiting):
+            return {"ticket": given.ticket, "before": given.before}
+        return {"token": given.token, "recogniser": transcriber.status}
 
-    def exchange(data: Any) -> dict[str, Any]:
+    def exchange(data: Any, address: str) -> dict[str, Any]:
         """Frame and sound in, newest snapshot out."""
         request = wire.fields(data)
-        session = visitors.find(request.get("token"))
+        session = visitors.find(request.get("token"), address=address)
         # Where the computer's own devices are read, nothing that a page sends is taken in.
         captured = None if session.local else _receive(session, request)
         snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)
@@ -47,10 +55,10 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         local = session.local.view() if session.local else None
         return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local}
 
-    def control(data: Any) -> dict[str, Any]:
+    def control(data: Any, address: str) -> dict[str, Any]:
         """Switch modalities, choose model, language and smoothing, spoil what is captured, type or correct words, point at a face, note."""
         request = wire.fields(data)
-        session = visitors.find(request.get("token"))
+        session = visitors.find(request.get("token"), address=address)
         if "switches" in request:
             for modality, on in wire.switches(request["switches"]).items():
                 session.switch(modality, on)
@@ -72,17 +80,20 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
             session.note(visitors.now(), wire.text(request["note"])[: wire.NOTE_LENGTH])
         return {"done": True}
 
-    def take_along(data: Any) -> dict[str, Any]:
+    def take_along(data: Any, address: str) -> dict[str, Any]:
         """The visit's record as files; nothing of it is kept elsewhere."""
-        return {"files": visitors.find(wire.fields(data).get("token")).record.files()}
+        return {"files": visitors.find(wire.fields(data).get("token"), costly=True, address=address).record.files()}
 
-    def close_visit(data: Any) -> dict[str, Any]:
-        """End the visit; all that was known of it is gone."""
-        visitors.close(wire.fields(data).get("token"))
+    def close_visit(data: Any, address: str) -> dict[str, Any]:
+        """End the visit, and all that was known of it is gone; or leave the line."""
+        request = wire.fields(data)
+        visitors.close(request.get("token"))
+        visitors.close(request.get("ticket"))
         return {"done": True}
 
-    def recogniser_status(data: Any) -> dict[str, Any]:
+    def recogniser_status(data: Any, address: str) -> dict[str, Any]:
         """For the page before a visit begins."""
+        visitors.addresses.spend(address)
         return {"recogniser": transcriber.status, "languages": dict(transcriber.languages)}
 
     return [_answering(call) for call in (open_visit, exchange, control, take_along, close_visit, recogniser_status)]
@@ -107,10 +118,11 @@ def _receive(session: Session, request: Mapping[str, Any]) -> float | None:
     return frame.captured if frame else None
 
 
-def _answering(call: Call) -> Call:
-    def answer(data: Any) -> dict[str, Any]:
+def _answering(call: Callable[[Any, str], dict[str, Any]]) -> Call:
+    # Gradio fills in the request where there is one.
+    def answer(data: Any, request: gr.Request | None = None) -> dict[str, Any]:
         try:
-            return call(data)
+            return call(data, request.client.host if request and request.client else "")
         except Refused as refusal:
             return {"error": refusal.code, "message": str(refusal)}
         except Exception:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from app.refusal import Refused
 from app.spoilers import SLIDERS, spoiling_of
-from app.visitors import Refused
 from comp_core.modalities import MODALITIES
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.spoiling import Spoiling

@@ -48,7 +48,7 @@ def clip_page(predictor: Any, models: Mapping[str, str], borrowing: Any = None) 
 
     Args:
         models: name -> title.
-        borrowing: a predictor that recognises words on the host's GPU (:mod:`app.lent_gpu`), for visitors who ask for it.
+        borrowing: a predictor that recognises words on the host's GPU (`app.lent_gpu`), for visitors who ask for it.
     """
     gr.HTML(
         '<div class="cp cp-head"><p>Choose a sample or a file. The same models read it, utterance by utterance. '

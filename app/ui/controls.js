@@ -2,9 +2,9 @@
 
 let correcting = null; // the number of the utterance whose words are being corrected
 
-part("consent").addEventListener("change", () => enter(phase));
+part("consent").addEventListener("change", () => (ticket && !part("consent").checked ? leaveLine() : enter(phase)));
 part("start").addEventListener("click", start);
-part("stop").addEventListener("click", () => stop());
+part("stop").addEventListener("click", () => (phase === "waiting" ? leaveLine() : stop()));
 for (const node of root.querySelectorAll("[data-switch]")) {
   node.addEventListener("click", () => {
     node.setAttribute("aria-checked", node.getAttribute("aria-checked") !== "true");
@@ -107,4 +107,7 @@ part("delete").addEventListener("click", async () => {
   drawRecord(false);
   say("The session is deleted, here and on the server.");
 });
-window.addEventListener("pagehide", () => { if (token) stop("", false); });
+window.addEventListener("pagehide", () => {
+  if (token) stop("", false);
+  if (ticket) leaveLine();
+});

@@ -3,7 +3,7 @@
 const SAY_EVERY_MS = 4000;
 const STAGES = {
   decode: "picture decoding", face: "face", speech: "speech detection", voice: "voice",
-  recogniser: "speech recognition", words: "words", fusion: "fusion", subsets: "seven subsets",
+  recogniser: "speech recognition", words: "words", fusion: "fusion",
 };
 
 const root = element.querySelector("[data-live]");

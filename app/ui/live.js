@@ -39,11 +39,12 @@ function announce(ending) {
 function enter(next) {
   phase = next;
   setData(root, "phase", next);
-  const busy = next === "running" || next === "starting";
+  const busy = next === "running" || next === "starting" || next === "waiting";
   part("start").hidden = busy && next !== "starting";
   part("start").disabled = next === "starting" || !part("consent").checked;
   setText(part("start"), next === "starting" ? "Starting…" : "Start");
-  part("stop").hidden = next !== "running";
+  part("stop").hidden = next !== "running" && next !== "waiting";
+  setText(part("stop"), next === "waiting" ? "Leave the line" : "Stop");
   part("activity").hidden = next !== "running";
   part("hint").hidden = next === "running";
   drawRecord(next === "running");
@@ -96,28 +97,44 @@ async function run(mine) {
   }
 }
 
-async function start() {
-  if (!part("consent").checked || phase === "running" || phase === "starting") return;
+// Where the visitor was before Start.
+function back(message) {
+  capture.close();
+  enter(part("gate").hidden ? "stopped" : "gate");
+  say(message);
+}
+
+// Returns a sentence about what is missing, or "", or null if there is nothing, which is said.
+async function openDevices() {
   enter("starting");
-  say("");
-  let missing;
   try {
-    missing = await capture.open(remembered());
+    return await capture.open(remembered());
   } catch (error) {
-    enter(part("gate").hidden ? "stopped" : "gate");
-    return say(error.message);
+    back(error.message);
+    return null;
   }
+}
+
+async function start() {
+  if (!part("consent").checked || !["gate", "stopped"].includes(phase)) return;
+  say("");
+  // Asked for before there is a place, because the visitor is here now to answer the browser; who must wait has them released.
+  let missing = await openDevices();
+  if (missing === null) return;
   let answer;
   try {
     answer = await server.open_visit({});
   } catch (error) {
     answer = { error: "failed", message: "The server does not answer. Press Start to try again." };
   }
-  if (answer.error) {
+  if (answer.ticket) {
     capture.close();
-    enter(part("gate").hidden ? "stopped" : "gate");
-    return say(answer.message);
+    answer = await waitInLine(answer);
+    if (!answer) return;
+    missing = answer.token ? await openDevices() : "";
+    if (missing === null) return server.close_visit({ token: answer.token }).catch(() => {});
   }
+  if (answer.error) return back(answer.message);
   token = window.affectSession = answer.token; // the lab may ask for what was said
   forget();
   Object.assign(latest, { captured: null, toScreen: [], updates: [] });
@@ -176,9 +193,11 @@ if (local) {
   while (true) {
     if (!token) {
       const { recogniser, languages } = await server.recogniser_status({});
-      drawRecogniser(recogniser);
-      offerLanguages(languages);
-      if (recogniser.state !== "loading") return;
+      if (recogniser) {
+        drawRecogniser(recogniser);
+        offerLanguages(languages);
+        if (recogniser.state !== "loading") return;
+      }
     }
     await wait(RETRY_MS);
   }

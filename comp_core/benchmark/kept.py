@@ -20,7 +20,7 @@ from comp_core.writing import write_whole
 
 @dataclass(frozen=True)
 class Training:
-    """The item of a benchmark: one model, trained with one seed on one fold; ``rate`` as in :func:`trainings`."""
+    """The item of a benchmark: one model, trained with one seed on one fold; ``rate`` as in `trainings`."""
 
     method: str
     seed: int

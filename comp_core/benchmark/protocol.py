@@ -108,7 +108,7 @@ class Tested:
         found: condition -> predictions.
         history: of the training.
         parameters: of the model.
-        leading: of PRLF, condition -> :func:`leading_report`.
+        leading: of PRLF, condition -> `leading_report`.
     """
 
     found: dict[str, Found]
@@ -126,7 +126,7 @@ def trainings(dataset: Dataset, protocol: Protocol) -> list[tuple[int, float | N
 def train_and_test(
     dataset: Dataset, method: Method, seed: int, fold: int, at: float | None, protocol: Protocol, epochs: int | None = None
 ) -> Tested:
-    """One of the :func:`trainings`, on one thread: another number of them changes last digits, and a training makes those grow."""
+    """One of the `trainings`, on one thread: another number of them changes last digits, and a training makes those grow."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -147,7 +147,7 @@ def train_and_test(
 
 
 def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dict[str, Any]:
-    """The figures of one seed of a method, from all its :func:`trainings` in their order.
+    """The figures of one seed of a method, from all its `trainings` in their order.
 
     Returns:
         ``conditions``: name -> figures; with one modality also ``own``, those of its head. ``weights``: subset -> mean weight of each

@@ -309,6 +309,28 @@ def peers_table(report: Report) -> str:
     return markdown(header, rows)
 
 
+def load_table(report: Report) -> str:
+    """What many visitors at once get, and what they cost."""
+    rows = []
+    for row in report["rows"]:
+        updates, delay, cores = row["face_updates_per_second"], row["capture_to_answer_ms"], row["cores_used"]
+        memory = row["mb_per_further_visitor"]
+        rows.append(
+            (
+                f"{row['served']} of {row['visitors']}" if row["waiting"] else str(row["visitors"]),
+                f"{updates['median']:.1f} ({updates['lowest']:.1f})",
+                f"{delay['median']} / {delay['p95']} ms",
+                f"{row['sound_lost_s']:.1f} s",
+                f"{cores['server']:.2f} + {cores['helpers']:.2f}",
+                f"{row['ms_per_update']:.0f} ms",
+                "" if memory is None else f"{memory:.0f} MB",
+            )
+        )
+    delays = ("capture to answer, median / p95", "sound lost")
+    costs = ("cores used, server + recogniser", "processor time of an update", "memory of a further visitor")
+    return markdown(("visitors at once", "face updates a second each, median (lowest)", *delays, *costs), rows)
+
+
 def _figures(figures: Report) -> tuple[str, ...]:
     return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
 
@@ -423,6 +445,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "live": ("live", live_table),
     "live_soak": ("live_soak", soak_table),
     "peers": ("peers", peers_table),
+    "load": ("load", load_table),
 }
 
 

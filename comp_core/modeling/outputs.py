@@ -98,3 +98,7 @@ class FusionOutput:
         """The batch in parts of ``size`` conversations."""
         parts = zip(*(getattr(self, field.name).split(size) for field in fields(self)), strict=True)
         return [type(self)(*part) for part in parts]
+
+    def take(self, rows: Sequence[int]) -> Self:
+        """These conversations of the batch, in this order."""
+        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))

@@ -7,7 +7,7 @@ from threading import Lock
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 SAMPLE_RATE = 16000
 CHUNK = 512
@@ -19,14 +19,38 @@ _STATE_SHAPE = (2, 1, 128)
 _loading = Lock()
 
 
+# Chunks that go through the network together; 8 s.
+_BLOCK = 256
+
+
+class _Sequence(nn.Module):
+    """silero's network over successive chunks of one stream: only its recurrent layer takes them one after the other.
+
+    The outer module of the package keeps the state of one stream in itself. Its inner ``network`` takes and returns the state, so that
+    one copy serves all visitors at once and a new stream costs nothing.
+    """
+
+    def __init__(self, network: torch.jit.ScriptModule) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, chunks: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, context + chunk) samples and (2, 1, 128) state -> n probabilities and the next state."""
+        features = self.network.encoder(self.network.run_extractors(chunks)).squeeze(-1)
+        hidden = (state[0], state[1])
+        said: list[Tensor] = []
+        for one in features.split(1):
+            hidden = self.network.decoder.rnn(one, hidden)
+            said.append(hidden[0])
+        return self.network.decoder.decoder(torch.cat(said).unsqueeze(-1)).mean((1, 2)), torch.stack(hidden)
+
+
 @lru_cache(maxsize=1)
 def _load_network() -> torch.jit.ScriptModule:
     from silero_vad import load_silero_vad  # here, because it sets torch's number of threads to one as it is imported
 
     threads = torch.get_num_threads()
-    # The outer module keeps the state of one stream in itself. Its inner network takes and returns the state, so that one
-    # copy serves all visitors at once and a new stream costs nothing.
-    network = load_silero_vad()._model
+    network = torch.jit.script(_Sequence(load_silero_vad()._model))
     torch.set_num_threads(threads)
     chunk, state = torch.zeros(1, _CONTEXT + CHUNK), torch.zeros(_STATE_SHAPE)
     with torch.inference_mode():
@@ -59,11 +83,13 @@ class VoiceActivity:
         waiting = np.concatenate([self._remainder, samples.astype(np.float32, copy=False)])
         whole = len(waiting) - len(waiting) % CHUNK
         self._remainder = waiting[whole:].copy()
-        return [self._probability(chunk) for chunk in torch.from_numpy(waiting[:whole].reshape(-1, 1, CHUNK))]
+        return [p for block in torch.from_numpy(waiting[:whole].reshape(-1, CHUNK)).split(_BLOCK) for p in self._probabilities(block)]
 
-    def _probability(self, chunk: Tensor) -> float:
+    def _probabilities(self, chunks: Tensor) -> list[float]:
+        if not len(chunks):
+            return []
         with torch.inference_mode():
-            seen = torch.cat([self._context, chunk], 1)
-            probability, self._state = self._network(seen, self._state)
-            self._context = seen[:, -_CONTEXT:]
-        return float(probability)
+            before = torch.cat([self._context, chunks[:-1, -_CONTEXT:]])
+            probabilities, self._state = self._network(torch.cat([before, chunks], 1), self._state)
+            self._context = chunks[-1:, -_CONTEXT:].clone()
+        return probabilities.tolist()

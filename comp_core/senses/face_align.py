@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import cv2
@@ -39,51 +40,87 @@ class LocatedFace:
         return float(np.ptp(self.landmarks[:, 1]))
 
 
+class LookAround:
+    """Finds several faces in single pictures. It keeps nothing of a picture, so one serves all streams: a mesh takes some 20 MB.
+
+    Args:
+        faces: how many are looked for.
+    """
+
+    def __init__(self, faces: int) -> None:
+        self.faces = faces
+        self._mesh = _mesh(tracking=False, faces=faces)
+        self._lock = Lock()
+
+    def find(self, picture: np.ndarray) -> list[LocatedFace]:
+        """All faces in an RGB picture, (H, W, 3) uint8."""
+        with self._lock:
+            return _found(self._mesh, picture)
+
+
 class FaceLocator:
     """Finds the face in pictures with MediaPipe's face mesh.
 
     Args:
         tracking: True follows one face from frame to frame (a video, a camera); False looks at each picture afresh.
             A tracking locator holds state: use one per stream.
-        faces: how many are looked for. With more than one, one of them is followed and the ``others`` are known. To look for several
-            takes half as much time again; so, while there is one, that is done in every ``LOOK_AROUND``-th picture only.
+        around: looks for several faces: one of them is followed and the ``others`` are known. To look for several takes thrice the time;
+            so, while there is one, that is done in every ``LOOK_AROUND``-th picture only, and a mesh for several is there only while
+            several faces are.
 
     Attributes:
         others: where the faces are that the last picture showed beside the one that was returned.
     """
 
-    def __init__(self, tracking: bool, faces: int = 1) -> None:
-        self._meshes = {
-            number: mp.solutions.face_mesh.FaceMesh(
-                static_image_mode=not tracking, max_num_faces=number, min_detection_confidence=0.5, min_tracking_confidence=0.5
-            )
-            for number in sorted({1, faces})
-        }
-        self._choice = FaceChoice() if faces > 1 else None
+    def __init__(self, tracking: bool, around: LookAround | None = None) -> None:
+        self._tracking, self._around = tracking, around
+        self._one, self._several = _mesh(tracking, faces=1), None
+        self._choice = FaceChoice() if around else None
         self._seen = self._crowded = 0
         self.others: tuple[Box, ...] = ()
 
     def point_at(self, x: float, y: float) -> None:
-        """Follow the face at this place of the picture from now on, if there is one; with ``faces`` = 1 nothing happens."""
+        """Follow the face at this place of the picture from now on, if there is one; without ``around`` nothing happens."""
         if self._choice:
             self._choice.point_at(x, y)
 
     def locate(self, picture: np.ndarray) -> LocatedFace | None:
         """Find the face in an RGB picture, (H, W, 3) uint8; None when there is none."""
-        around = self._crowded > 0 or self._seen % LOOK_AROUND == 0
-        mesh = self._meshes[max(self._meshes) if around else 1]
-        found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
-        faces = [face for landmarks in found if (face := _located(landmarks, picture.shape))]
+        faces = self._faces(picture)
         self._seen += 1
-        if around:
-            self._crowded = LOOK_AROUND if len(faces) > 1 else max(0, self._crowded - 1)
         number = self._choice.pick([face.box for face in faces]) if self._choice else 0 if faces else None
         self.others = tuple(face.box for i, face in enumerate(faces) if i != number)
         return None if number is None else faces[number]
 
+    def _faces(self, picture: np.ndarray) -> list[LocatedFace]:
+        if self._several is not None:
+            faces = _found(self._several, picture)
+            self._crowded = LOOK_AROUND if len(faces) > 1 else self._crowded - 1
+            if not self._crowded:
+                self._several.close()
+                self._several = None
+            return faces
+        if self._around is None or self._seen % LOOK_AROUND:
+            return _found(self._one, picture)
+        faces = self._around.find(picture)
+        if len(faces) > 1:
+            self._crowded, self._several = LOOK_AROUND, _mesh(self._tracking, self._around.faces)
+        return faces
+
     def close(self) -> None:
-        for mesh in self._meshes.values():
+        for mesh in filter(None, (self._one, self._several)):
             mesh.close()
+
+
+def _mesh(tracking: bool, faces: int) -> Any:
+    return mp.solutions.face_mesh.FaceMesh(
+        static_image_mode=not tracking, max_num_faces=faces, min_detection_confidence=0.5, min_tracking_confidence=0.5
+    )
+
+
+def _found(mesh: Any, picture: np.ndarray) -> list[LocatedFace]:
+    found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
+    return [face for landmarks in found if (face := _located(landmarks, picture.shape))]
 
 
 def _located(mesh: Any, shape: tuple[int, ...]) -> LocatedFace | None:

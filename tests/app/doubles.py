@@ -109,8 +109,12 @@ class ScriptedPredictor:
     def fuse(self, moments, without=()):
         return [self.fuse_last(moments[: n + 1], without) for n in range(len(moments))]
 
-    def fuse_subsets(self, moments):
-        return {name: self._fused(moments, [m for m in MODALITIES if m not in subset]).fused for name, subset in SUBSETS.items()}
+    def fuse_present(self, asked):
+        off = {name: [m for m in MODALITIES if m not in subset] for name, subset in SUBSETS.items()}
+        return [
+            (self.fuse_last(moments, without), {name: self._fused(moments, others).fused for name, others in off.items()})
+            for moments, without in asked
+        ]
 
     def fusion(self, model=None):
         self.models.append(model)
@@ -188,10 +192,10 @@ class ScriptedTranscriber:
     def can_do_within(self, seconds, sound):
         return self.quick
 
-    def submit(self, samples, deliver, language="en"):
+    def submit(self, samples, deliver, visit):
         if self.available:
             self.requests.append((samples, deliver))
-            self.languages_asked.append(language)
+            self.languages_asked.append(visit.language)
         return self.available
 
 

@@ -213,18 +213,6 @@ def test_the_subsets_are_of_all_that_is_there_whatever_is_switched_off(visit):
     assert snapshot.switched_off == {AUDIO}
 
 
-def test_the_subsets_are_asked_for_seldom_but_at_once_when_others_are_there(visit, monkeypatch):
-    asked = []
-    inner = visit.predictor.fuse_subsets
-    monkeypatch.setattr(visit.predictor, "fuse_subsets", lambda moments: asked.append(visit.now) or inner(moments))
-    for _ in range(10):
-        visit.step(FACE, QUIET)
-    assert len(asked) <= 1 + 1.0 / CONFIG.subsets_every
-    before = len(asked)
-    visit.step(FACE, SPEECH, seconds=0.01)
-    assert len(asked) == before + 1
-
-
 def test_smoothing_is_the_visitors_own(visit):
     other = Visit(visit.transcriber)
     visit.session.smoothing = 3.0
@@ -271,6 +259,13 @@ def test_voice_is_read_at_most_every_so_often(visit):
     reads = len(visit.predictor.voice.lengths)
     assert 1 < reads <= 1 + 0.8 / CONFIG.voice_every
     assert visit.predictor.voice.lengths == sorted(visit.predictor.voice.lengths)
+
+
+def test_a_voice_that_takes_long_to_read_is_read_less_often(visit, monkeypatch):
+    monkeypatch.setattr(visit.session.latencies, "median", lambda stage: 200.0)
+    for _ in range(30):
+        visit.step(FACE, SPEECH[:1600])
+    assert len(visit.predictor.voice.lengths) == round(3.0 / (0.2 / CONFIG.voice_share))
 
 
 def test_partial_words_are_asked_for_only_from_a_quick_recogniser(visit):

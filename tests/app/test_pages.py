@@ -128,6 +128,13 @@ def test_the_host_says_where_the_page_listens_unless_arguments_do(monkeypatch):
     assert (told.host, told.port, asked.host, asked.port) == ("0.0.0.0", 7000, "127.0.0.1", 8000)
 
 
+@pytest.mark.parametrize("places", ["0", "33", "-1", "many", "1.5"])
+def test_places_are_a_number_that_can_be_served(places, capsys):
+    with pytest.raises(SystemExit):
+        program.main(["--visitors", places])
+    assert "from 1 to 32" in capsys.readouterr().err
+
+
 def request(limit, body, length=None, path="/gradio_api/component_server/"):
     """Status that a request gets from an application that reads its whole body."""
     pieces = [body[i : i + 10] for i in range(0, len(body), 10)]

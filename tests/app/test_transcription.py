@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.transcription import QUEUE_LENGTH, Transcriber
+from app.transcription import OF_ONE_VISITOR, QUEUE_LENGTH, Transcriber
 
 SOUND = np.ones(1600, np.float32)
 
@@ -24,6 +24,10 @@ class Recogniser:
         if self.error:
             raise self.error
         return SimpleNamespace(text=f"{len(samples)} samples of {language}", confidence=1.0)
+
+
+def visit(closed=False, language="en"):
+    return SimpleNamespace(closed=closed, language=language)
 
 
 class Delivery:
@@ -54,7 +58,7 @@ def ready(recogniser):
 
 def test_words_are_delivered(ready, recogniser):
     delivery = Delivery()
-    assert ready.submit(SOUND, delivery)
+    assert ready.submit(SOUND, delivery, visit())
     recogniser.allowed.release()
     heard, milliseconds, error = delivery.wait()
     assert (heard.text, error) == ("1600 samples of en", None)
@@ -65,7 +69,7 @@ def test_words_are_delivered(ready, recogniser):
 def test_it_is_told_the_language(ready, recogniser):
     assert ready.languages == recogniser.languages
     delivery = Delivery()
-    ready.submit(SOUND, delivery, "de")
+    ready.submit(SOUND, delivery, visit(language="de"))
     recogniser.allowed.release()
     assert delivery.wait()[0].text == "1600 samples of de"
 
@@ -73,12 +77,12 @@ def test_it_is_told_the_language(ready, recogniser):
 def test_a_failure_is_delivered_and_the_next_one_works(ready, recogniser):
     recogniser.error = RuntimeError("out of memory")
     delivery = Delivery()
-    ready.submit(SOUND, delivery)
+    ready.submit(SOUND, delivery, visit())
     recogniser.allowed.release()
     assert delivery.wait()[0].text == ""
     assert delivery.answer[2] == "out of memory"
     recogniser.error, again = None, Delivery()
-    ready.submit(SOUND, again)
+    ready.submit(SOUND, again, visit())
     recogniser.allowed.release()
     assert again.wait()[2] is None
 
@@ -86,15 +90,32 @@ def test_a_failure_is_delivered_and_the_next_one_works(ready, recogniser):
 def test_it_knows_whether_it_is_quick_enough(ready, recogniser):
     assert not ready.can_do_within(1e6, sound=1.0)
     delivery = Delivery()
-    ready.submit(SOUND, delivery)
+    ready.submit(SOUND, delivery, visit())
     recogniser.allowed.release()
     delivery.wait()
     assert ready.can_do_within(1e6, sound=1.0)
     assert not ready.can_do_within(0.0, sound=1.0)
 
 
+def test_one_visitor_cannot_take_the_whole_queue(ready, recogniser):
+    talkative = visit()
+    accepted = [ready.submit(SOUND, Delivery(), talkative) for _ in range(QUEUE_LENGTH)]
+    # One more may be in work already.
+    assert sum(accepted) in (OF_ONE_VISITOR, OF_ONE_VISITOR + 1)
+    assert ready.submit(SOUND, Delivery(), visit())
+
+
+def test_what_a_visitor_said_who_has_left_is_not_recognised(ready, recogniser):
+    gone, last = Delivery(), Delivery()
+    ready.submit(SOUND, gone, visit(closed=True))
+    ready.submit(SOUND, last, visit())
+    recogniser.allowed.release()
+    assert last.wait()[2] is None
+    assert not gone.arrived.is_set()
+
+
 def test_a_full_queue_refuses(ready):
-    accepted = [ready.submit(SOUND, Delivery()) for _ in range(QUEUE_LENGTH + 2)]
+    accepted = [ready.submit(SOUND, Delivery(), visit()) for _ in range(QUEUE_LENGTH + 2)]
     assert not accepted[-1]
     assert not ready.idle
 
@@ -108,7 +129,7 @@ def test_what_waits_while_it_loads_is_served(recogniser):
         return recogniser
 
     transcriber = Transcriber(load).start()
-    assert transcriber.submit(SOUND, delivery)
+    assert transcriber.submit(SOUND, delivery, visit())
     assert transcriber.status["state"] == "loading"
     recogniser.allowed.release()
     gate.set()
@@ -123,7 +144,7 @@ def refused(load):
         return load(notify)
 
     transcriber = Transcriber(late).start()
-    transcriber.submit(SOUND, delivery)
+    transcriber.submit(SOUND, delivery, visit())
     given_up.set()
     return transcriber, delivery.wait()
 
@@ -136,7 +157,7 @@ def test_a_recogniser_that_cannot_be_loaded_leaves_typing():
     assert heard.text == ""
     assert "no such checkpoint" in error
     assert transcriber.status["state"] == "failed"
-    assert not transcriber.submit(SOUND, Delivery())
+    assert not transcriber.submit(SOUND, Delivery(), visit())
 
 
 def test_recognition_that_is_off_says_so():

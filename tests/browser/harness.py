@@ -66,6 +66,11 @@ class Server:
         children = _children(self.process.pid)
         return {"server": _resident_mb(self.process.pid), "helpers": sum(map(_resident_mb, children))}
 
+    def processor_s(self) -> dict[str, float]:
+        """Processor time that both have used so far, in seconds."""
+        children = _children(self.process.pid)
+        return {"server": _processor_s(self.process.pid), "helpers": sum(map(_processor_s, children))}
+
 
 @contextmanager
 def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
@@ -106,6 +111,14 @@ def _resident_mb(pid: int) -> float:
     except OSError:
         return 0.0
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+def _processor_s(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _children(pid: int) -> list[int]:

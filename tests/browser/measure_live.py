@@ -68,7 +68,7 @@ def measure(seconds: float) -> dict:
         "start_s": round(start_s, 1),
         "face_updates_per_second": {"median": middle("rate"), "lowest": min(sample["rate"] for sample in samples)},
         "capture_to_screen_ms": {"median": middle("median"), "p95": middle("p95"), "worst_p95": most("p95")},
-        "stage_ms": {name: middle(name) for name in ("decode", "face", "speech", "voice", "recogniser", "words", "fusion", "subsets")},
+        "stage_ms": {name: middle(name) for name in ("decode", "face", "speech", "voice", "recogniser", "words", "fusion")},
         "frames_dropped": most("dropped"),
         "sound_lost_s": most("lost"),
         "resident_mb": {part: round(max(sample[part] for sample in memory)) for part in ("server", "helpers")},

@@ -33,16 +33,14 @@ def test_the_computers_own_devices_are_read(open_page, picture, guarded_browser)
     page.wait_for_selector("[data-file=csv]:enabled")
 
 
-def test_a_second_page_is_told_that_the_devices_are_taken(open_page, guarded_browser):
+def test_a_second_page_waits_for_the_devices(open_page, guarded_browser):
     first = start(open_page(in_browser=guarded_browser))
     second = open_page(in_browser=guarded_browser)
     second.check("[data-part=consent]")
     second.click("[data-part=start]")
-    second.wait_for_selector("[data-part=message]:visible")
-    assert "taken" in text(second, "message")
+    second.wait_for_selector("[data-live][data-phase=waiting]")
+    assert "You are next" in text(second, "message")
     first.click("[data-part=stop]")
-    first.wait_for_selector("[data-file=csv]:enabled")
-    second.click("[data-part=start]")
     wait_for(second, video="present")
 
 

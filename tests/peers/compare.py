@@ -30,7 +30,7 @@ class Rival:
 
     Attributes:
         title: for the table.
-        command: runs it, from the root of the project; it answers as :mod:`tests.peers.serving` says.
+        command: runs it, from the root of the project; it answers as `tests.peers.serving` says.
         lacks: why it cannot be measured here; "" if it can.
     """
 

@@ -1,0 +1,63 @@
+"""What several visitors ask of one model at the same time is asked together: a batch takes little longer than one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Generic, TypeVar
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
+
+
+@dataclass
+class _Request(Generic[Asked, Answer]):
+    asked: Asked
+    answers: list[Answer] | None = None
+    error: Exception | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.answers is not None or self.error is not None
+
+
+class Together(Generic[Asked, Answer]):
+    """Makes one call of what several threads ask for at once. Nobody waits for others to come: who finds nobody before goes alone, and
+    those who come meanwhile go next, together, first come first served.
+
+    Args:
+        call: answers each of a list of questions, as if it were alone.
+        most: questions in one call.
+    """
+
+    def __init__(self, call: Callable[[list[Asked]], list[Answer]], most: int = 8) -> None:
+        self._call, self._most = call, most
+        self._turn = Lock()
+        self._waiting: deque[_Request[Asked, Answer]] = deque()
+
+    def __call__(self, asked: Asked) -> Answer:
+        """The answer to this question; raises what the call raises for it."""
+        request: _Request[Asked, Answer] = _Request(asked)
+        self._waiting.append(request)
+        while not request.done:
+            with self._turn:
+                # Whoever had the turn before may have asked for this one, too.
+                if not request.done:
+                    self._serve([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
+        if request.error is not None:
+            raise request.error
+        return request.answers[0]
+
+    def _serve(self, batch: list[_Request[Asked, Answer]]) -> None:
+        try:
+            for request, answer in zip(batch, self._call([request.asked for request in batch]), strict=True):
+                request.answers = [answer]
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].error = error
+                return
+            # One bad question must not spoil the others'.
+            for request in batch:
+                self._serve([request])

@@ -1,0 +1,38 @@
+// Waiting for a place. The page keeps its place in line by asking, and starts by itself when it is its turn.
+
+const ASK_AGAIN_MS = 2000;
+let ticket = null;
+
+const tellPlace = (before) =>
+  before === 0
+    ? "All places are taken. You are next: the page starts by itself. Camera and microphone are off until then."
+    : `All places are taken. ${before === 1 ? "One person is" : `${before} people are`} before you; the page starts by itself. Camera and microphone are off until then.`;
+
+// Gives the server's answer once it is something else than a place in line; null if the visitor has left.
+async function waitInLine(answer) {
+  enter("waiting");
+  drawWaiting("In line for a place.");
+  while (answer.ticket) {
+    ticket = answer.ticket;
+    say(tellPlace(answer.before));
+    await wait(ASK_AGAIN_MS);
+    if (!ticket) return null;
+    const news = await server.open_visit({ ticket }).catch(() => null);
+    if (!ticket) {
+      // A place came just as the visitor left: another may have it.
+      if (news?.token) server.close_visit({ token: news.token }).catch(() => {});
+      return null;
+    }
+    if (!news) say("The connection is lost. Trying again…");
+    else if (news.error !== "too_fast") answer = news;
+  }
+  ticket = null;
+  return answer;
+}
+
+function leaveLine() {
+  server.close_visit({ ticket }).catch(() => {});
+  ticket = null;
+  drawWaiting("Press Start to begin.");
+  back("You have left the line.");
+}
