@@ -72,9 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: float, local: Any = None) -> None:
     """Open the pages and block until interrupted."""
     from fastapi.middleware import Middleware
+    from gradio.utils import get_upload_folder
 
     from app.capture.wire import REQUEST_BYTES
     from app.limits import RequestLimit
+    from app.room import RoomForUploads
     from app.ui.clip import SAMPLES_DIR
     from app.ui.lab.plot import REPORTS_DIR
     from comp_core.media import LIMIT_BYTES
@@ -91,7 +93,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, began: 
         max_file_size=LIMIT_BYTES,
         allowed_paths=[str(SAMPLES_DIR), str(REPORTS_DIR)],
         footer_links=[],
-        app_kwargs={"middleware": [Middleware(RequestLimit, limits=limits)]},
+        app_kwargs={"middleware": [Middleware(RequestLimit, limits=limits), Middleware(RoomForUploads, folder=Path(get_upload_folder()))]},
         prevent_thread_lock=True,
     )
     print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from comp_core.shipped import ASSETS
+from comp_core.whole_files import whole_file
 
 WEIGHTS_DIR = ASSETS / "weights"
 
@@ -34,15 +35,17 @@ def save_checkpoint(stem: Path, kind: str, model: nn.Module, config: Any, about:
         model: its state dict is stored in half precision.
         config: the dataclass from which the model was built.
         about: data, command, metrics, date: whatever a reader of the JSON needs to judge the weights.
+
+    Raises:
+        NotWritten: the disk is full, or the folder cannot be written to; the checkpoint that was there before still is.
     """
-    stem.parent.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu() for name, tensor in model.state_dict().items()
     }
-    weights = stem.with_suffix(".safetensors")
-    save_file(tensors, weights)
-    record = {"kind": kind, "config": asdict(config), "sha256": _sha256(weights), **about}
-    stem.with_suffix(".json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with whole_file(stem.with_suffix(".safetensors")) as weights, whole_file(stem.with_suffix(".json")) as description:
+        save_file(tensors, weights)
+        record = {"kind": kind, "config": asdict(config), "sha256": _sha256(weights), **about}
+        description.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Config, dict[str, torch.Tensor], dict[str, Any]]:

@@ -18,6 +18,7 @@ from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.shipped import ASSETS
 from comp_core.task import Task
+from comp_core.whole_files import NotWritten, write_whole
 
 # In the order in which they need one another, each with its module; ``held_out`` makes the lab's data, the last five a report only.
 TRAININGS = {
@@ -33,7 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(arguments)
-    return options.run(options, arguments)
+    try:
+        return options.run(options, arguments)
+    except NotWritten as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -163,7 +168,7 @@ def _tables(options: argparse.Namespace, _arguments: list[str]) -> int:
     for name, table in found.items():
         print(f"{name}\n\n{table}\n")
     for path in options.into:
-        path.write_text(with_tables(path.read_text(encoding="utf-8"), found), encoding="utf-8")
+        write_whole(path, with_tables(path.read_text(encoding="utf-8"), found))
     return 0
 
 
@@ -233,7 +238,7 @@ def _measured(found: dict[str, Any], options: argparse.Namespace, arguments: lis
     text = json.dumps({"command": command, "date": date.today().isoformat(), **found}, indent=1)
     print(text)
     if options.out:
-        options.out.write_text(text + "\n", encoding="utf-8")
+        write_whole(options.out, text + "\n")
     return 0
 
 

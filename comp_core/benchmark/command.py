@@ -15,6 +15,7 @@ from comp_core.benchmark.protocol import Protocol, run
 from comp_core.benchmark.report import draw, summary
 from comp_core.evaluation.tables import benchmark_table
 from comp_core.progress import progress
+from comp_core.whole_files import whole_file, write_whole
 
 TEST_SELECTED = "The epochs were chosen on TEST data, a model for each rate, as in the literature. For comparison with its tables only."
 VALIDATED = "One model for all rates; the epoch was chosen on validation data."
@@ -27,17 +28,16 @@ def benchmark(
 
     Raises:
         ValueError: a method is not known.
+        NotWritten: the disk is full; the runs that were kept before go into the next call.
     """
     if unknown := [name for name in names if name not in METHODS]:
         raise ValueError(f"no method {', '.join(unknown)}; there are {', '.join(METHODS)}")
     kept = out / "runs"
-    kept.mkdir(parents=True, exist_ok=True)
     runs: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     for name, seed in progress([(name, seed) for seed in range(seeds) for name in names], f"{dataset.name}: trainings"):
         path = kept / f"{dataset.name}_{name}_{protocol.select}_seed{seed}_{_digest(dataset, name, protocol, epochs)}.json"
         if not path.is_file():
-            found = run(dataset, METHODS[name], seed, protocol, epochs)
-            path.write_text(json.dumps(found), encoding="utf-8")
+            write_whole(path, json.dumps(run(dataset, METHODS[name], seed, protocol, epochs)))
         runs[name].append(json.loads(path.read_text(encoding="utf-8")))
     report = {
         "command": command,
@@ -51,9 +51,10 @@ def benchmark(
         **summary(runs, protocol.rates),
     }
     stem = out / (dataset.name if protocol.select == "valid" else f"{dataset.name}_test_selected")
-    stem.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    stem.with_suffix(".md").write_text(f"{report['note']}\n\n{benchmark_table(report)}\n", encoding="utf-8")
-    draw(report, protocol.rates, stem.with_suffix(".png"))
+    write_whole(stem.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
+    write_whole(stem.with_suffix(".md"), f"{report['note']}\n\n{benchmark_table(report)}\n")
+    with whole_file(stem.with_suffix(".png")) as beside:
+        draw(report, protocol.rates, beside)
     return report
 
 
