@@ -142,7 +142,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
         )
         with gr.Tabs():
             with gr.Tab("Live"):
-                live_page(server_functions(visitors, transcriber, models), models, local=local is not None)
+                live_page(server_functions(visitors, transcriber, models, lambda: predictor.notices), models, local=local is not None)
             with gr.Tab("Clip"):
                 clip_page(predictor, models)
             with gr.Tab("Lab"):

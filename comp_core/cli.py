@@ -107,8 +107,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.devices import DeviceError
     from comp_core.media import MediaError
-    from comp_core.predictor import DeviceError, Predictor
+    from comp_core.predictor import Predictor
     from comp_core.senses.recognition import RecogniserError
 
     if not options.files and options.text is None:
@@ -145,8 +146,9 @@ def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 def _extract(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.data.gcnet import LayoutError
+    from comp_core.devices import DeviceError
     from comp_core.extraction import NOT_READ, extract, with_encoders
-    from comp_core.predictor import DeviceError, Predictor
+    from comp_core.predictor import Predictor
     from comp_core.senses.pretrained import EncoderError
     from comp_core.senses.recognition import RecogniserError
 

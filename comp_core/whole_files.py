@@ -28,7 +28,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         beside.replace(path)
     except (OSError, SafetensorError) as error:
         why = getattr(error, "strerror", None) or error
-        raise NotWritten(f"{path} could not be written: {why}. Make room, or name another place; what was there before is untouched.") from error
+        raise NotWritten(
+            f"{path} could not be written: {why}. Make room, or name another place; what was there before still is."
+        ) from error
     finally:
         beside.unlink(missing_ok=True)
 

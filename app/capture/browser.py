@@ -25,11 +25,14 @@ WAIT_FOR_SNAPSHOT_S = 0.08
 Call = Callable[[Any], dict[str, Any]]
 
 
-def server_functions(visitors: Visitors, transcriber: Transcriber, models: Collection[str]) -> list[Call]:
+def server_functions(
+    visitors: Visitors, transcriber: Transcriber, models: Collection[str], notices: Callable[[], list[str]] = list
+) -> list[Call]:
     """The calls of the live page: `open_visit`, `exchange`, `control`, `take_along`, `close_visit`, `recogniser_status`.
 
     Args:
         models: names of the fusion models to choose from.
+        notices: what a visitor should know of how the program runs, in one sentence each.
     """
 
     def open_visit(data: Any) -> dict[str, Any]:
@@ -45,7 +48,7 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)
         view = live_view(snapshot) if snapshot else None
         local = session.local.view() if session.local else None
-        return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local}
+        return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local, "notices": notices()}
 
     def control(data: Any) -> dict[str, Any]:
         """Switch modalities, choose model, language and smoothing, spoil what is captured, type or correct words, point at a face, note."""

@@ -14,6 +14,7 @@ const capture = local
 let phase = "gate";
 let token = null;
 let announced = false;
+let noticed = 0; // of the server's notices, how many have been said
 
 function say(message) {
   setText(part("message"), message);
@@ -90,6 +91,8 @@ async function run(mine) {
     if (answer.ending && answer.ending.seconds <= LEAVE_S) return stop(`${answer.ending.message} Press Start to begin a new one.`);
     if (answer.local) showLocal(answer);
     announce(answer.ending);
+    if (answer.notices.length > noticed) say(answer.notices.slice(noticed).join(" "));
+    noticed = answer.notices.length;
     if (answer.view) draw(answer.view);
     due = Math.max(due + PERIOD_MS, performance.now() - PERIOD_MS); // on time again after a late answer, with one in a hurry at most
     await wait(due - performance.now());

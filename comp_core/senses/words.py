@@ -9,6 +9,7 @@ import torch
 from tokenizers import Tokenizer
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore
+from comp_core.devices import Placed
 from comp_core.senses.base import NO_WORDS, Reading
 from comp_core.senses.tokens import encode, has_words, load_tokenizer
 from comp_core.senses.words_net import WordsNet, WordsNetConfig
@@ -23,13 +24,13 @@ class WordsSense:
 
     Attributes:
         feature_dim: D of the features.
+        placed: where it runs.
     """
 
     def __init__(self, model: WordsNet, tokenizer: Tokenizer, device: str = "cpu") -> None:
         self.feature_dim = model.config.feature_dim
-        self._model = model.to(device)
-        self._tokenizer = tokenizer
-        self._device = device
+        self._model, self._tokenizer = model, tokenizer
+        self.placed = Placed("the words sense", device, model)
         self._unknown = tokenizer.token_to_id("[UNK]")
 
     @classmethod
@@ -55,8 +56,8 @@ class WordsSense:
         if not known > 0:
             return Reading.absent(UNKNOWN_WORDS)
         with torch.inference_mode():
-            feature, _ = self._model(tokens.to(self._device), mask.to(self._device))
-        return Reading(feature[0].cpu().numpy().astype(np.float32), quality=known)
+            feature = self.placed.run(lambda device: self._model(tokens.to(device), mask.to(device))[0].cpu().numpy())
+        return Reading(feature[0].astype(np.float32), quality=known)
 
 
 def load_words_net(stem: Path) -> WordsNet:

@@ -80,6 +80,7 @@ class ScriptedPredictor:
     def __init__(self):
         self.face, self.voice, self.words = ScriptedFace(), ScriptedVoice(), ScriptedWords()
         self.recogniser = None
+        self.notices = []
         asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None}
         self.fusions = {name: SimpleNamespace(name=title, **asked) for name, title in TITLES.items()}
         self.conversations = []
