@@ -16,6 +16,8 @@ from app.session import Frame, Session
 from app.transcription import Transcriber
 from app.views import live_view
 from app.visitors import Refused, Visitors
+from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.base import PAUSED
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,12 @@ def server_functions(
         request = wire.fields(data)
         session = visitors.find(request.get("token"))
         # Where the computer's own devices are read, nothing that a page sends is taken in.
+        gone = wire.gone(request.get("gone"))
+        if session.local:
+            session.local.pause(PAUSED in gone.values())
         captured = None if session.local else _receive(session, request)
+        for modality, why in gone.items():
+            session.lose(modality, why)
         snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)
         view = live_view(snapshot) if snapshot else None
         local = session.local.view() if session.local else None
@@ -101,6 +108,8 @@ def _receive(session: Session, request: Mapping[str, Any]) -> float | None:
         # The page sends sound again when an answer was lost; what has been received before is left out.
         first = int(wire.number(request.get("first"), "first"))
         received, session.samples_received = session.samples_received, max(session.samples_received, first + len(samples))
+        if received and first > received:
+            session.miss((first - received) / SAMPLE_RATE)
         samples = samples[max(0, received - first) :]
     frame = None
     if picture is not None:

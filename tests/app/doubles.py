@@ -157,6 +157,16 @@ class ScriptedSegmenter:
         self._samples = np.zeros(0, np.float32)
         return [ended]
 
+    def finish(self):
+        ended = [self._utterance(complete=True)] if self._samples.size else []
+        self._samples = np.zeros(0, np.float32)
+        return ended
+
+    def skip(self, seconds):
+        ended = self.finish()
+        self._time += seconds
+        return ended
+
     def _utterance(self, complete):
         return Utterance(self._time - len(self._samples) / 16000, self._time, self._samples, complete)
 
