@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import shutil
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import gradio as gr
@@ -23,23 +24,25 @@ from tests.test_checkpoint import Sizes
 resource = pytest.importorskip("resource", reason="this system has no limit on the size of files")
 
 
-@pytest.fixture
-def room():
-    """Sets how many bytes a file may have; the system refuses more, as it does on a full disk."""
+@contextmanager
+def room(limit):
+    """So many bytes a file may have; the system refuses more, as it does on a full disk."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda limit: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_report_is_written_whole_or_not_at_all(tmp_path, room):
+def test_a_report_is_written_whole_or_not_at_all(tmp_path):
     report = tmp_path / "report.json"
     write_whole(report, "before")
-    room(1000)
-    with pytest.raises(NotWritten, match=r"report\.json could not be written: .*\. Make room"):
+    with room(1000), pytest.raises(NotWritten, match=r"report\.json could not be written: .*\. Make room"):
         write_whole(report, "x" * 5000)
     assert report.read_text() == "before"
     assert names(tmp_path) == ["report.json"]
@@ -60,32 +63,31 @@ def test_a_report_that_is_interrupted_leaves_the_one_before(tmp_path, monkeypatc
     assert names(tmp_path) == ["report.json"]
 
 
-def test_weights_are_written_whole_or_not_at_all(tmp_path, room):
+def test_weights_are_written_whole_or_not_at_all(tmp_path):
     first, second = nn.Linear(100, 100), nn.Linear(100, 100)
     save_checkpoint(tmp_path / "m", "face", first, Sizes(), {})
-    room(4000)
-    with pytest.raises(NotWritten, match=r"m\.safetensors could not be written"):
+    with room(4000), pytest.raises(NotWritten, match=r"m\.safetensors could not be written"):
         save_checkpoint(tmp_path / "m", "face", second, Sizes(), {})
     _, state, _ = load_checkpoint(tmp_path / "m", {"face": Sizes})
     torch.testing.assert_close(state["weight"], first.weight.detach().half().float())
     assert names(tmp_path) == ["m.json", "m.safetensors"]
 
 
-def test_a_command_says_it_in_a_sentence(tmp_path, room, capsys, monkeypatch):
+def test_a_command_says_it_in_a_sentence(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("comp_core.evaluation.speed.measure_speed", lambda runs: {"figures": "x" * 5000})
-    room(1000)
-    assert main(["speed", "--out", str(tmp_path / "speed.json")]) == 2
+    with room(1000):
+        status = main(["speed", "--out", str(tmp_path / "speed.json")])
+    assert status == 2
     said = capsys.readouterr().err
     assert "speed.json could not be written" in said
     assert "Traceback" not in said
     assert names(tmp_path) == []
 
 
-def test_a_video_with_labels_that_finds_no_room_is_told_and_not_kept(tmp_path, room, monkeypatch):
+def test_a_video_with_labels_that_finds_no_room_is_told_and_not_kept(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    room(2000)
     found = ClipFound(SAMPLES_DIR / "happy.mp4", [record(0, 60, "what joy", video="joy")])
-    with pytest.raises(gr.Error, match="no room for it on the disk") as told:
+    with room(2000), pytest.raises(gr.Error, match="no room for it on the disk") as told:
         list(label_clip(found, progress=lambda *_, **__: None))
     assert str(tmp_path) not in told.value.message
     assert names(tmp_path) == []
@@ -130,11 +132,11 @@ def test_an_upload_during_which_the_disk_fills_is_told(tmp_path):
         upload(broken, 10, tmp_path)
 
 
-def test_the_live_page_needs_no_disk(room):
+def test_the_live_page_needs_no_disk():
     visit = Visit()
-    room(0)
-    visit.say()
-    visit.hear("what joy")
-    snapshot = visit.step(FACE, QUIET)
+    with room(0):
+        visit.say()
+        visit.hear("what joy")
+        snapshot = visit.step(FACE, QUIET)
     assert all(snapshot.fused["observed"].values())
     assert "what joy" in visit.session.record.files()["json"]
