@@ -20,9 +20,11 @@ from app.session import Frame, Heard, Inbox, Session, Snapshot, Turn
 from app.together import Together
 from app.transcription import Transcriber
 from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NO_WORDS, NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.recognition import Transcript
 from comp_core.smoothing import Smoother
+from comp_core.utterances import Utterance
 
 logger = logging.getLogger(__name__)
 
@@ -93,9 +95,13 @@ class Engine:
     def update(self, session: Session, inbox: Inbox, smoother: Smoother) -> None:
         """One pass: take in what arrived, then publish a snapshot of the present moment."""
         now = self.clock()
+        if inbox.missed:
+            self._end_all(session, session.segmenter.skip(inbox.missed), now)
         samples = inbox.samples
         if samples.size:
             self._listen(session, samples, now)
+        if inbox.broken_off:
+            self._break_off(session, now)
         if inbox.frame is not None:
             self._look(session, inbox.frame, now)
         for heard in inbox.heard:
@@ -111,6 +117,11 @@ class Engine:
 
     def _listen(self, session: Session, samples: np.ndarray, now: float) -> None:
         session.has_microphone = True
+        session.gone.pop(AUDIO, None)
+        if session.broken_off_at is not None:
+            # These samples were spoken before now; what is told of an utterance is when it was said.
+            gap, session.broken_off_at = now - session.broken_off_at - len(samples) / SAMPLE_RATE, None
+            self._end_all(session, session.segmenter.skip(gap), now)
         spoilt = session.spoiling.sound(samples, session.random)
         samples = np.zeros_like(samples) if spoilt is None else spoilt
         try:
@@ -121,9 +132,7 @@ class Engine:
             session.speech_failure = _failure(error)
             logger.exception("speech detection failed")
             return
-        for utterance in ended:
-            turn = session.turn if session.turn and session.turn.open else self._begin(session, utterance.start)
-            self._end(session, turn, utterance, now)
+        self._end_all(session, ended, now)
         growing = session.segmenter.open
         if growing is None:
             if session.turn and session.turn.open:
@@ -142,6 +151,18 @@ class Engine:
         ):
             turn.partial_asked_at = now
             self._ask_words(session, turn, growing.samples, final=False)
+
+    def _end_all(self, session: Session, ended: list[Utterance], now: float) -> None:
+        for utterance in ended:
+            turn = session.turn if session.turn and session.turn.open else self._begin(session, utterance.start)
+            self._end(session, turn, utterance, now)
+
+    def _break_off(self, session: Session, now: float) -> None:
+        """Nothing more is heard for a while: what was being said ends here."""
+        session.broken_off_at, session.has_microphone = now, False
+        self._end_all(session, session.segmenter.finish(), now)
+        if session.turn and session.turn.open:
+            self._drop(session, session.turn, now)
 
     def _begin(self, session: Session, start: float) -> Turn:
         session.turn_count += 1
@@ -222,6 +243,7 @@ class Engine:
 
     def _look(self, session: Session, frame: Frame, now: float) -> None:
         session.has_camera = True
+        session.gone.pop(VIDEO, None)
         session.captured = frame.captured
         spoiling = session.spoiling
         if session.random.random() < spoiling.frames_lost:
@@ -245,7 +267,7 @@ class Engine:
         if session.face_failure:
             return Reading.absent(session.face_failure)
         if not session.has_camera:
-            return Reading.absent(NOT_GIVEN)
+            return Reading.absent(session.gone.get(VIDEO, NOT_GIVEN))
         try:
             return read()
         except Exception as error:
@@ -266,7 +288,7 @@ class Engine:
     def _present(self, session: Session, now: float) -> dict[str, Reading]:
         """The present moment: the turn that is spoken or held, else silence; the face always as it is now."""
         turn = session.turn
-        silence = (session.speech_failure or SILENCE) if session.has_microphone else NOT_GIVEN
+        silence = (session.speech_failure or SILENCE) if session.has_microphone else session.gone.get(AUDIO, NOT_GIVEN)
         face = self._present_face(session, now)
         if turn is None:
             return {AUDIO: Reading.absent(silence), TEXT: Reading.absent(NO_WORDS), VIDEO: face}

@@ -85,10 +85,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: Any = None) -> Any:
     """Open the pages to visitors; returns the running blocks."""
     from fastapi.middleware import Middleware
+    from gradio.utils import get_upload_folder
 
     from app.capture.wire import REQUEST_BYTES
     from app.headers import SecurityHeaders
     from app.limits import RequestLimit
+    from app.room import RoomForUploads
     from app.ui.clip import SAMPLES_DIR
     from app.ui.lab.plot import REPORTS_DIR
     from comp_core.media import LIMIT_BYTES
@@ -109,7 +111,13 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         max_file_size=LIMIT_BYTES,
         allowed_paths=[str(SAMPLES_DIR), str(REPORTS_DIR)],
         footer_links=[],
-        app_kwargs={"middleware": [Middleware(SecurityHeaders), Middleware(RequestLimit, limits=limits)]},
+        app_kwargs={
+            "middleware": [
+                Middleware(SecurityHeaders),
+                Middleware(RequestLimit, limits=limits),
+                Middleware(RoomForUploads, folder=Path(get_upload_folder())),
+            ]
+        },
         # Gradio would keep runs in the visitor's browser, and statistics; and where Node is installed, answer past our headers.
         run_history=False,
         enable_monitoring=False,
@@ -168,7 +176,8 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
         )
         with gr.Tabs():
             with gr.Tab("Live"):
-                live_page(server_functions(visitors, transcriber, models), models, visitors.limit, local=local is not None)
+                calls = server_functions(visitors, transcriber, models, lambda: predictor.notices)
+                live_page(calls, models, visitors.limit, local=local is not None)
             with gr.Tab("Clip"):
                 clip_page(predictor, models, with_lent_gpu(predictor) if lends_gpu() else None)
             with gr.Tab("Lab"):

@@ -16,7 +16,7 @@ import numpy as np
 from app.record import Note, Record
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
-from comp_core.senses.base import NO_FACE, NO_WORDS, SILENCE, Reading
+from comp_core.senses.base import DISCONNECTED, NO_FACE, NO_WORDS, SILENCE, Reading
 from comp_core.senses.face_choice import Box
 from comp_core.senses.recognition import ENGLISH, Transcript
 from comp_core.smoothing import TIME_CONSTANT, RecentFaces
@@ -169,13 +169,20 @@ class Snapshot:
 
 @dataclass
 class Inbox:
-    """What arrived since the engine last looked; ``corrected`` are words for the utterance of a number."""
+    """What arrived since the engine last looked; ``corrected`` are words for the utterance of a number.
+
+    Attributes:
+        missed: seconds of sound, before that of ``audio``, that got lost on the way.
+        broken_off: no sound will come for a while: the utterance that is spoken ends here.
+    """
 
     frame: Frame | None = None
     audio: list[np.ndarray] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     typed: list[str] = field(default_factory=list)
     corrected: list[tuple[int, str]] = field(default_factory=list)
+    missed: float = 0.0
+    broken_off: bool = False
     changed: bool = False
 
     def __bool__(self) -> bool:
@@ -202,6 +209,8 @@ class Session:
         language: code of what this visitor speaks.
         present_at: on the engine's clock, when there last was anything to go on.
         record: what the visitor may take along.
+        gone: modality -> why its device gives nothing any more, or for now.
+        broken_off_at: on the engine's clock, since when there is no sound; None while there is.
         local: the computer's own devices, where they are read instead of the browser's (`app.capture.local.Feed`).
     """
 
@@ -225,6 +234,8 @@ class Session:
         self.face_failure: str | None = None
         self.speech_failure: str | None = None
         self.has_camera = self.has_microphone = False
+        self.gone: dict[str, str] = {}
+        self.broken_off_at: float | None = None
         self.latencies = Latencies()
         self.frames_dropped = 0
         self.audio_lost_s = 0.0
@@ -252,12 +263,23 @@ class Session:
                     self.audio_lost_s += lost / SAMPLE_RATE
             self._announce()
 
-    def lose(self, modality: str) -> None:
+    def miss(self, seconds: float) -> None:
+        """So much sound will never come: the connection was lost for longer than the page keeps it."""
+        with self._changed:
+            self._inbox.missed += seconds
+            self.audio_lost_s += seconds
+            self._announce()
+
+    def lose(self, modality: str, why: str = DISCONNECTED) -> None:
         """The device of a modality is gone; nothing comes from it until it is back."""
         with self._changed:
+            had = self.has_camera if modality == VIDEO else self.has_microphone
+            if had or modality in self.gone:  # one that never was there is not given
+                self.gone[modality] = why
             if modality == VIDEO:
                 self.has_camera, self.box, self.others, self._inbox.frame = False, None, (), None
             else:
+                self._inbox.broken_off |= had
                 self.has_microphone = False
             self._announce()
 

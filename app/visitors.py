@@ -127,7 +127,7 @@ class Visitors:
     def ending(self, session: Session) -> dict[str, Any] | None:
         """In the last minute of a visit, `seconds` until its end and a `message`; before, None."""
         seconds, why = self._left(session)
-        return {"seconds": round(seconds), "message": why} if seconds <= ANNOUNCED_S else None
+        return {"seconds": max(0, round(seconds)), "message": why} if seconds <= ANNOUNCED_S else None
 
     def _left(self, session: Session) -> tuple[float, str]:
         now = self.now()

@@ -16,7 +16,7 @@ from comp_core.media import MediaError
 from comp_core.predictor import Predictor
 from comp_core.progress import progress
 from comp_core.senses.recognition import OFF
-from comp_core.writing import write_whole
+from comp_core.whole_files import write_whole
 
 RECORDS = "records"
 SETTINGS = "settings.json"
@@ -161,7 +161,7 @@ def annotate(
             if found.record is None:
                 unreadable.writerow((clip, found.reason))
             else:
-                write_whole(record_of(out, clip), (json.dumps(found.record, ensure_ascii=False) + "\n").encode())
+                write_whole(record_of(out, clip), json.dumps(found.record, ensure_ascii=False) + "\n")
                 read += 1
     return Summary(read, len(clips) - len(waiting), len(waiting) - read, processor_s)
 
@@ -197,4 +197,4 @@ class _Made:
             )
 
     def _write(self) -> None:
-        write_whole(self._path, (json.dumps(self._kept) + "\n").encode())
+        write_whole(self._path, json.dumps(self._kept) + "\n")

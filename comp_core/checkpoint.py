@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from comp_core.shipped import ASSETS
+from comp_core.whole_files import whole_file
 
 WEIGHTS_DIR = ASSETS / "weights"
 
@@ -34,15 +35,17 @@ def save_checkpoint(stem: Path, kind: str, model: nn.Module, config: Any, about:
         model: its state dict is stored in half precision.
         config: the dataclass from which the model was built.
         about: data, command, metrics, date: whatever a reader of the JSON needs to judge the weights.
+
+    Raises:
+        NotWritten: the disk is full, or the folder cannot be written to; the checkpoint that was there before still is.
     """
-    stem.parent.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu() for name, tensor in model.state_dict().items()
     }
-    weights = stem.with_suffix(".safetensors")
-    save_file(tensors, weights)
-    record = {"kind": kind, "config": asdict(config), "sha256": _sha256(weights), **about}
-    stem.with_suffix(".json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with whole_file(stem.with_suffix(".safetensors")) as weights, whole_file(stem.with_suffix(".json")) as description:
+        save_file(tensors, weights)
+        record = {"kind": kind, "config": asdict(config), "sha256": sha256_of(weights), **about}
+        description.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Config, dict[str, torch.Tensor], dict[str, Any]]:
@@ -72,7 +75,7 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
     if found not in configs:
         needed = " or ".join(repr(kind) for kind in configs)
         raise CheckpointError(f"{description} describes a {found!r} model, but a {needed} model is needed here.")
-    if _sha256(weights) != record.get("sha256"):
+    if sha256_of(weights) != record.get("sha256"):
         raise CheckpointError(f"{weights} is damaged or was replaced: its hash is not the one in {description.name}. Get both files again.")
     try:
         config = configs[found](**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
@@ -96,5 +99,6 @@ def restore(model: nn.Module, state: dict[str, torch.Tensor]) -> nn.Module:
     return model.eval().requires_grad_(False)
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The hash of a file, in hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -21,6 +21,7 @@ from comp_core.engines.ray_cluster import RayCluster
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.shipped import ASSETS
 from comp_core.task import Task
+from comp_core.whole_files import NotWritten, write_whole
 
 # In the order in which they need one another, each with its module; ``held_out`` makes the lab's data, the last five a report only.
 TRAININGS = {
@@ -36,7 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(arguments)
-    return options.run(options, arguments)
+    try:
+        return options.run(options, arguments)
+    except NotWritten as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,8 +129,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.devices import DeviceError
     from comp_core.media import MediaError
-    from comp_core.predictor import DeviceError, Predictor
+    from comp_core.predictor import Predictor
     from comp_core.senses.recognition import RecogniserError
 
     if not options.files and options.text is None:
@@ -162,7 +168,7 @@ def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 def _annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.annotation import UNREADABLE, FolderError, Settings, annotate
-    from comp_core.predictor import DeviceError
+    from comp_core.devices import DeviceError
     from comp_core.senses.recognition import RecogniserError
 
     settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))))
@@ -195,8 +201,9 @@ def _engine(options: argparse.Namespace) -> AbstractContextManager[Engine]:
 
 def _extract(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.data.gcnet import LayoutError
+    from comp_core.devices import DeviceError
     from comp_core.extraction import NOT_READ, extract, with_encoders
-    from comp_core.predictor import DeviceError, Predictor
+    from comp_core.predictor import Predictor
     from comp_core.senses.pretrained import EncoderError
     from comp_core.senses.recognition import RecogniserError
 
@@ -218,7 +225,7 @@ def _tables(options: argparse.Namespace, _arguments: list[str]) -> int:
     for name, table in found.items():
         print(f"{name}\n\n{table}\n")
     for path in options.into:
-        path.write_text(with_tables(path.read_text(encoding="utf-8"), found), encoding="utf-8")
+        write_whole(path, with_tables(path.read_text(encoding="utf-8"), found))
     return 0
 
 
@@ -300,7 +307,7 @@ def _measured(found: dict[str, Any], options: argparse.Namespace, arguments: lis
     text = json.dumps({"command": command, "date": date.today().isoformat(), **found}, indent=1)
     print(text)
     if options.out:
-        options.out.write_text(text + "\n", encoding="utf-8")
+        write_whole(options.out, text + "\n")
     return 0
 
 

@@ -12,6 +12,7 @@ from torch import nn
 
 from comp_core.checkpoint import WEIGHTS_DIR
 from comp_core.data.masks import SUBSETS, subset_name
+from comp_core.devices import Placed
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.kinds import load_fusion
 from comp_core.modeling.outputs import Conversations, FusionOutput, stack
@@ -64,13 +65,14 @@ class Fusion:
     Attributes:
         name: what people call it.
         note: what they should know of how it was trained.
+        placed: where it runs.
     """
 
     def __init__(self, model: nn.Module, description: dict[str, Any], device: str = "cpu") -> None:
-        self.model = model.to(device)
+        self.model = model
         self.name: str = description["name"]
         self.note: str = description["note"]
-        self._device = device
+        self.placed = Placed(f"the fusion model {self.name}", device, model)
         self._temperature: dict[str, dict[str, float]] = description["temperature"]
         self._sure_from: float = description["sure_from"]
 
@@ -104,8 +106,13 @@ class Fusion:
         All that `fuse_last` asks for is among the seven, and all conversations go through the model together: results are those
         of one at a time.
         """
+        return self.placed.run(lambda device: self._fuse_present_on(device, asked))
+
+    def _fuse_present_on(
+        self, device: str, asked: Sequence[tuple[Sequence[Moment], Collection[str]]]
+    ) -> list[tuple[Fused, dict[str, Distribution | None]]]:
         windows = [moments[-CONTEXT:] for moments, _ in asked]
-        conversations = collate(windows, self.model.config.dims).to(self._device)
+        conversations = collate(windows, self.model.config.dims).to(device)
         with torch.inference_mode():
             output = self.model(stack([conversations.only(subset) for subset in SUBSETS.values()]))
         by_subset = dict(zip(SUBSETS, output.split(len(windows)), strict=True))
@@ -125,12 +132,13 @@ class Fusion:
 
     def window(self, moments: Sequence[Moment]) -> Conversations:
         """The last moments as the model is given them: one conversation."""
-        return collate([moments[-CONTEXT:]], self.model.config.dims).to(self._device)
+        return collate([moments[-CONTEXT:]], self.model.config.dims).to(self.placed.device)
 
     def _fuse(self, windows: Sequence[Sequence[Moment]]) -> list[Fused]:
-        if not windows:
-            return []
-        conversations = collate(windows, self.model.config.dims).to(self._device)
+        return self.placed.run(lambda device: self._fuse_on(device, windows)) if windows else []
+
+    def _fuse_on(self, device: str, windows: Sequence[Sequence[Moment]]) -> list[Fused]:
+        conversations = collate(windows, self.model.config.dims).to(device)
         # Each modality's own say is asked for without the others: their prompts would have coloured it. One batch of four takes
         # little longer than one pass, because on short conversations the time goes into calls.
         with torch.inference_mode():

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.devices import Placed, choose_device
 from comp_core.fusion import Fused, Fusion
 from comp_core.media import Media, open_media
 from comp_core.modalities import AUDIO, TEXT, VIDEO
@@ -34,10 +34,6 @@ FACE_SLACK = 0.5 / FACES_PER_SECOND
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 4.0  # seconds
 
 Progress = Callable[[float, str], None]
-
-
-class DeviceError(ValueError):
-    """The device asked for is not there; the message says what to do."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +98,13 @@ class Predictor:
             if (expected := fusion.model.config.dims) != dims:
                 raise CheckpointError(f"the fusion model {name} expects features of sizes {expected}, but the senses here give {dims}.")
         return cls(face, voice, words, fusions, load_recogniser(whisper, device, notify), device)
+
+    @property
+    def notices(self) -> list[str]:
+        """What a user should know of how it runs, in one sentence each: what had to leave a device whose memory ran out."""
+        placed: list[Placed | None] = [part.placed for part in (self.face, self.voice, self.words, *self.fusions.values())]
+        placed.append(self.recogniser.placed if self.recogniser else None)
+        return [one.notice for one in placed if one and one.notice]
 
     def fusion(self, model: str | None = None) -> Fusion:
         """The fusion model of that name, or the one used by default."""
@@ -228,21 +231,6 @@ class Predictor:
 
     def _face_between(self, faces: list[tuple[float, FaceFrame]], start: float, end: float) -> Reading:
         return self.face.summarise([frame for time, frame in faces if start - FACE_SLACK <= time <= end + FACE_SLACK])
-
-
-def choose_device(device: str | None) -> str:
-    """The device asked for, or CUDA if there is any, else the CPU.
-
-    Raises:
-        DeviceError: there is no such device.
-    """
-    if device is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise DeviceError(f"device {device!r} cannot be used here; try --device cpu.") from error
-    return device
 
 
 def _spans(media: Media) -> list[tuple[float, float, np.ndarray | None]]:

@@ -13,6 +13,7 @@ from torch import nn
 
 from comp_core.checkpoint import save_checkpoint
 from comp_core.training.fit import FitConfig
+from comp_core.whole_files import write_whole
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,9 @@ class Task:
 
     def write_report(self, name: str, report: dict[str, Any]) -> None:
         """Write ``name``.json with the command and the date into the reports, and print its metrics."""
-        self.reports.mkdir(parents=True, exist_ok=True)
         path = self.reports / f"{name}.json"
         report = {"command": self.command, "date": date.today().isoformat(), **report}
-        path.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_whole(path, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
         print(json.dumps({"report": str(path), "metrics": report["metrics"]}, indent=1))
 
 

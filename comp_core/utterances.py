@@ -132,6 +132,15 @@ class Segmenter:
         self._before.clear()
         return [utterance] if utterance else []
 
+    def skip(self, seconds: float) -> list[Utterance]:
+        """Go on after a gap: the open utterance, if it is one, is complete now, and time is that much later."""
+        ended = self.finish()
+        self._detector.reset()
+        self._remainder = np.zeros(0, np.float32)
+        self._last_probability = 0.0
+        self._position += max(0, round(seconds / _CHUNK_SECONDS))
+        return ended
+
     def _step(self, chunk: np.ndarray, probability: float) -> Utterance | None:
         self._last_probability = probability
         self._position += 1

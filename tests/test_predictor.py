@@ -8,10 +8,11 @@ import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.data.masks import SUBSETS
+from comp_core.devices import DeviceError
 from comp_core.fusion import Fusion, model_stem
 from comp_core.media import MediaError
 from comp_core.modalities import LABELS, MODALITIES
-from comp_core.predictor import DeviceError, Predictor
+from comp_core.predictor import Predictor
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"

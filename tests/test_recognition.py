@@ -130,6 +130,10 @@ class FakeWhisper:
     def __init__(self, *segments: dict) -> None:
         self.segments = [{"start": 0.0, "end": 1.0, "compression_ratio": 1.0, **segment} for segment in segments]
 
+    def to(self, device: str) -> FakeWhisper:
+        self.device = torch.device(device)
+        return self
+
     def transcribe(self, samples: np.ndarray, **options: object) -> dict:
         self.samples, self.options = samples, options
         return {"text": "not used", "segments": self.segments}

@@ -20,6 +20,8 @@ from app.session import Frame, Session
 from app.transcription import Transcriber
 from app.views import live_view
 from app.visitors import Visitors
+from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.base import PAUSED
 
 logger = logging.getLogger(__name__)
 
@@ -30,11 +32,14 @@ WAIT_FOR_SNAPSHOT_S = 0.5
 Call = Callable[..., dict[str, Any]]
 
 
-def server_functions(visitors: Visitors, transcriber: Transcriber, models: Collection[str]) -> list[Call]:
+def server_functions(
+    visitors: Visitors, transcriber: Transcriber, models: Collection[str], notices: Callable[[], list[str]] = list
+) -> list[Call]:
     """The calls of the live page: `open_visit`, `exchange`, `control`, `take_along`, `close_visit`, `recogniser_status`.
 
     Args:
         models: names of the fusion models to choose from.
+        notices: what a visitor should know of how the program runs, in one sentence each.
     """
 
     def open_visit(data: Any, address: str) -> dict[str, Any]:
@@ -49,11 +54,16 @@ def server_functions(visitors: Visitors, transcriber: Transcriber, models: Colle
         request = wire.fields(data)
         session = visitors.find(request.get("token"), address=address)
         # Where the computer's own devices are read, nothing that a page sends is taken in.
+        gone = wire.gone(request.get("gone"))
+        if session.local:
+            session.local.pause(PAUSED in gone.values())
         captured = None if session.local else _receive(session, request)
+        for modality, why in gone.items():
+            session.lose(modality, why)
         snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)
         view = live_view(snapshot) if snapshot else None
         local = session.local.view() if session.local else None
-        return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local}
+        return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local, "notices": notices()}
 
     def control(data: Any, address: str) -> dict[str, Any]:
         """Switch modalities, choose model, language and smoothing, spoil what is captured, type or correct words, point at a face, note."""
@@ -109,6 +119,8 @@ def _receive(session: Session, request: Mapping[str, Any]) -> float | None:
         # The page sends sound again when an answer was lost; what has been received before is left out.
         first = int(wire.number(request.get("first"), "first"))
         received, session.samples_received = session.samples_received, max(session.samples_received, first + len(samples))
+        if received and first > received:
+            session.miss((first - received) / SAMPLE_RATE)
         samples = samples[max(0, received - first) :]
     frame = None
     if picture is not None:

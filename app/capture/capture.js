@@ -89,6 +89,9 @@ class Capture {
     this.samples = [];
     this.first = 0;
     this.level = 0;
+    this.dropped = 0;
+    this.paused = false;
+    this.lost = {};
   }
 
   get hasCamera() { return this.live("video"); }
@@ -109,7 +112,7 @@ class Capture {
     try {
       this.stream = await this.ask(wanted);
       const missing = [["camera", this.hasCamera], ["microphone", this.hasMicrophone]].filter(([, there]) => !there).map(([name]) => name);
-      for (const track of this.stream.getTracks()) track.addEventListener("ended", () => this.onLost(track.kind));
+      for (const track of this.stream.getTracks()) track.addEventListener("ended", () => this.lose(track.kind));
       if (this.hasCamera) {
         this.video.srcObject = this.stream;
         await this.video.play();
@@ -129,6 +132,25 @@ class Capture {
     this.first = heard;
     return this.open(chosen);
   }
+
+  // Unplugged, or taken away in the browser's settings; the other device goes on.
+  lose(kind) {
+    this.lost[kind] = "disconnected";
+    if (kind === "audio") this.level = 0;
+    if (kind === "audio" && this.context) this.context.close(); // else it would go on and give silence
+    this.onLost(kind);
+  }
+
+  // Releases the devices for now.
+  pause() {
+    const heard = this.first + this.samples.length;
+    this.close();
+    this.first = heard;
+    this.paused = true;
+  }
+
+  // Why nothing comes from a device that was there, by its kind.
+  gone() { return this.paused ? { audio: "paused", video: "paused" } : this.lost; }
 
   async ask(wanted) {
     try {
@@ -169,7 +191,10 @@ class Capture {
     this.level = Math.max(Math.min(1, Math.max(0, (loudness + 60) / 50)), 0.85 * this.level);
     for (const sample of this.resampler.push(block)) this.samples.push(sample);
     const excess = this.samples.length - KEEP_SECONDS * SAMPLE_RATE;
-    if (excess > 0) this.forget(excess);
+    if (excess > 0) {
+      this.forget(excess);
+      this.dropped += excess;
+    }
   }
 
   // All sound that waits, as base64 of int16; it stays until it is forgotten.
@@ -179,6 +204,13 @@ class Capture {
     let text = "";
     for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
     return { first: this.first, length: pcm.length, pcm: pcm.length ? btoa(text) : null };
+  }
+
+  // Seconds of sound that waited for too long to be sent, since this was asked before.
+  tellDropped() {
+    const seconds = this.dropped / SAMPLE_RATE;
+    this.dropped = 0;
+    return seconds;
   }
 
   forget(count) {
@@ -199,7 +231,7 @@ class Capture {
 
   close() {
     if (this.stream) for (const track of this.stream.getTracks()) track.stop();
-    if (this.context) this.context.close();
+    if (this.context && this.context.state !== "closed") this.context.close();
     this.video.srcObject = null;
     this.clear();
   }

@@ -10,6 +10,7 @@ class LocalView {
   clear() {
     this.hasCamera = this.hasMicrophone = false;
     this.level = 0;
+    this.paused = false;
   }
 
   async open() {
@@ -17,7 +18,19 @@ class LocalView {
     return "";
   }
 
-  reopen() { return this.open(); }
+  reopen() {
+    this.clear();
+    return this.open();
+  }
+
+  // The server releases its devices when it is told.
+  pause() {
+    this.close();
+    this.paused = true;
+  }
+
+  gone() { return this.paused ? { audio: "paused", video: "paused" } : {}; }
+  tellDropped() { return 0; }
   sound() { return { first: 0, length: 0, pcm: null }; }
   picture() { return null; }
   forget() {}

@@ -31,6 +31,7 @@ PICTURES_HZ = 10.0
 LONG_SIDE = 480
 BLOCK = SAMPLE_RATE // 10
 RETRY_S = 2.0
+PAUSE_S = 0.1
 # A microphone that gives nothing for this long is gone; a silent room gives zeros.
 SILENT_S = 2.0
 JPEG_QUALITY = 75
@@ -66,12 +67,20 @@ class Feed:
 
     Attributes:
         problems: modality -> what is wrong with its device, "" if nothing.
+        paused: nobody sees the page: the devices are released meanwhile.
     """
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.problems = {VIDEO: "", AUDIO: ""}
+        self.paused = False
         self._picture: np.ndarray | None = None
+
+    def pause(self, on: bool) -> None:
+        """Release the devices for now, or open them again."""
+        self.paused = on
+        if on:
+            self._picture = None
 
     def see(self, picture: np.ndarray) -> None:
         scale = LONG_SIDE / max(picture.shape[:2])
@@ -99,17 +108,23 @@ class Feed:
 def _keep_reading(read: Callable[[], Iterator[np.ndarray]], take: Callable[[np.ndarray], None], feed: Feed, modality: str) -> None:
     """Read until the session is closed; open the device again whenever it is gone."""
     while not feed.session.closed:
+        if feed.paused:
+            time.sleep(PAUSE_S)
+            continue
         try:
             for item in read():
                 if feed.session.closed:
                     return
+                if feed.paused:
+                    break
                 feed.problems[modality] = ""
                 take(item)
         except DeviceGone as gone:
             if feed.problems[modality] != str(gone):
                 logger.warning("%s", gone)
             feed.lose(modality, str(gone))
-        time.sleep(RETRY_S)
+        if not feed.paused:
+            time.sleep(RETRY_S)
 
 
 def camera_pictures(number: int) -> Iterator[np.ndarray]:

@@ -14,8 +14,9 @@ from PIL import Image, UnidentifiedImageError
 
 from app.refusal import Refused
 from app.spoilers import SLIDERS, spoiling_of
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import AUDIO, MODALITIES, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.base import DISCONNECTED, PAUSED
 from comp_core.spoiling import Spoiling
 
 JPEG_BYTES = 300_000
@@ -131,6 +132,18 @@ def smoothing(value: object) -> float:
     if not lowest <= seconds <= highest:
         raise _bad(f"The smoothing goes from {lowest} to {highest} seconds.")
     return seconds
+
+
+def gone(value: object) -> dict[str, str]:
+    """Why a device gives nothing (any more), by its modality.
+
+    Raises:
+        Refused: an unknown modality or reason.
+    """
+    value = {} if value is None else value
+    if not isinstance(value, Mapping) or not all(name in (AUDIO, VIDEO) and why in (DISCONNECTED, PAUSED) for name, why in value.items()):
+        raise _bad(f"A device of audio or video can be {DISCONNECTED} or {PAUSED}.")
+    return dict(value)
 
 
 def switches(value: object) -> dict[str, bool]:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from app.record import clip_csv
+from app.room import no_room
 from app.ui.markup import clip_html, message_html, player_html, table_link
 from app.upload import upload
 from app.views import NAMES, utterance_view
@@ -163,13 +164,17 @@ def label_clip(found: ClipFound | None, progress: Callable | None = gr.Progress(
     if found is None:
         raise gr.Error("Read a video first.", duration=8)
     # Gradio takes what is yielded into its own folder, which it empties; this one goes at once, whatever happens.
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / f"{found.path.stem}-labelled.mp4"
-        try:
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            out = Path(folder) / f"{found.path.stem}-labelled.mp4"
             burn_in(open_media(found.path), found.records, out, lambda share: progress(share, desc="writing"))
-        except (MediaError, OSError) as error:
-            raise gr.Error(f"The video could not be made: {error}", duration=8) from error
-        yield gr.update(value=str(out), visible=True)
+            yield gr.update(value=str(out), visible=True)
+    except MediaError as error:
+        raise gr.Error(f"The video could not be made: {error}", duration=8) from error
+    except OSError as error:
+        logger.warning("a video with labels could not be written: %s", error)
+        why = "There is no room for it on the disk of the computer that runs this page." if no_room(error) else "It could not be written."
+        raise gr.Error(f"The video could not be made. {why}", duration=8) from error
 
 
 def media_kind(path: Path) -> str | None:

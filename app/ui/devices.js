@@ -35,15 +35,9 @@ async function listDevices() {
 }
 
 for (const select of root.querySelectorAll("[data-device]")) {
-  select.addEventListener("change", async () => {
+  select.addEventListener("change", () => {
     remember({ [select.dataset.device]: select.value });
-    if (phase !== "running") return;
-    try {
-      say(await capture.reopen(remembered()));
-      setData(part("picture"), "camera", capture.hasCamera);
-    } catch (error) {
-      stop(error.message);
-    }
+    if (phase === "running") reopen();
   });
 }
 

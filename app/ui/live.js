@@ -3,29 +3,38 @@
 const PERIOD_MS = 100;
 const RETRY_MS = 1000;
 const GIVE_UP_MS = 15000;
+const ANSWER_MS = 5000; // a connection may also break without a word
+const BRIEFLY_MS = 8000;
 const LEAVE_S = 3; // before the server ends a session, so that its record can still be fetched
 const local = root.dataset.capture === "local";
 const capture = local
   ? new LocalView(part("still"))
   : new Capture(part("video"), (kind) => {
-      if (phase === "running") say(`The ${kind === "video" ? "camera" : "microphone"} was disconnected. Press Stop and Start to use it again.`);
+      if (phase !== "running") return;
+      say(`The ${kind === "video" ? "camera" : "microphone"} was disconnected. The session goes on without it, and takes it up again when it is back.`);
+      showDevices();
     });
 
 let phase = "gate";
 let token = null;
 let announced = false;
+let noticed = 0; // of the server's notices, how many have been said
 
 function say(message) {
   setText(part("message"), message);
   part("message").hidden = !message;
 }
 
+function sayBriefly(message) {
+  say(message);
+  setTimeout(() => { if (part("message").textContent === message) say(""); }, BRIEFLY_MS);
+}
+
 let problems = "";
 
 function showLocal(answer) {
   capture.show(answer.local, answer.view ? answer.view.speech : 0);
-  setData(part("picture"), "camera", capture.hasCamera);
-  setText(part("nopicture"), capture.hasCamera ? "" : "No camera");
+  showDevices();
   if (answer.local.problems !== problems) say(answer.local.problems);
   problems = answer.local.problems;
 }
@@ -61,26 +70,32 @@ const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // One exchange at a time: while an answer is late, sound waits and pictures are simply not taken.
 async function run(mine) {
-  let answeredAt = performance.now();
+  let failingSince = null;
   let due = performance.now();
   while (token === mine) {
+    if (hiddenTooLong()) return stop(HIDDEN_TOO_LONG);
     const captured = performance.now();
     const sound = capture.sound();
     let answer = null;
     try {
-      answer = await server.exchange({ token: mine, jpeg: capture.picture(), captured, pcm: sound.pcm, first: sound.first });
+      const asked = { token: mine, jpeg: capture.picture(), captured, pcm: sound.pcm, first: sound.first, gone: capture.gone() };
+      answer = await Promise.race([server.exchange(asked), wait(ANSWER_MS)]);
     } catch (error) {
       answer = null;
     }
     if (token !== mine) return;
     if (!answer) {
-      if (performance.now() - answeredAt > GIVE_UP_MS) return stop("The server does not answer. Press Start to try again.");
+      failingSince ??= performance.now(); // not since the last answer: the computer may have slept
+      if (performance.now() - failingSince > GIVE_UP_MS) return stop("The server does not answer. Press Start to try again.");
       say("The connection is lost. Trying again…");
       await wait(RETRY_MS);
       continue;
     }
-    if (performance.now() - answeredAt > RETRY_MS) say("");
-    answeredAt = performance.now();
+    if (failingSince !== null) {
+      const dropped = capture.tellDropped();
+      sayBriefly(`The connection is back. ${dropped ? `${dropped.toFixed(1)} s of sound were lost.` : "Nothing that was said is lost."}`);
+    }
+    failingSince = null;
     if (answer.error === "too_fast") {
       await wait(RETRY_MS);
       continue;
@@ -91,9 +106,11 @@ async function run(mine) {
     if (answer.ending && answer.ending.seconds <= LEAVE_S) return stop(`${answer.ending.message} Press Start to begin a new one.`);
     if (answer.local) showLocal(answer);
     announce(answer.ending);
+    if (answer.notices.length > noticed) say(answer.notices.slice(noticed).join(" "));
+    noticed = answer.notices.length;
     if (answer.view) draw(answer.view);
     due = Math.max(due + PERIOD_MS, performance.now() - PERIOD_MS); // on time again after a late answer, with one in a hurry at most
-    await wait(due - performance.now());
+    await wait(hiddenAt === null ? due - performance.now() : RETRY_MS);
   }
 }
 
@@ -139,11 +156,11 @@ async function start() {
   forget();
   Object.assign(latest, { captured: null, toScreen: [], updates: [] });
   part("gate").hidden = true;
-  setText(part("nopicture"), capture.hasCamera ? "" : "No camera");
-  setData(part("picture"), "camera", capture.hasCamera);
+  showDevices();
   drawWaiting("Looking and listening…");
   enter("running");
   say(missing);
+  if (document.hidden) hide();
   if (!local) listDevices();
   await control({ switches: switches(), model: part("model").value, spoiling: spoiling(), ...language(), smoothing: Number(part("smoothing").value) });
   run(token);
@@ -154,6 +171,7 @@ async function stop(message = "", keep = true) {
   const ended = token;
   token = window.affectSession = null;
   announced = false;
+  hiddenAt = null;
   correct(null);
   capture.close();
   setData(part("picture"), "camera", false);
@@ -162,7 +180,7 @@ async function stop(message = "", keep = true) {
   if (!ended) return;
   if (keep) {
     const failure = await keepFiles(ended);
-    if (failure) say(failure);
+    if (failure) say(`${message} ${failure}`.trim());
     if (phase === "stopped") drawRecord(false);
   }
   server.close_visit({ token: ended }).catch(() => {});

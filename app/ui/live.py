@@ -14,7 +14,7 @@ _HERE = Path(__file__).resolve().parent
 # One after the other they are the component's script; each uses what stands before it.
 _SCRIPTS = (
     *(_HERE.parent / "capture" / f"{name}.js" for name in ("capture", "local")),
-    *(_HERE / f"{name}.js" for name in ("draw", "timeline", "record", "line", "live", "controls", "devices")),
+    *(_HERE / f"{name}.js" for name in ("draw", "timeline", "record", "line", "live", "controls", "devices", "away")),
 )
 
 

@@ -16,6 +16,7 @@ from comp_core.benchmark.report import draw, summary
 from comp_core.engines.base import Engine, InProcess, WorkerLost
 from comp_core.evaluation.tables import benchmark_table
 from comp_core.progress import progress
+from comp_core.whole_files import whole_file, write_whole
 
 TEST_SELECTED = "The epochs were chosen on TEST data, a model for each rate, as in the literature. For comparison with its tables only."
 VALIDATED = "One model for all rates; the epoch was chosen on validation data."
@@ -38,6 +39,7 @@ def benchmark(
 
     Raises:
         ValueError: a method is not known.
+        NotWritten: the disk is full; the runs that were kept before go into the next call.
         EngineError: the engine stopped, or a training kills whatever worker it is given.
     """
     if unknown := [name for name in names if name not in METHODS]:
@@ -62,7 +64,8 @@ def benchmark(
         **summary(runs, protocol.rates),
     }
     stem = out / (dataset.name if protocol.select == "valid" else f"{dataset.name}_test_selected")
-    stem.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    stem.with_suffix(".md").write_text(f"{report['note']}\n\n{benchmark_table(report)}\n", encoding="utf-8")
-    draw(report, protocol.rates, stem.with_suffix(".png"))
+    write_whole(stem.with_suffix(".json"), json.dumps(report, indent=1) + "\n")
+    write_whole(stem.with_suffix(".md"), f"{report['note']}\n\n{benchmark_table(report)}\n")
+    with whole_file(stem.with_suffix(".png")) as beside:
+        draw(report, protocol.rates, beside)
     return report

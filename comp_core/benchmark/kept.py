@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -15,7 +14,7 @@ import numpy as np
 from comp_core.benchmark.datasets import Dataset
 from comp_core.benchmark.methods import METHODS
 from comp_core.benchmark.protocol import Found, Protocol, Tested, joined, train_and_test, trainings
-from comp_core.writing import write_whole
+from comp_core.whole_files import whole_file, write_whole
 
 
 @dataclass(frozen=True)
@@ -58,9 +57,8 @@ class Kept:
         """Write one result; the last one of a run makes the run's figures, and the parts go."""
         parts = {f"{name}/{key.name}": getattr(found, key.name) for name, found in tested.found.items() for key in fields(Found)}
         about = {"conditions": list(tested.found), "history": tested.history, "parameters": tested.parameters, "leading": tested.leading}
-        buffer = io.BytesIO()
-        np.savez(buffer, about=json.dumps(about), **parts)
-        write_whole(self._part(item), buffer.getvalue())
+        with whole_file(self._part(item)) as beside, beside.open("wb") as file:
+            np.savez(file, about=json.dumps(about), **parts)
         self._join(item.method, item.seed)
 
     def run(self, method: str, seed: int) -> dict[str, Any]:
@@ -74,7 +72,7 @@ class Kept:
         paths = [self._part(item) for item in self._items(method, seed)]
         if all(path.is_file() for path in paths):
             figures = joined(self.dataset, self.protocol, [_read(path) for path in paths])
-            write_whole(self._run(method, seed), json.dumps(figures).encode())
+            write_whole(self._run(method, seed), json.dumps(figures))
             for path in paths:
                 path.unlink()
 

@@ -15,6 +15,7 @@ from comp_core.data.masks import fixed_mask
 from comp_core.evaluation.baselines import late_average
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.outputs import stack
+from comp_core.whole_files import whole_file
 from comp_core.windows import window_ends
 
 LATE = "late fusion"
@@ -32,11 +33,11 @@ class Point:
 
 def save_conversations(path: Path, conversations: Sequence[Conversation]) -> None:
     """Write conversations as one npz, features in half precision."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     columns = {f"features_{m}": np.concatenate([c.features[m] for c in conversations]).astype(np.float16) for m in MODALITIES}
     labels, shown = (np.concatenate([getattr(c, name) for c in conversations]).astype(np.uint8) for name in ("labels", "shown"))
     ids, lengths = np.array([i for c in conversations for i in c.ids]), np.array([len(c) for c in conversations])
-    np.savez_compressed(path, ids=ids, lengths=lengths, labels=labels, shown=shown, **columns)
+    with whole_file(path) as beside:
+        np.savez_compressed(beside, ids=ids, lengths=lengths, labels=labels, shown=shown, **columns)
 
 
 def load_conversations(path: Path) -> list[Conversation]:

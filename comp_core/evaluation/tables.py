@@ -284,6 +284,8 @@ def soak_table(report: Report) -> str:
         ("sound lost", f"{report['sound_lost_s']:.1f} s"),
         ("most resident memory, server + recogniser process", f"{memory['server']} + {memory['helpers']} MB"),
         ("memory in the last minute over that in the third", f"{report['memory_growth']:+.1%}"),
+        *((f"{what} held, first / last", f"{n['first']} / {n['last']}") for what, n in report.get("held", {}).items()),
+        *((what.replace("_", " "), str(count)) for what, count in report.get("trouble", {}).items()),
     ]
     return markdown((f"live page, {report['seconds'] / 60:.0f} minutes without a break", "figure"), rows)
 

@@ -12,6 +12,8 @@ SILENCE = "silence"
 NO_WORDS = "no words"
 SWITCHED_OFF = "switched off"
 NOT_GIVEN = "not given"
+DISCONNECTED = "disconnected"
+PAUSED = "paused"
 
 
 @dataclass(frozen=True)

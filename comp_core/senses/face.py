@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
+from comp_core.devices import Placed
 from comp_core.senses.base import NO_FACE, Reading
 from comp_core.senses.face_align import CROP_SIZE, FaceLocator, LocatedFace, align
 from comp_core.senses.face_choice import Box
@@ -37,11 +38,15 @@ class FaceFrame:
 
 
 class FaceSense:
-    """Faces to features. Holds no state of a stream: that is in the locator."""
+    """Faces to features. Holds no state of a stream: that is in the locator.
+
+    Attributes:
+        placed: where it runs.
+    """
 
     def __init__(self, network: FaceNet, device: str = "cpu") -> None:
-        self._network = network.to(device)
-        self._device = device
+        self._network = network
+        self.placed = Placed("the face sense", device, network)
 
     @classmethod
     def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> FaceSense:
@@ -67,7 +72,7 @@ class FaceSense:
     def features(self, crops: np.ndarray) -> np.ndarray:
         """Aligned crops (n, 48, 48) uint8 -> (n, D) float32."""
         with torch.inference_mode():
-            return self._network(torch.from_numpy(crops).to(self._device))[0].cpu().numpy()
+            return self.placed.run(lambda device: self._network(torch.from_numpy(crops).to(device))[0].cpu().numpy())
 
     def summarise(self, frames: Sequence[FaceFrame], freshness: Sequence[float] | None = None) -> Reading:
         """One reading from the frames of an utterance: the mean feature, weighted by quality and, if given, by ``freshness``, (n,) > 0."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from comp_core.devices import Placed
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NO_WORDS, SILENCE, Reading
 from comp_core.senses.voice import SHORTEST
@@ -30,18 +31,18 @@ class PretrainedVoice:
         Raises:
             EncoderError: transformers is not installed, or there is no such model.
         """
-        self._prepare, self._model = _load("AutoFeatureExtractor", name, device)
-        self._device = device
+        self._prepare, self._model = _load("AutoFeatureExtractor", name)
+        self.placed = Placed(f"the encoder {name}", device, self._model)
         self.feature_dim: int = self._model.config.hidden_size
 
     def read(self, samples: np.ndarray) -> Reading:
         """Read (T,) float32 mono sound at 16 kHz."""
         if len(samples) < SHORTEST * SAMPLE_RATE or not np.any(samples):
             return Reading.absent(SILENCE)
-        inputs = self._prepare(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt").to(self._device)
+        inputs = self._prepare(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
         with torch.inference_mode():
-            states = self._model(**inputs).last_hidden_state[0]
-        return Reading(states.mean(0).float().cpu().numpy(), quality=min(1.0, len(samples) / SAMPLE_RATE))
+            feature = self.placed.run(lambda device: self._model(**inputs.to(device)).last_hidden_state[0].mean(0).float().cpu().numpy())
+        return Reading(feature, quality=min(1.0, len(samples) / SAMPLE_RATE))
 
 
 class PretrainedWords:
@@ -53,21 +54,21 @@ class PretrainedWords:
         Raises:
             EncoderError: transformers is not installed, or there is no such model.
         """
-        self._prepare, self._model = _load("AutoTokenizer", name, device)
-        self._device = device
+        self._prepare, self._model = _load("AutoTokenizer", name)
+        self.placed = Placed(f"the encoder {name}", device, self._model)
         self.feature_dim: int = self._model.config.hidden_size
 
     def read(self, text: str) -> Reading:
         """Read one utterance; of a long one, as much as the encoder takes."""
         if not has_words(text):
             return Reading.absent(NO_WORDS)
-        inputs = self._prepare(text, truncation=True, max_length=256, return_tensors="pt").to(self._device)
+        inputs = self._prepare(text, truncation=True, max_length=256, return_tensors="pt")
         with torch.inference_mode():
-            states = self._model(**inputs).last_hidden_state[0]
-        return Reading(states.mean(0).float().cpu().numpy(), quality=1.0)
+            feature = self.placed.run(lambda device: self._model(**inputs.to(device)).last_hidden_state[0].mean(0).float().cpu().numpy())
+        return Reading(feature, quality=1.0)
 
 
-def _load(preparation: str, name: str, device: str) -> tuple[Any, torch.nn.Module]:
+def _load(preparation: str, name: str) -> tuple[Any, torch.nn.Module]:
     try:
         import transformers
     except ImportError as error:
@@ -79,4 +80,4 @@ def _load(preparation: str, name: str, device: str) -> tuple[Any, torch.nn.Modul
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EncoderError(f"cannot load the encoder {name!r}: {reason} Give a model's name on the hub, or the folder of one.") from error
-    return prepare, model.eval().to(device)
+    return prepare, model.eval()

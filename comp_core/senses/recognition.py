@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from comp_core.devices import Placed
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.sphinx_process import SphinxProcess
 
@@ -56,7 +57,10 @@ class Recogniser(ABC):
         name: what the page calls it.
         note: one sentence why it is this one; "" if it is the one that was asked for.
         languages: code -> English name of the languages that it understands.
+        placed: where it runs; None if that is the CPU in any case.
     """
+
+    placed: Placed | None = None
 
     def __init__(self, name: str, note: str = "", languages: Mapping[str, str] | None = None) -> None:
         self.name = name
@@ -100,21 +104,21 @@ class WhisperRecogniser(Recogniser):
         super().__init__(f"Whisper {name}", languages=languages if model.is_multilingual else None)
         self._model = model
         self._size = name
+        self.placed = Placed("speech recognition", str(model.device), model)
 
     def on(self, device: str) -> WhisperRecogniser:
         """The same recogniser, its model moved to a device."""
         return WhisperRecogniser(self._model.to(device), self._size, self.languages)
 
     def _transcribe(self, samples: np.ndarray, language: str) -> Transcript:
-        heard = self._model.transcribe(
-            samples,
-            language=language,
-            task="transcribe" if language == ENGLISH else "translate",
-            temperature=0.0,
-            condition_on_previous_text=False,
-            fp16=self._model.device.type == "cuda",
-            verbose=None,
-        )
+        options = {
+            "language": language,
+            "task": "transcribe" if language == ENGLISH else "translate",
+            "temperature": 0.0,
+            "condition_on_previous_text": False,
+            "verbose": None,
+        }
+        heard = self.placed.run(lambda device: self._model.transcribe(samples, fp16=device.startswith("cuda"), **options))
         segments = [segment for segment in heard["segments"] if is_heard(segment)]
         text = " ".join(segment["text"].strip() for segment in segments).strip()
         if not text:

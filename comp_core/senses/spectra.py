@@ -60,6 +60,11 @@ class Spectra:
         self._filters = [filters.to(device) for filters in (_timbre_filters(), _melody_filters())]
         self._windows = [torch.hann_window(length, device=device) for length in (SHORT, LONG)]
 
+    def to(self, device: str) -> Spectra:
+        """Move to another device."""
+        self._filters, self._windows = ([part.to(device) for part in parts] for parts in (self._filters, self._windows))
+        return self
+
     def __call__(self, samples: Tensor) -> Tensor:
         # The long windows reach beyond the short ones, so that frames of both views have the same middle.
         reach = (LONG - SHORT) // 2

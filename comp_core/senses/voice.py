@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from comp_core.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
+from comp_core.devices import Placed
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import SILENCE, Reading
 from comp_core.senses.folding import folded
@@ -20,12 +21,15 @@ QUIETEST = 1e-4  # root mean square of full scale (-80 dB): a muted microphone's
 
 
 class VoiceSense:
-    """Utterances to features. Holds no state of a stream."""
+    """Utterances to features. Holds no state of a stream.
+
+    Attributes:
+        placed: where it runs.
+    """
 
     def __init__(self, network: VoiceNet, device: str = "cpu") -> None:
-        self.network = network.to(device)
-        self._spectra = Spectra(device)
-        self._device = device
+        self.network, self._spectra = network, Spectra()
+        self.placed = Placed("the voice sense", device, network, self._spectra)
 
     @classmethod
     def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> VoiceSense:
@@ -49,8 +53,12 @@ class VoiceSense:
         level = float(np.sqrt(np.mean(samples**2)))
         if level < QUIETEST:
             return Reading.absent(SILENCE)
+
+        def feature(device: str) -> np.ndarray:
+            spectra = self._spectra(torch.from_numpy(samples).to(device)).unsqueeze(0)
+            return self.network.features(spectra, torch.ones(1, spectra.shape[3], dtype=torch.bool, device=device))[0].cpu().numpy()
+
         with torch.inference_mode():
-            spectra = self._spectra(torch.from_numpy(samples).to(self._device)).unsqueeze(0)
-            feature = self.network.features(spectra, torch.ones(1, spectra.shape[3], dtype=torch.bool, device=self._device))[0]
+            found = self.placed.run(feature)
         # A second of speech says most of what a longer utterance says.
-        return Reading(feature.cpu().numpy(), quality=min(1.0, len(samples) / SAMPLE_RATE))
+        return Reading(found, quality=min(1.0, len(samples) / SAMPLE_RATE))

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore
+from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore, sha256_of
+from comp_core.devices import Placed
 from comp_core.senses.base import NO_WORDS, Reading
 from comp_core.senses.tokens import encode, has_words, load_tokenizer
 from comp_core.senses.words_net import WordsNet, WordsNetConfig
@@ -23,13 +24,13 @@ class WordsSense:
 
     Attributes:
         feature_dim: D of the features.
+        placed: where it runs.
     """
 
     def __init__(self, model: WordsNet, tokenizer: Tokenizer, device: str = "cpu") -> None:
         self.feature_dim = model.config.feature_dim
-        self._model = model.to(device)
-        self._tokenizer = tokenizer
-        self._device = device
+        self._model, self._tokenizer = model, tokenizer
+        self.placed = Placed("the words sense", device, model)
         self._unknown = tokenizer.token_to_id("[UNK]")
 
     @classmethod
@@ -39,11 +40,14 @@ class WordsSense:
         Raises:
             CheckpointError: a file is missing or damaged, or the files do not belong together.
         """
-        model = load_words_net(weights / "words")
+        config, state, record = load_checkpoint(weights / "words", {"words": WordsNetConfig})
         tokenizer = load_tokenizer(weights / TOKENIZER)
-        if tokenizer.get_vocab_size() != model.config.vocabulary:
-            raise CheckpointError(f"{TOKENIZER} does not belong to the words weights in {weights}. Get all three files again.")
-        return cls(model, tokenizer, device)
+        # One changed piece would give other words without a sign of it.
+        if tokenizer.get_vocab_size() != config.vocabulary or record.get("tokenizer_sha256") not in (None, sha256_of(weights / TOKENIZER)):
+            raise CheckpointError(
+                f"{TOKENIZER} is damaged, or does not belong to the words weights in {weights}. Get all three files again."
+            )
+        return cls(restore(WordsNet(config), state), tokenizer, device)
 
     def read(self, text: str) -> Reading:
         """Read one utterance; of a long one, the head. ``quality`` is the share of its pieces that the encoder knows."""
@@ -55,8 +59,8 @@ class WordsSense:
         if not known > 0:
             return Reading.absent(UNKNOWN_WORDS)
         with torch.inference_mode():
-            feature, _ = self._model(tokens.to(self._device), mask.to(self._device))
-        return Reading(feature[0].cpu().numpy().astype(np.float32), quality=known)
+            feature = self.placed.run(lambda device: self._model(tokens.to(device), mask.to(device))[0].cpu().numpy())
+        return Reading(feature[0].astype(np.float32), quality=known)
 
 
 def load_words_net(stem: Path) -> WordsNet:

@@ -13,6 +13,7 @@ from comp_core.evaluation.metrics import class_report
 from comp_core.senses.voice_net import VoiceNetConfig
 from comp_core.task import Task
 from comp_core.training.voice import EPOCHS, HEADS, answers, example, fit_settings, fit_voice
+from comp_core.whole_files import write_whole
 
 FOLDS = 5
 
@@ -29,7 +30,7 @@ def train_voice_cv(task: Task, epochs: int = EPOCHS) -> None:
     for fold in range(FOLDS):
         path = task.work / f"voice_cv_seed{task.seed}_fold{fold}.json"
         if not path.exists():
-            path.write_text(json.dumps(_one_fold(task, corpus, fold_of, fold, epochs)), encoding="utf-8")
+            write_whole(path, json.dumps(_one_fold(task, corpus, fold_of, fold, epochs)))
         found = json.loads(path.read_text(encoding="utf-8"))
         for name, rows in found.items():
             answered[name].append((np.array(rows["probabilities"]), np.array(rows["labels"])))

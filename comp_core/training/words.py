@@ -10,6 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from comp_core.checkpoint import sha256_of
 from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialogues, meld_texts
 from comp_core.senses.words import TOKENIZER
 from comp_core.senses.words_net import WordsNet, WordsNetConfig
@@ -74,6 +75,7 @@ def train_words(task: Task, epochs: int = 3) -> None:
         "started_from": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0), lower layers, cut down",
         "first_phase": {"training": asdict(settings["goemotions"]), "history": histories["goemotions"]},
         "rows_per_epoch": rows,
+        "tokenizer_sha256": sha256_of(task.weights / TOKENIZER),
     }
     task.finish(stem, "words", model, config, settings["both"], histories["both"], metrics, about)
     train_folds(task, epochs)

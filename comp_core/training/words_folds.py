@@ -19,6 +19,7 @@ from comp_core.senses.words import TOKENIZER, load_words_net
 from comp_core.task import Task, keep_best
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.texts import Batch, classification_loss, noisy_batches, run, selection_score
+from comp_core.whole_files import write_whole
 
 # Encoder after the first phase of `train words`, which has met no label of MELD.
 FIRST_PHASE = "words_goemotions"
@@ -123,5 +124,4 @@ def _report(task: Task, settings: FitConfig) -> None:
         "final_head_on_meld": {"train, out of fold": figures["train"], "valid, final encoder": figures["valid"]},
         "cosine_to_final_on_meld_valid": agreement,
     }
-    task.reports.mkdir(parents=True, exist_ok=True)
-    (task.reports / "words_folds.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_whole(task.reports / "words_folds.json", json.dumps(report, indent=1) + "\n")

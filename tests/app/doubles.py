@@ -80,6 +80,7 @@ class ScriptedPredictor:
     def __init__(self):
         self.face, self.voice, self.words = ScriptedFace(), ScriptedVoice(), ScriptedWords()
         self.recogniser = None
+        self.notices = []
         asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None}
         self.fusions = {name: SimpleNamespace(name=title, **asked) for name, title in TITLES.items()}
         self.conversations = []
@@ -162,6 +163,16 @@ class ScriptedSegmenter:
         ended = self._utterance(complete=True)
         self._samples = np.zeros(0, np.float32)
         return [ended]
+
+    def finish(self):
+        ended = [self._utterance(complete=True)] if self._samples.size else []
+        self._samples = np.zeros(0, np.float32)
+        return ended
+
+    def skip(self, seconds):
+        ended = self.finish()
+        self._time += seconds
+        return ended
 
     def _utterance(self, complete):
         return Utterance(self._time - len(self._samples) / 16000, self._time, self._samples, complete)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from app import lent_gpu
 from app.ui.clip import clip_page
@@ -22,10 +23,10 @@ class ScriptedWhisper:
     is_multilingual = False
 
     def __init__(self):
-        self.device = SimpleNamespace(type="cpu")
+        self.device = torch.device("cpu")
 
     def to(self, device):
-        self.device = SimpleNamespace(type=device)
+        self.device = torch.device(device)
         return self
 
     def transcribe(self, samples, **options):

@@ -71,6 +71,16 @@ class Server:
         children = _children(self.process.pid)
         return {"server": _processor_s(self.process.pid), "helpers": sum(map(_processor_s, children))}
 
+    def held(self) -> dict[str, int]:
+        """Open files and threads of the program, which should not become more and more."""
+        return {
+            what: len(list(Path(f"/proc/{self.process.pid}/{place}").iterdir())) for what, place in (("files", "fd"), ("threads", "task"))
+        }
+
+    def logged_errors(self) -> int:
+        """Errors in the program's log so far."""
+        return len(re.findall(r"^Traceback|^ERROR", self.log.read_text(errors="replace"), re.MULTILINE))
+
 
 @contextmanager
 def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:

@@ -1,0 +1,47 @@
+// A tab that nobody sees neither looks nor listens: its devices are released while it is hidden, and after some minutes the session ends.
+
+const HIDDEN_MS = 240000; // before the server ends a session in which nobody is seen, so that its record can still be fetched
+const HIDDEN_TOO_LONG = "The session ended, because its tab was hidden for minutes. Press Start to begin a new one.";
+let hiddenAt = null;
+
+const hiddenTooLong = () => hiddenAt !== null && performance.now() - hiddenAt > HIDDEN_MS;
+
+function showDevices() {
+  setData(part("picture"), "camera", capture.hasCamera);
+  setText(part("nopicture"), hiddenAt !== null ? "Paused" : capture.hasCamera ? "" : "No camera");
+}
+
+function hide() {
+  if (phase !== "running" || hiddenAt !== null) return;
+  hiddenAt = performance.now();
+  capture.pause();
+  showDevices();
+  say("Paused while this tab is hidden. Camera and microphone are released.");
+}
+
+// Opens the devices again; the session goes on with those that are there.
+async function reopen() {
+  try {
+    const missing = await capture.reopen(remembered());
+    // What was pressed or hidden meanwhile counts.
+    if (phase !== "running") return capture.close();
+    if (hiddenAt !== null) return capture.pause();
+    say(missing);
+    showDevices();
+  } catch (error) {
+    if (phase === "running") stop(error.message);
+  }
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return hide();
+  const paused = hiddenAt !== null && phase === "running" && !hiddenTooLong();
+  hiddenAt = hiddenTooLong() ? hiddenAt : null; // the loop ends a session that was hidden for too long
+  if (paused) reopen();
+});
+
+// One that was unplugged is back, or another one has come.
+navigator.mediaDevices?.addEventListener("devicechange", async () => {
+  const found = (await navigator.mediaDevices.enumerateDevices()).map(({ kind }) => kind);
+  if (phase === "running" && hiddenAt === null && Object.keys(capture.gone()).some((kind) => found.includes(`${kind}input`))) reopen();
+});

@@ -1,0 +1,85 @@
+"""Where networks run: on the device that was asked for, and on the CPU once that device has no memory left."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import RLock
+from typing import Any, TypeVar
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+CPU = "cpu"
+
+Result = TypeVar("Result")
+
+
+class DeviceError(ValueError):
+    """The device asked for is not there; the message says what to do."""
+
+
+def choose_device(device: str | None) -> str:
+    """The device asked for, or CUDA if there is any, else the CPU.
+
+    Raises:
+        DeviceError: there is no such device.
+    """
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else CPU
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise DeviceError(f"device {device!r} cannot be used here; try --device cpu.") from error
+    return device
+
+
+class Placed:
+    """Networks that work together on one device. Where its memory runs out they move to the CPU, say so, and stay there.
+
+    Attributes:
+        device: where they are now.
+        notice: one sentence once they had to move, "" before.
+
+    Args:
+        name: what the notice calls them.
+        device: where they are put.
+        networks: modules, or anything else with a ``to`` that moves it in place.
+    """
+
+    def __init__(self, name: str, device: str, *networks: Any) -> None:
+        self.device, self.notice = device, ""
+        self._name, self._networks = name, networks
+        self._lock = RLock()
+        self.run(self._put)
+
+    def run(self, compute: Callable[[str], Result]) -> Result:
+        """``compute`` with the device to work on; once more on the CPU if there was too little memory for it."""
+        if self.device == CPU:
+            return compute(CPU)
+        with self._lock:  # nobody computes while they move
+            try:
+                return compute(self.device)
+            except RuntimeError as error:
+                if self.device == CPU or not out_of_memory(error):
+                    raise
+            # Not in the handler: the error would keep what it was computing on alive.
+            self._move_to_cpu()
+            return compute(CPU)
+
+    def _put(self, device: str) -> None:
+        for network in self._networks:
+            network.to(device)
+
+    def _move_to_cpu(self) -> None:
+        self.notice = f"The memory of {self.device} ran out: {self._name} goes on on the CPU, slower."
+        logger.warning(self.notice)
+        self._put(CPU)
+        self.device = CPU
+        torch.cuda.empty_cache()
+
+
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device had too little memory. CUDA's own libraries say so in words only."""
+    return isinstance(error, torch.OutOfMemoryError) or any(told in str(error).lower() for told in ("out of memory", "alloc_failed"))

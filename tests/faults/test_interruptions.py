@@ -1,0 +1,216 @@
+"""A clock that jumps, a connection that breaks, a device that goes: what the server makes of it."""
+
+import json
+import math
+import time
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from app.capture import local
+from app.capture.local import LocalCapture
+from app.engine import EngineConfig
+from app.session import SAMPLE_RATE, Session
+from comp_core.modalities import AUDIO, VIDEO
+from comp_core.senses.activity import CHUNK
+from comp_core.senses.base import DISCONNECTED, NOT_GIVEN, PAUSED, SILENCE
+from comp_core.utterances import Segmenter
+from tests.app.doubles import ScriptedLocator, ScriptedSegmenter
+from tests.app.test_capture import Page, jpeg, pcm
+from tests.app.test_engine import FACE, QUIET, SPEECH, Visit, absent
+from tests.app.test_local import PICTURE, Device, until
+
+HOUR = 3600.0
+
+
+def numbers(of):
+    """All numbers in a JSON value."""
+    if isinstance(of, dict):
+        return [number for value in of.values() for number in numbers(value)]
+    if isinstance(of, list):
+        return [number for value in of for number in numbers(value)]
+    return [of] if isinstance(of, (int, float)) else []
+
+
+# --- a clock that jumps ---------------------------------------------------------------------------------------------
+
+
+def test_after_an_hours_sleep_a_session_goes_on_and_its_record_has_no_odd_numbers():
+    visit = Visit()
+    visit.say()
+    visit.hear("what joy")
+    visit.step(FACE, QUIET)
+    snapshot = visit.step(FACE, QUIET, seconds=HOUR)
+    assert snapshot.fused["observed"] == {"audio": False, "text": False, "video": True}
+    visit.say()
+    visit.hear("pure fear")
+    visit.step(FACE, QUIET)
+    record = json.loads(visit.session.record.files()["json"])
+    assert [one["transcript"] for one in record["utterances"]] == ["what joy", "pure fear"]
+    assert all(math.isfinite(number) and number >= 0 for number in numbers(record))
+    times = [line["seconds"] for line in record["lines"]]
+    assert times == sorted(times)
+    assert "-" not in visit.session.record.files()["vtt"].split("NOTE")[1].replace("-->", "")
+
+
+def test_what_was_shown_before_the_sleep_does_not_colour_what_is_shown_after():
+    visit = Visit()
+    visit.step(FACE, QUIET)
+    visit.predictor.face.label = "fear"
+    fused = visit.step(FACE, QUIET, seconds=HOUR).fused["fused"]
+    assert max(fused, key=fused.get) == "fear"
+    assert sum(fused.values()) == pytest.approx(1)
+
+
+def test_the_clock_on_the_wall_plays_no_part(monkeypatch):
+    visit = Visit()
+    before = visit.say().at
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert visit.step(FACE, QUIET).at == pytest.approx(before + 0.1)
+
+
+def test_a_server_that_slept_ends_its_visits_politely():
+    page = Page()
+    token = page.start()
+    page.now = HOUR
+    # The page may ask before the visits are looked through: it has no time left, never less.
+    assert page.exchange({"token": token})["ending"]["seconds"] == 0
+    page.visitors.sweep()
+    assert page.exchange({"token": token}) == {"error": "ended", "message": "The session has ended. Press Start to begin a new one."}
+    assert "error" not in page.exchange({"token": page.start(), "jpeg": jpeg(), "captured": 1.0})
+
+
+# --- a connection that breaks ---------------------------------------------------------------------------------------
+
+
+def test_sound_that_was_not_kept_is_counted_and_what_follows_has_its_right_time():
+    page = Page()
+    token = page.start()
+    page.exchange({"token": token, "pcm": pcm(1.0), "first": 0})
+    page.exchange({"token": token, "pcm": pcm(1.0), "first": 5 * SAMPLE_RATE})
+    (session,) = page.sessions
+    inbox = session.take(0)
+    assert (inbox.missed, session.audio_lost_s) == (4.0, 4.0)
+    page.exchange({"token": token, "pcm": pcm(2.0), "first": 5 * SAMPLE_RATE})
+    assert session.take(0).samples.size == SAMPLE_RATE
+    assert session.audio_lost_s == 4.0
+
+
+def test_an_utterance_before_the_gap_and_one_after_it_are_two():
+    visit = Visit()
+    visit.step(FACE, SPEECH, seconds=1.0)
+    visit.session.miss(4.0)
+    visit.step(FACE, SPEECH, seconds=5.0)
+    turns = visit.step(FACE, QUIET).turns
+    assert [turn["start"] for turn in turns] == pytest.approx([0.0, 5.0], abs=0.2)
+    assert turns[0]["end"] == 1.0
+
+
+def test_a_segmenter_goes_on_after_a_gap():
+    class Loud:
+        def push(self, samples):
+            return [1.0 if chunk.any() else 0.0 for chunk in samples.reshape(-1, CHUNK)]
+
+        def reset(self):
+            pass
+
+    segmenter = Segmenter(detector=Loud())
+    assert segmenter.push(SPEECH) == []
+    (before,) = segmenter.skip(10.0)
+    assert (before.start, before.complete) == (0.0, True)
+    assert not segmenter.speaking
+    segmenter.push(SPEECH)
+    (after,) = segmenter.finish()
+    assert after.start == pytest.approx(before.end + 10.0, abs=0.1)
+
+
+# --- a device that goes, a page that is hidden ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("why", [DISCONNECTED, PAUSED])
+def test_a_device_that_goes_makes_its_modality_absent_with_the_reason_until_it_is_back(why):
+    visit = Visit()
+    visit.step(FACE, QUIET)
+    visit.session.lose(VIDEO, why)
+    snapshot = visit.step(None, QUIET)
+    assert (absent(snapshot)[VIDEO], snapshot.box) == (why, None)
+    assert absent(snapshot)[AUDIO] == SILENCE
+    assert visit.step(FACE, QUIET).fused["observed"][VIDEO]
+
+
+def test_what_was_being_said_when_the_microphone_went_is_an_utterance():
+    visit = Visit()
+    visit.step(FACE, SPEECH, seconds=1.0)
+    visit.session.lose(AUDIO)
+    snapshot = visit.step(FACE)
+    assert [turn["end"] for turn in snapshot.turns] == [1.0]
+    assert not snapshot.speaking
+    visit.hear("what joy")
+    snapshot = visit.step(FACE, seconds=EngineConfig().hold + 5)
+    snapshot = visit.step(FACE, seconds=EngineConfig().hold + 5)
+    assert absent(snapshot)[AUDIO] == DISCONNECTED
+    visit.say()
+    began = visit.step(FACE, QUIET).turns[-1]["start"]
+    assert began == pytest.approx(visit.now - 100.0 - 1.2, abs=0.15)
+
+
+def test_one_that_never_was_there_is_not_given():
+    visit = Visit()
+    visit.session.lose(VIDEO)
+    assert absent(visit.step(None, QUIET))[VIDEO] == NOT_GIVEN
+
+
+def test_the_page_says_which_device_is_gone_and_why():
+    page = Page()
+    token = page.start()
+    page.exchange({"token": token, "jpeg": jpeg(), "captured": 1.0, "pcm": pcm(), "first": 0})
+    (session,) = page.sessions
+    session.has_camera = session.has_microphone = True
+    page.exchange({"token": token, "gone": {"video": DISCONNECTED}})
+    assert session.gone == {VIDEO: DISCONNECTED}
+    for bad in ({"text": PAUSED}, {"video": "<b>"}, ["video"], 3):
+        assert page.exchange({"token": token, "gone": bad})["error"] == "bad_request"
+    page.exchange({"token": token, "gone": {"video": PAUSED, "audio": PAUSED}})
+    assert session.gone == {VIDEO: PAUSED, AUDIO: PAUSED}
+
+
+def test_a_hidden_page_ends_after_some_minutes_even_if_it_goes_on_asking():
+    page = Page()
+    token = page.start()
+    for page.now in np.arange(0.0, 301.0, 10.0):
+        answer = page.exchange({"token": token, "gone": {"video": PAUSED, "audio": PAUSED}})
+        page.visitors.sweep()
+    assert answer["ending"]["seconds"] == 0
+    assert page.sessions[0].closed
+
+
+def test_the_computers_own_devices_are_released_while_the_page_is_hidden(monkeypatch):
+    monkeypatch.setattr(local, "RETRY_S", 0.01)
+    monkeypatch.setattr(local, "PAUSE_S", 0.01)
+    closed = []
+
+    class Releasing(Device):
+        def __call__(self):
+            try:
+                yield from super().__call__()
+            finally:
+                closed.append(self)
+
+    camera, microphone = Releasing(), Releasing()
+    session = Session("token", 0.0, ScriptedLocator(), ScriptedSegmenter(), "comp")
+    LocalCapture(camera, microphone).start(session)
+    there = SimpleNamespace(picture=lambda: session.local.view()["picture"])
+    camera.items.put(PICTURE)
+    until(there.picture)
+    session.local.pause(True)
+    assert there.picture() is None
+    for device in (camera, microphone):
+        device.items.put(np.zeros((48, 48, 3), np.uint8) if device is camera else np.zeros(160, np.float32))
+    until(lambda: len(closed) == 2)
+    session.local.pause(False)
+    camera.items.put(PICTURE)
+    until(there.picture)
+    session.close()
+    for device in (camera, microphone):
+        device.items.put(None)
