@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -19,8 +20,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 MOST_FACES = 3
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CSS = Path(__file__).parent / "ui" / "theme.css"
-# Uploaded clips are looked for every ten minutes and removed when they are an hour old.
-_DELETE_CACHE_S = (600, 3600)
 _TITLE = "Expression, live"
 
 
@@ -30,12 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     import torch
 
+    from app.log import keep_messages_out
     from app.transcription import Transcriber
+    from app.uploads import upload_folder
     from comp_core.checkpoint import CheckpointError
     from comp_core.modeling.kinds import CONFIGS
     from comp_core.predictor import Predictor
     from comp_core.senses.recognition import load_recogniser
 
+    keep_messages_out()
     # With more threads than idle cores torch is many times slower.
     torch.set_num_threads(1)
     try:
@@ -65,7 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     # Speech recognition may have to be downloaded: the page does not wait for it.
     transcriber = Transcriber(lambda notify: load_recogniser(options.whisper, predictor.device, notify), on_ready=adopt)
-    serve(predictor, transcriber.start(), options, began, local)
+    # A service manager's polite stop is like Ctrl+C: what visitors left is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with upload_folder():
+        serve(predictor, transcriber.start(), options, began, local)
     return 0
 
 
@@ -132,7 +137,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None) -> Any:
     # The computer's own devices have room for one.
     visitors = Visitors(visit, start, limit=1) if local else Visitors(visit, start)
     visitors.keep_sweeping()
-    with gr.Blocks(title=_TITLE, delete_cache=_DELETE_CACHE_S, analytics_enabled=False) as demo:
+    with gr.Blocks(title=_TITLE, analytics_enabled=False) as demo:
         gr.HTML(
             f'<header class="cp cp-head"><h1>{_TITLE}</h1><p>What a machine reads from face, voice and words, '
             "and what it does when one of them is missing.</p></header>",

@@ -16,6 +16,7 @@ from app.spoilers import SLIDERS, spoiling_of
 from app.visitors import Refused
 from comp_core.modalities import MODALITIES
 from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.tokens import whole_characters
 from comp_core.spoiling import Spoiling
 
 JPEG_BYTES = 300_000
@@ -93,7 +94,7 @@ def text(value: object) -> str:
     """
     if not isinstance(value, str):
         raise _bad("The typed words are not text.")
-    return value[:TEXT_LENGTH]
+    return whole_characters(value[:TEXT_LENGTH])
 
 
 def correction(value: object) -> tuple[int, str]:

@@ -26,6 +26,11 @@ def plain_punctuation(text: str) -> str:
     return " ".join(text.translate(_PLAIN).split())
 
 
+def whole_characters(text: str) -> str:
+    """Halves of characters (lone surrogates), which JSON and file names can hold but nothing can write, as question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def has_words(text: str) -> bool:
     """True if there is a letter, a digit or an emoji."""
     return any(c.isalnum() or unicodedata.category(c) == "So" for c in text)
@@ -53,7 +58,7 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     Returns:
         ``tokens`` (B, L) int64 and ``mask`` (B, L) bool, True where there is a piece.
     """
-    rows = [e.ids for e in tokenizer.encode_batch([plain_punctuation(text[:_CHARACTERS]) for text in texts])]
+    rows = [e.ids for e in tokenizer.encode_batch([plain_punctuation(whole_characters(text[:_CHARACTERS])) for text in texts])]
     length = max(map(len, rows))
     lengths = torch.tensor([len(row) for row in rows])
     tokens = torch.tensor([row + [0] * (length - len(row)) for row in rows])

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,18 +68,22 @@ class Server:
 
 
 @contextmanager
-def running_app(folder: Path, *arguments: str) -> Iterator[Server]:
-    """Run `python app.py` on a free port. No network: Whisper falls back to the offline recogniser."""
+def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Run `python app.py` on a free port. No network: Whisper falls back to the offline recogniser.
+
+    Args:
+        environment: variables that are added, or set otherwise than here.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = folder / "server.log"
     nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-    environment = {**os.environ, **nowhere, "no_proxy": "127.0.0.1,localhost", "XDG_CACHE_HOME": str(folder)}
+    usual = {**os.environ, **nowhere, "no_proxy": "127.0.0.1,localhost", "XDG_CACHE_HOME": str(folder)}
     begin = time.monotonic()
     with log.open("wb") as out:
         command = [sys.executable, "app.py", "--port", str(port), *arguments]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, env={**usual, **(environment or {})}, stdout=out, stderr=subprocess.STDOUT)
     try:
         while not re.search(r"Ready after [\d.]+ s", log.read_text(errors="replace")):
             if process.poll() is not None or time.monotonic() - begin > START_LIMIT_S:
