@@ -25,7 +25,8 @@ class Visitor:
     def call(self, name: str, data: Any) -> Any:
         """A server function of the live page."""
         live = next(one["id"] for one in self._config["components"] if one["props"].get("elem_id") == "live")
-        return json.loads(self.post("component_server", {"component_id": live, "fn_name": name, "session_hash": self.session, "data": data}))
+        request = {"component_id": live, "fn_name": name, "session_hash": self.session, "data": data}
+        return json.loads(self.post("component_server", request))
 
     def upload(self, name: str, content: bytes, file_type: str = "application/octet-stream") -> dict[str, Any]:
         """A file, as an event takes it afterwards."""
@@ -36,10 +37,17 @@ class Visitor:
         return {"path": path, "orig_name": name, "meta": {"_type": "gradio.FileData"}}
 
     def event(self, label: str, trigger: str, data: list[Any], then: int = 0) -> dict[str, Any]:
-        """What an event of the component with that label tells in the end, or the one that comes so many after it."""
-        component = next(one["id"] for one in self._config["components"] if label in (one["props"].get("label"), one["props"].get("value")))
-        index = then + next(one["id"] for one in self._config["dependencies"] if [component, trigger] in map(list, one["targets"]))
-        self.post("queue/join", {"data": data, "fn_index": index, "session_hash": self.session})
+        """What an event of the component with that label tells in the end, or the one that comes so many after it.
+
+        Args:
+            data: of its first inputs; the others are as the page has them at first.
+        """
+        components = {one["id"]: one["props"] for one in self._config["components"]}
+        component = next(number for number, props in components.items() if label in (props.get("label"), props.get("value")))
+        events = self._config["dependencies"]
+        event = events[then + next(i for i, one in enumerate(events) if [component, trigger] in map(list, one["targets"]))]
+        others = [components[number].get("value") for number in event["inputs"][len(data) :]]
+        self.post("queue/join", {"data": [*data, *others], "fn_index": event["id"], "session_hash": self.session})
         with _direct.open(f"{self.address}/gradio_api/queue/data?session_hash={self.session}", timeout=WAIT_S) as told:
             for line in told:
                 if line.startswith(b"data:") and (message := json.loads(line[5:]))["msg"] == "process_completed":

@@ -16,6 +16,8 @@ from pathlib import Path
 from tests.browser.harness import ROOT, _children
 
 EVERY_S = 0.1
+# The one address that the program asks for something, when it starts: Whisper's weights.
+WHISPER_HOST = "openaipublic.azureedge.net"
 # Folders of the watched one, and the variables that lead a program and its libraries there.
 _PLACES = {
     "home": ("HOME",),
@@ -119,9 +121,9 @@ def is_here(address: str) -> bool:
 
 
 def changed_in_repository(since: float) -> list[str]:
-    """Files of the repository that were changed after that time (s since 1970); Python's and tools' caches left out."""
-    found = (path for path in ROOT.rglob("*") if not {".git", "__pycache__", ".venv"} & set(path.parts) and ".pytest_cache" not in path.parts)
-    return [str(path) for path in found if path.is_file() and path.stat().st_mtime > since]
+    """What of the program's own files was changed or added after that time (s since 1970)."""
+    found = [path for folder in ("app", "comp_core", "assets") for path in (ROOT / folder).rglob("*")] + list(ROOT.glob("*.*"))
+    return [str(path) for path in found if path.is_file() and path.parent.name != "__pycache__" and path.stat().st_mtime > since]
 
 
 def _address(hexadecimal: str) -> str:
