@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -66,8 +66,8 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
             )
     try:
         record = json.loads(description.read_text(encoding="utf-8"))
-        found, fields = record["kind"], record["config"]
-    except (ValueError, KeyError, TypeError) as error:
+        found, fields = str(record["kind"]), dict(record["config"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{description} is not the description of a checkpoint: {error}") from error
     if found not in configs:
         needed = " or ".join(repr(kind) for kind in configs)
@@ -77,23 +77,44 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
     try:
         config = configs[found](**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
         tensors = load_file(weights)
-    except (TypeError, ValueError, SafetensorError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OSError, SafetensorError) as error:
         raise CheckpointError(f"{stem.name} cannot be read by this version: {error}") from error
+    # A model is built before its weights fill it: what the JSON asks for must be in proportion to what is there.
+    most = max([len(tensors), *(size for tensor in tensors.values() for size in tensor.shape)])
+    if any(abs(number) > most for number in _whole_numbers(fields)):
+        raise CheckpointError(f"{description} asks for larger layers than its weights have. Get both files again.")
     state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     return config, state, record
 
 
-def restore(model: nn.Module, state: dict[str, torch.Tensor]) -> nn.Module:
-    """Put a loaded state into a model built from its configuration, ready for inference.
+def restore(make: Callable[[Any], nn.Module], config: Any, state: dict[str, torch.Tensor]) -> nn.Module:
+    """Build a model from its loaded configuration and put the state into it, ready for inference.
 
     Raises:
-        CheckpointError: names or shapes differ.
+        CheckpointError: names or shapes differ, or no model can be built so.
     """
     try:
+        # First without memory: only a model that the weights fit is worth any.
+        with torch.device("meta"):
+            shapes = {name: tensor.shape for name, tensor in make(config).state_dict().items()}
+        if shapes != {name: tensor.shape for name, tensor in state.items()}:
+            raise CheckpointError("the weights do not fit the model: other names or shapes. Get both files again.")
+        model = make(config)
         model.load_state_dict(state)
-    except RuntimeError as error:
-        raise CheckpointError(f"the weights do not fit {type(model).__name__}: {error}") from error
+    except CheckpointError:
+        raise
+    except Exception as error:  # a configuration from a file can be wrong in any way
+        raise CheckpointError(f"no model can be built from this configuration: {error}") from error
     return model.eval().requires_grad_(False)
+
+
+def _whole_numbers(fields: Any) -> Iterator[int]:
+    """All in a configuration, however deep."""
+    if isinstance(fields, int):
+        yield fields
+    elif isinstance(fields, dict | list):
+        for value in fields.values() if isinstance(fields, dict) else fields:
+            yield from _whole_numbers(value)
 
 
 def _sha256(path: Path) -> str:

@@ -15,10 +15,14 @@ class Sizes:
     widths: tuple[int, ...] = (3, 2)
 
 
+def network(config):
+    return nn.Sequential(nn.Linear(*config.widths), nn.BatchNorm1d(config.widths[1]))
+
+
 @pytest.fixture
 def saved(tmp_path):
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    model = network(Sizes())
     save_checkpoint(tmp_path / "m", "face", model, Sizes(), {"data": "made up"})
     return tmp_path / "m", model
 
@@ -28,7 +32,7 @@ def test_round_trip(saved):
     config, state, record = load_checkpoint(stem, {"face": Sizes})
     assert config == Sizes()
     assert record["data"] == "made up"
-    other = restore(nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2)), state)
+    other = restore(network, config, state)
     torch.testing.assert_close(other[0].weight, model[0].weight, rtol=1e-3, atol=1e-3)
     assert not other.training
     assert not other[0].weight.requires_grad
@@ -70,4 +74,4 @@ def test_an_unknown_configuration_is_refused(saved):
 def test_weights_of_other_shapes_are_refused(saved):
     _, state, _ = load_checkpoint(saved[0], {"face": Sizes})
     with pytest.raises(CheckpointError, match="do not fit"):
-        restore(nn.Sequential(nn.Linear(4, 2), nn.BatchNorm1d(2)), state)
+        restore(lambda config: nn.Sequential(nn.Linear(4, 2), nn.BatchNorm1d(2)), Sizes(), state)

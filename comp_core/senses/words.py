@@ -66,4 +66,4 @@ def load_words_net(stem: Path) -> WordsNet:
         CheckpointError: a file is missing, damaged or of another kind.
     """
     config, state, _ = load_checkpoint(stem, {"words": WordsNetConfig})
-    return restore(WordsNet(config), state)
+    return restore(WordsNet, config, state)
