@@ -44,7 +44,7 @@ def planted():
     ("name", "fault"),
     [
         ("refuses", ""),
-        ("raises", "ValueError: invalid literal"),
+        ("raises", "ValueError at planted.py"),
         ("reads elsewhere", "it opens /etc/hostname"),
         ("starts a program", "subprocess.Popen"),
         ("takes all memory", "MemoryError"),

@@ -115,7 +115,8 @@ def _outcome(target: Target, content: bytes, folder: Path, guard: Guard | None) 
     except target.refusals as error:
         verdict = type(error).__name__
     except BaseException as error:  # also a panic of a library in Rust, which is no Exception
-        fault = f"{type(error).__name__}: {error}".splitlines()[0][:300] + "".join(traceback.format_tb(error.__traceback__)[-2:])
+        places = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+        fault = f"{type(error).__name__} at {' < '.join(places[:0:-1][:4])}"
     if guard is not None and guard.touched:
         verdict, fault = "", guard.touched
     ms, peak = 1000 * (time.perf_counter() - begin), _resident()
