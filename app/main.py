@@ -37,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from comp_core.predictor import Predictor
     from comp_core.senses.recognition import load_recogniser
 
-    keep_messages_out()
     # With more threads than idle cores torch is many times slower.
     torch.set_num_threads(1)
     try:
@@ -61,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ValueError as error:
             print(f"The demo cannot start: {error}", file=sys.stderr)
             return 2
+
+    # From here on visitors may come.
+    keep_messages_out()
 
     def adopt(recogniser: Any) -> None:
         predictor.recogniser = recogniser

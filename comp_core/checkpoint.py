@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from comp_core.shipped import ASSETS
 
@@ -94,18 +96,35 @@ def restore(make: Callable[[Any], nn.Module], config: Any, state: dict[str, torc
         CheckpointError: names or shapes differ, or no model can be built so.
     """
     try:
-        # First without memory: only a model that the weights fit is worth any.
-        with torch.device("meta"):
-            shapes = {name: tensor.shape for name, tensor in make(config).state_dict().items()}
-        if shapes != {name: tensor.shape for name, tensor in state.items()}:
-            raise CheckpointError("the weights do not fit the model: other names or shapes. Get both files again.")
-        model = make(config)
-        model.load_state_dict(state)
+        with _Bounded(sum(tensor.numel() for tensor in state.values())):
+            model = make(config)
     except CheckpointError:
         raise
     except Exception as error:  # a configuration from a file can be wrong in any way
         raise CheckpointError(f"no model can be built from this configuration: {error}") from error
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise CheckpointError(f"the weights do not fit {type(model).__name__}: {error}") from error
     return model.eval().requires_grad_(False)
+
+
+class _Bounded(TorchFunctionMode):
+    """While a model is built: it may have as many numbers as its weights, and some for tables that are not saved. More gets no memory."""
+
+    _MAKERS = (torch.empty, torch.zeros, torch.ones, torch.full, torch.randn, torch.rand)
+    _SPARE = 1_000_000
+
+    def __init__(self, weights: int) -> None:
+        super().__init__()
+        self._left = weights + self._SPARE
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Any:
+        if function in self._MAKERS and args:
+            self._left -= math.prod(args[0] if isinstance(args[0], tuple | list) else [size for size in args if isinstance(size, int)])
+            if self._left < 0:
+                raise CheckpointError("the weights do not fit the model: it is far larger. Get both files again.")
+        return function(*args, **(kwargs or {}))
 
 
 def _whole_numbers(fields: Any) -> Iterator[int]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.fuzz.mutate import mutated
 from tests.fuzz.targets import TARGETS
-from tests.fuzz.worker import Outcome, work
+from tests.fuzz.worker import ACCEPTED, Outcome, work
 
 HANG_S = 20.0
 LOADING_S = 300.0
@@ -86,13 +86,14 @@ class Tally:
             self.verdicts[outcome.verdict] += 1
 
     def as_dict(self) -> dict[str, Any]:
-        told = {
+        return {
             "inputs": self.inputs,
-            **dict(self.verdicts.most_common()),
+            "accepted": self.verdicts[ACCEPTED],
+            "refused": {verdict: count for verdict, count in self.verdicts.most_common() if verdict != ACCEPTED},
             "slowest_ms": round(self.slowest_ms),
             "most_mb": round(self.most_mb),
+            "faults": {fault: sha256(content).hexdigest()[:16] for fault, content in self.faults.items()},
         }
-        return {**told, "faults": {fault: sha256(content).hexdigest()[:16] for fault, content in self.faults.items()}}
 
 
 def inputs(name: str, seed: int = 0) -> Iterator[bytes]:
