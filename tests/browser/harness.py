@@ -63,8 +63,8 @@ class Server:
 
     def resident_mb(self) -> dict[str, float]:
         """Resident memory of the program and of its helper processes, in MB."""
-        children = _children(self.process.pid)
-        return {"server": _resident_mb(self.process.pid), "helpers": sum(map(_resident_mb, children))}
+        helpers = children(self.process.pid)
+        return {"server": _resident_mb(self.process.pid), "helpers": sum(map(_resident_mb, helpers))}
 
 
 @contextmanager
@@ -106,7 +106,8 @@ def _resident_mb(pid: int) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     direct = {int(child) for task in tasks for child in task.read_text().split()}
-    return [*direct, *(grandchild for child in direct for grandchild in _children(child))]
+    return [*direct, *(grandchild for child in direct for grandchild in children(child))]

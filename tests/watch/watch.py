@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.browser.harness import ROOT, _children
+from tests.browser.harness import ROOT, children
 
 EVERY_S = 0.1
 # The one address that the program asks for something, when it starts: Whisper's weights.
@@ -83,7 +83,7 @@ class Watch:
 
         def look() -> None:
             while not done.wait(EVERY_S):
-                for one in (pid, *_children(pid)):
+                for one in (pid, *children(pid)):
                     self._look_at(one)
 
         looking = threading.Thread(target=look, daemon=True)
