@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -25,8 +26,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _CSS = Path(__file__).parent / "ui" / "theme.css"
-# Uploaded clips are looked for every ten minutes and removed when they are an hour old.
-_DELETE_CACHE_S = (600, 3600)
 _REMEMBERED_VISITORS = 50
 _TITLE = "Expression, live"
 
@@ -39,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import torch
 
     from app.lent_gpu import lends_gpu
+    from app.log import keep_messages_out
     from app.transcription import Transcriber
+    from app.uploads import upload_folder
     from comp_core.checkpoint import CheckpointError
     from comp_core.modeling.kinds import CONFIGS
     from comp_core.predictor import Predictor
@@ -71,14 +72,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"The demo cannot start: {error}", file=sys.stderr)
             return 2
 
+    # From here on visitors may come.
+    keep_messages_out()
+
     def adopt(recogniser: Any) -> None:
         predictor.recogniser = recogniser
 
     # Speech recognition may have to be downloaded: the page does not wait for it.
     transcriber = Transcriber(lambda notify: load_recogniser(options.whisper, predictor.device, notify), on_ready=adopt)
-    demo = serve(predictor, transcriber.start(), options, local)
-    print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
-    demo.block_thread()
+    # A service manager's polite stop is like Ctrl+C: what visitors left is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with upload_folder():
+        demo = serve(predictor, transcriber.start(), options, local)
+        print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
+        demo.block_thread()
     return 0
 
 
@@ -168,7 +175,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
     # The computer's own devices have room for one.
     visitors = Visitors(visit, start, limit=1 if local else places)
     visitors.keep_sweeping()
-    with gr.Blocks(title=_TITLE, delete_cache=_DELETE_CACHE_S, analytics_enabled=False) as demo:
+    with gr.Blocks(title=_TITLE, analytics_enabled=False) as demo:
         gr.HTML(
             f'<header class="cp cp-head"><h1>{_TITLE}</h1><p>What a machine reads from face, voice and words, '
             "and what it does when one of them is missing.</p></header>",

@@ -58,7 +58,7 @@ class RoomForUploads:
             # Others may have filled the disk meanwhile.
             if answered or not no_room(error):
                 raise
-            logger.warning("an upload found no room: %s", error)
+            logger.warning("an upload found no room")
             await full(scope, receive, send)
 
     def _free(self) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from comp_core.shipped import ASSETS
 from comp_core.whole_files import whole_file
@@ -69,8 +71,8 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
             )
     try:
         record = json.loads(description.read_text(encoding="utf-8"))
-        found, fields = record["kind"], record["config"]
-    except (ValueError, KeyError, TypeError) as error:
+        found, fields = str(record["kind"]), dict(record["config"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CheckpointError(f"{description} is not the description of a checkpoint: {error}") from error
     if found not in configs:
         needed = " or ".join(repr(kind) for kind in configs)
@@ -80,23 +82,61 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
     try:
         config = configs[found](**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
         tensors = load_file(weights)
-    except (TypeError, ValueError, SafetensorError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OSError, SafetensorError) as error:
         raise CheckpointError(f"{stem.name} cannot be read by this version: {error}") from error
+    # A model is built before its weights fill it: what the JSON asks for must be in proportion to what is there.
+    most = max([len(tensors), *(size for tensor in tensors.values() for size in tensor.shape)])
+    if any(abs(number) > most for number in _whole_numbers(fields)):
+        raise CheckpointError(f"{description} asks for larger layers than its weights have. Get both files again.")
     state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     return config, state, record
 
 
-def restore(model: nn.Module, state: dict[str, torch.Tensor]) -> nn.Module:
-    """Put a loaded state into a model built from its configuration, ready for inference.
+def restore(make: Callable[[Any], nn.Module], config: Any, state: dict[str, torch.Tensor]) -> nn.Module:
+    """Build a model from its loaded configuration and put the state into it, ready for inference.
 
     Raises:
-        CheckpointError: names or shapes differ.
+        CheckpointError: names or shapes differ, or no model can be built so.
     """
+    try:
+        with _Bounded(sum(tensor.numel() for tensor in state.values())):
+            model = make(config)
+    except CheckpointError:
+        raise
+    except Exception as error:  # a configuration from a file can be wrong in any way
+        raise CheckpointError(f"no model can be built from this configuration: {error}") from error
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise CheckpointError(f"the weights do not fit {type(model).__name__}: {error}") from error
     return model.eval().requires_grad_(False)
+
+
+class _Bounded(TorchFunctionMode):
+    """While a model is built: it may have as many numbers as its weights, and some for tables that are not saved. More gets no memory."""
+
+    _MAKERS = (torch.empty, torch.zeros, torch.ones, torch.full, torch.randn, torch.rand)
+    _SPARE = 1_000_000
+
+    def __init__(self, weights: int) -> None:
+        super().__init__()
+        self._left = weights + self._SPARE
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Any:
+        if function in self._MAKERS and args:
+            self._left -= math.prod(args[0] if isinstance(args[0], tuple | list) else [size for size in args if isinstance(size, int)])
+            if self._left < 0:
+                raise CheckpointError("the weights do not fit the model: it is far larger. Get both files again.")
+        return function(*args, **(kwargs or {}))
+
+
+def _whole_numbers(fields: Any) -> Iterator[int]:
+    """All in a configuration, however deep."""
+    if isinstance(fields, int):
+        yield fields
+    elif isinstance(fields, dict | list):
+        for value in fields.values() if isinstance(fields, dict) else fields:
+            yield from _whole_numbers(value)
 
 
 def sha256_of(path: Path) -> str:

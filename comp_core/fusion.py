@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from comp_core.checkpoint import WEIGHTS_DIR
+from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.data.masks import SUBSETS, subset_name
 from comp_core.devices import Placed
 from comp_core.modalities import LABELS, MODALITIES
@@ -83,7 +83,12 @@ class Fusion:
         Raises:
             CheckpointError: its files are missing, damaged or of something else.
         """
-        return cls(*load_fusion(model_stem(model, weights)), device)
+        stem = model_stem(model, weights)
+        network, description = load_fusion(stem)
+        try:
+            return cls(network, description, device)
+        except KeyError as error:
+            raise CheckpointError(f"{stem.with_suffix('.json')} does not say the model's {error}. Get both files again.") from error
 
     def fuse(self, moments: Sequence[Moment], without: Collection[str] = ()) -> list[Fused]:
         """Predict every moment of a conversation, each from itself and what came before it.

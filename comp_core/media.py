@@ -28,6 +28,8 @@ LIMIT_PIXELS = 64_000_000
 # Half an hour at 120 pictures a second: a file can hold far more if each is nearly empty.
 LIMIT_FRAMES = LIMIT_SECONDS * 120
 LONG_SIDE = 640
+# Progressive JPEGs have some ten. A scan may be a few bytes long and is still decoded over the whole picture.
+MOST_SCANS = 64
 
 _PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 _DEMUXERS = "mov,mp4,m4a,3gp,matroska,webm,avi,wav,mp3,flac,ogg,aac,aiff,mpegts,mpeg,flv,asf"
@@ -117,12 +119,19 @@ def open_media(path: Path | str) -> Media:
     return _read_streams(path)
 
 
+def jpeg_scans(content: bytes) -> int:
+    """How many scans a JPEG is made of, at most: the marker of one stands nowhere else but in a thumbnail or a comment."""
+    return content.count(b"\xff\xda")
+
+
 def _read_picture(path: Path) -> np.ndarray | None:
     """The upright picture, or None if the file is of no picture format."""
     Image.init()  # without it, formats that Pillow has not met yet are a KeyError
     try:
         with Image.open(path, formats=_PICTURE_FORMATS) as image:
             _check_pixels(path, image.width, image.height)
+            if image.format in ("JPEG", "MPO") and jpeg_scans(path.read_bytes()) > MOST_SCANS:
+                raise MediaError(f"{path.name} is a JPEG of more than {MOST_SCANS} scans: save it again as an ordinary one.")
             image.thumbnail((LONG_SIDE, LONG_SIDE))
             return np.array(ImageOps.exif_transpose(image).convert("RGB"))
     except UnidentifiedImageError:

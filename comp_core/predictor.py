@@ -22,6 +22,7 @@ from comp_core.senses.base import NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.face import FaceFrame, FaceSense
 from comp_core.senses.face_align import FaceLocator
 from comp_core.senses.recognition import Recogniser, load_recogniser
+from comp_core.senses.tokens import whole_characters
 from comp_core.senses.voice import VoiceSense
 from comp_core.senses.words import WordsSense
 from comp_core.utterances import segment
@@ -112,6 +113,7 @@ class Predictor:
 
     def predict_text(self, text: str, model: str | None = None) -> dict[str, Any]:
         """The record of one utterance of which only the words are known."""
+        text = whole_characters(text)
         fused = self.fusion(model).fuse_last([{TEXT: self.words.read(text)}])
         return _record(0.0, 0.0, text, fused)
 
@@ -189,7 +191,7 @@ class Predictor:
                     faces.append(seen)
                     tell(min(seen[0], end))
                 tell(end)
-                transcript = text if text is not None else self._transcribe(samples, without)
+                transcript = whole_characters(text) if text is not None else self._transcribe(samples, without)
                 yield Heard(start, end, transcript, self._moment(media, faces, start, end, samples, transcript))
 
     def read_again(self, media: Media, heard: Heard, transcript: str) -> Heard:

@@ -104,6 +104,9 @@ def test_extract_writes_the_layout_and_goes_on_after_a_bad_clip(tmp_path, voice_
     [
         ([("one.mp4", "a", "", "joy", "dev")], "line 2"),
         ([("one.mp4", "a", "", "joy", "train"), ("two.mp4", "a", "", "joy", "test")], "two splits"),
+        ([("../one.mp4", "a", "", "joy", "train")], "outside the folder"),
+        ([("/etc/one.mp4", "a", "", "joy", "train")], "outside the folder"),
+        ([("C:\\one.mp4", "a", "", "joy", "train")], "outside the folder"),
     ],
 )
 def test_a_bad_table_says_where(tmp_path, rows, says):
@@ -115,6 +118,15 @@ def test_a_table_without_a_column_says_which(tmp_path):
     (tmp_path / "clips.csv").write_text("file,label\none.mp4,joy\n")
     with pytest.raises(LayoutError, match="conversation, speaker, split"):
         read_clips(tmp_path / "clips.csv")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", "file,conversation\n".encode("utf-16"), b'"' + b"x" * 200_000, None])
+def test_what_is_no_table_in_utf8_is_told(tmp_path, content):
+    path = tmp_path / "clips.csv"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(LayoutError, match="cannot be read as a CSV table"):
+        read_clips(path)
 
 
 def test_numbers_become_numbers(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import struct
 
 import numpy as np
 import pytest
@@ -34,6 +35,19 @@ def write(path, names, label, frames=("faces",), without=()):
     splits = [set(names[:third]), set(names[third : 2 * third]), set(names[2 * third :])]
     (path / "labels.pkl").write_bytes(pickle.dumps([ids, labels, speakers, sentences, *splits]))
     return labels
+
+
+def relabel(path, item, value):
+    """Put something else in the place of one of the seven items."""
+    items = pickle.loads((path / "labels.pkl").read_bytes())
+    items[item] = value
+    (path / "labels.pkl").write_bytes(pickle.dumps(items))
+
+
+def claims_to_hold(count):
+    """The start of an array that would need eight times that many bytes."""
+    header = str({"descr": "<f8", "fortran_order": False, "shape": (count,)}).encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\1\0" + struct.pack("<H", len(header)) + header
 
 
 def test_scores_are_split_as_the_labels_say(tmp_path):
@@ -100,6 +114,19 @@ def test_arrays_and_numpy_numbers_in_labels_are_read(tmp_path):
         (lambda path: (path / "labels.pkl").write_bytes(pickle.dumps([1, 2])), "seven items"),
         (lambda path: (path / "features" / "words").rename(path / "features" / "texts"), "texts"),
         (lambda path: np.save(path / "features" / "words" / "v0_F000.npy", np.zeros(9)), "one size"),
+        (lambda path: (path / "features" / "words" / "v0_F000.npy").write_bytes(b""), "cannot be read as an array"),
+        (lambda path: (path / "features" / "words" / "v0_F000.npy").write_bytes(claims_to_hold(2**40)), "cannot be read as an array"),
+        (
+            lambda path: np.save(path / "features" / "words" / "v0_F000.npy", np.array([{}]), allow_pickle=True),
+            "cannot be read as an array",
+        ),
+        (lambda path: relabel(path, 0, {"v0": ["../../other"], "v1": ["u"], "v2": ["u"]}), "named like their files"),
+        (lambda path: relabel(path, 0, {"v0": 3}), "named like their files"),
+        (lambda path: relabel(path, 1, {}), "no labels for conversation"),
+        (lambda path: relabel(path, 1, dict.fromkeys(("v0", "v1", "v2"), 1.0)), "cannot be read as labels"),
+        (lambda path: relabel(path, 6, ["v9"]), "v9 is in a split"),
+        (lambda path: relabel(path, 6, 3), "cannot be read as labels"),
+        (lambda path: (path / "labels.pkl").write_bytes(b"\x80\x04\x8d" + b"\xff" * 7 + b"\x7f."), "cannot be read"),
     ],
 )
 def test_what_is_wrong_with_a_folder_is_said(tmp_path, spoil, told):

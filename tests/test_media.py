@@ -291,6 +291,16 @@ def test_decompression_bombs(tmp_path: Path, side: int) -> None:
     assert "million pixels" in refused(path)
 
 
+def test_a_picture_of_too_many_scans(tmp_path: Path) -> None:
+    """Each is a few bytes and takes as long as a whole picture."""
+    path = tmp_path / "scans.jpg"
+    Image.new("L", (64, 64), 90).save(path, progressive=True)
+    content = path.read_bytes()
+    assert open_media(path).kind == "image"
+    path.write_bytes(content[:-2] + media.MOST_SCANS * content[content.rindex(b"\xff\xda") : -2] + content[-2:])
+    assert "scans" in refused(path)
+
+
 def test_video_of_too_many_pixels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(media, "LIMIT_PIXELS", 96 * 64 - 1)
     assert "pixels" in refused(write(tmp_path / "wide.mp4", 3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from torch import nn
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError, save_checkpoint
 from comp_core.modalities import LABELS
 from comp_core.senses.base import NO_WORDS
-from comp_core.senses.tokens import encode, has_words, load_tokenizer, plain_punctuation
+from comp_core.senses.tokens import encode, has_words, load_tokenizer, plain_punctuation, whole_characters
 from comp_core.senses.words import TOKENIZER, UNKNOWN_WORDS, WordsSense, load_words_net
 from comp_core.senses.words_net import WordsNet, WordsNetConfig
 from comp_core.training.minilm import build_tokenizer
@@ -60,6 +62,30 @@ def test_nothing_to_read_is_no_words(tiny: Path, text: str) -> None:
 @pytest.mark.parametrize("text", ["a", "7", "\U0001f602", "\u00e9t\u00e9"])
 def test_letters_digits_and_emoji_are_words(text: str) -> None:
     assert has_words(text)
+
+
+def test_halves_of_characters_are_no_words_and_do_no_harm(tiny: Path) -> None:
+    """JSON can carry them, and so can file names; nothing can write them."""
+    assert whole_characters("so \ud800happy\udfff \U0001f602") == "so ?happy? \U0001f602"
+    assert not has_words("\ud800")
+    sense = WordsSense.load(tiny)
+    np.testing.assert_array_equal(sense.read("happy \ud800").feature, sense.read("happy ?").feature)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda record: record["model"]["vocab"].pop("[UNK]"),
+        lambda record: record["post_processor"]["special_tokens"].pop("[CLS]"),
+    ],
+)
+def test_a_tokenizer_that_fails_only_when_it_is_used_is_refused(tiny: Path, damage: Callable) -> None:
+    path = tiny / TOKENIZER
+    record = json.loads(path.read_text(encoding="utf-8"))
+    damage(record)
+    path.write_text(json.dumps(record), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="not a tokenizer"):
+        load_tokenizer(path)
 
 
 def test_words_of_another_script_are_absent_with_a_reason(tiny: Path) -> None:

@@ -7,6 +7,7 @@ import binascii
 import io
 import math
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,11 @@ from PIL import Image, UnidentifiedImageError
 
 from app.refusal import Refused
 from app.spoilers import SLIDERS, spoiling_of
+from comp_core.media import MOST_SCANS, jpeg_scans
 from comp_core.modalities import AUDIO, MODALITIES, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import DISCONNECTED, PAUSED
+from comp_core.senses.tokens import whole_characters
 from comp_core.spoiling import Spoiling
 
 JPEG_BYTES = 300_000
@@ -51,6 +54,9 @@ def picture(value: object) -> np.ndarray | None:
     if value is None:
         return None
     encoded = _bytes(value, "picture", JPEG_BYTES)
+    # Each of thousands of empty scans would be decoded over the whole picture.
+    if jpeg_scans(encoded) > MOST_SCANS:
+        raise Refused("too_large", f"The picture has more than {MOST_SCANS} scans.")
     try:
         with Image.open(io.BytesIO(encoded), formats=["JPEG"]) as image:
             # Before anything is decoded: a small file can claim a huge picture.
@@ -81,9 +87,10 @@ def number(value: object, name: str) -> float:
     Raises:
         Refused: it is something else.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _bad(f"The field {name!r} is not a number.")
-    return float(value)
+    with suppress(OverflowError):  # JSON has whole numbers beyond any float
+        if not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value):
+            return float(value)
+    raise _bad(f"The field {name!r} is not a number.")
 
 
 def text(value: object) -> str:
@@ -94,7 +101,7 @@ def text(value: object) -> str:
     """
     if not isinstance(value, str):
         raise _bad("The typed words are not text.")
-    return value[:TEXT_LENGTH]
+    return whole_characters(value[:TEXT_LENGTH])
 
 
 def correction(value: object) -> tuple[int, str]:

@@ -10,7 +10,7 @@ import csv
 import pickle
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
@@ -41,20 +41,30 @@ def read_clips(table: Path) -> list[Clip]:
     """Read a CSV with the ``COLUMNS``; the order of its rows is the order in which utterances were said.
 
     Raises:
-        LayoutError: a column or a value is missing, or a conversation is in two splits.
+        LayoutError: it cannot be read, a column or a value is missing, a file is outside, or a conversation is in two splits.
     """
-    with table.open(newline="", encoding="utf-8-sig") as lines:
-        reader = csv.DictReader(lines)
-        if missing := set(COLUMNS) - set(reader.fieldnames or ()):
-            raise LayoutError(f"{table} has no column {', '.join(sorted(missing))}; its first line should be {','.join(COLUMNS)}")
-        clips = [Clip(*((row[column] or "").strip() for column in COLUMNS)) for row in reader]
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines)
+            if missing := set(COLUMNS) - set(reader.fieldnames or ()):
+                raise LayoutError(f"{table} has no column {', '.join(sorted(missing))}; its first line should be {','.join(COLUMNS)}")
+            clips = [Clip(*((row[column] or "").strip() for column in COLUMNS)) for row in reader]
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise LayoutError(f"{table} cannot be read as a CSV table in UTF-8: {error}") from error
     split_of: dict[str, str] = {}
     for number, clip in enumerate(clips, 2):
         if not clip.file or not clip.conversation or clip.split not in SPLITS:
             raise LayoutError(f"{table}, line {number}: file and conversation must be given, and split must be one of {', '.join(SPLITS)}")
+        if not is_inside(clip.file):
+            raise LayoutError(f"{table}, line {number}: {clip.file!r} is outside the folder of clips; give its path within it")
         if split_of.setdefault(clip.conversation, clip.split) != clip.split:
             raise LayoutError(f"{table}, line {number}: conversation {clip.conversation} is in two splits")
     return clips
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path from a file that somebody else made stays in the folder that it is taken from."""
+    return "\0" not in path and not any(p.is_absolute() or p.drive or ".." in p.parts for p in (PurePosixPath(path), PureWindowsPath(path)))
 
 
 def write_feature(dataset: Path, feature: str, utterance: str, values: np.ndarray) -> None:

@@ -29,7 +29,7 @@ Condition = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 def evaluate_face(task: Task) -> None:
     """Write ``face_test.json``: temperature from the validation split, figures from test."""
     config, state, record = load_checkpoint(task.output("face"), {"face": FaceNetConfig})
-    model = restore(FaceNet(config), state)
+    model = restore(FaceNet, config, state)
     valid, test = (load_ferplus(task.data, split, task.work) for split in ("valid", "test"))
     temperature = fit_temperature(logits(model, valid.crops), valid.labels)
     live = test.subset(np.isin(test.labels, list(TO_LIVE)))

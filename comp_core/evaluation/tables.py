@@ -333,6 +333,15 @@ def load_table(report: Report) -> str:
     return markdown(("visitors at once", "face updates a second each, median (lowest)", *delays, *costs), rows)
 
 
+def fuzz_table(report: Report) -> str:
+    """How many damaged inputs each decoder was given, and what they cost."""
+    rows = []
+    for name, found in report["targets"].items():
+        told = (found["inputs"], found["accepted"], sum(found["refused"].values()), len(found["faults"]))
+        rows.append((name, *map(str, told), f"{found['slowest_ms']} ms", f"{found['most_mb']} MB"))
+    return markdown(("given", "inputs", "accepted", "refused", "faults", "slowest", "most memory"), rows)
+
+
 def _figures(figures: Report) -> tuple[str, ...]:
     return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
 
@@ -448,6 +457,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "live_soak": ("live_soak", soak_table),
     "peers": ("peers", peers_table),
     "load": ("load", load_table),
+    "fuzz": ("fuzz", fuzz_table),
 }
 
 

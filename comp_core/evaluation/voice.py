@@ -25,7 +25,7 @@ Condition = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 def evaluate_voice(task: Task) -> None:
     """Write ``voice_test.json``: the live head; temperature from the validation speakers, figures from the test speakers."""
     config, state, record = load_checkpoint(task.output("voice"), {"voice": VoiceNetConfig})
-    model = restore(VoiceNet(config), state)
+    model = restore(VoiceNet, config, state)
     corpus = load_speech(task.data, task.work).where(lambda clip: clip.live_index is not None)
     valid, test = corpus.split("valid"), corpus.split("test")
     temperature = fit_temperature(*live_logits(model, list(valid)))

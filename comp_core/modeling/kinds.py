@@ -29,4 +29,4 @@ def load_fusion(stem: Path) -> tuple[nn.Module, dict[str, Any]]:
         CheckpointError: its files are missing, damaged or of something else.
     """
     config, state, record = load_checkpoint(stem, CONFIGS)
-    return restore(build(config), state), record
+    return restore(build, config, state), record

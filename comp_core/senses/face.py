@@ -56,7 +56,7 @@ class FaceSense:
             CheckpointError: they are missing, damaged or of another kind.
         """
         config, state, _ = load_checkpoint(weights / "face", {"face": FaceNetConfig})
-        return cls(folded(restore(FaceNet(config), state)), device)
+        return cls(folded(restore(FaceNet, config, state)), device)
 
     @property
     def feature_dim(self) -> int:

@@ -17,6 +17,8 @@ _PLAIN = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": " - ", "\u2026": "...", "\xa0": " "}
     | {"\x91": "'", "\x92": "'", "\x93": '"', "\x94": '"', "\x96": "-", "\x97": " - ", "\x85": "..."}
 )
+# Known, unknown and no words at all.
+_TRIAL = ("so happy", "\u2603 \U0001f600", "")
 # The encoder reads far fewer pieces than this holds; what is beyond is not worth splitting into words.
 _CHARACTERS = 4000
 
@@ -24,6 +26,11 @@ _CHARACTERS = 4000
 def plain_punctuation(text: str) -> str:
     """Typeset quotes, dashes and ellipses as ASCII, runs of white space as one space."""
     return " ".join(text.translate(_PLAIN).split())
+
+
+def whole_characters(text: str) -> str:
+    """Halves of characters (lone surrogates), which JSON and file names can hold but nothing can write, as question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def has_words(text: str) -> bool:
@@ -40,8 +47,13 @@ def load_tokenizer(path: Path) -> Tokenizer:
     if not path.is_file():
         raise CheckpointError(f"tokenizer not found: {path}. Take assets/weights/ from the repository again.")
     try:
-        return Tokenizer.from_file(str(path))
-    except Exception as error:  # the library raises bare Exception
+        tokenizer = Tokenizer.from_file(str(path))
+        # Some of what can be wrong shows only when it is used.
+        encode(tokenizer, _TRIAL)
+        return tokenizer
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the library raises bare Exception, and panics, which are not even that
         raise CheckpointError(f"{path} is not a tokenizer that this version can read: {error}") from error
 
 
@@ -53,7 +65,7 @@ def encode(tokenizer: Tokenizer, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
     Returns:
         ``tokens`` (B, L) int64 and ``mask`` (B, L) bool, True where there is a piece.
     """
-    rows = [e.ids for e in tokenizer.encode_batch([plain_punctuation(text[:_CHARACTERS]) for text in texts])]
+    rows = [e.ids for e in tokenizer.encode_batch([plain_punctuation(whole_characters(text[:_CHARACTERS])) for text in texts])]
     length = max(map(len, rows))
     lengths = torch.tensor([len(row) for row in rows])
     tokens = torch.tensor([row + [0] * (length - len(row)) for row in rows])

@@ -39,7 +39,7 @@ class VoiceSense:
             CheckpointError: they are missing, damaged or of another kind.
         """
         config, state, _ = load_checkpoint(weights / "voice", {"voice": VoiceNetConfig})
-        return cls(folded(restore(VoiceNet(config), state)), device)
+        return cls(folded(restore(VoiceNet, config, state)), device)
 
     @property
     def feature_dim(self) -> int:

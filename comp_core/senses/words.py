@@ -47,7 +47,7 @@ class WordsSense:
             raise CheckpointError(
                 f"{TOKENIZER} is damaged, or does not belong to the words weights in {weights}. Get all three files again."
             )
-        return cls(restore(WordsNet(config), state), tokenizer, device)
+        return cls(restore(WordsNet, config, state), tokenizer, device)
 
     def read(self, text: str) -> Reading:
         """Read one utterance; of a long one, the head. ``quality`` is the share of its pieces that the encoder knows."""
@@ -70,4 +70,4 @@ def load_words_net(stem: Path) -> WordsNet:
         CheckpointError: a file is missing, damaged or of another kind.
     """
     config, state, _ = load_checkpoint(stem, {"words": WordsNetConfig})
-    return restore(WordsNet(config), state)
+    return restore(WordsNet, config, state)

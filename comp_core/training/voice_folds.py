@@ -59,4 +59,4 @@ def _stem(work: Path, fold: int) -> Path:
 
 def _load(stem: Path) -> VoiceNet:
     config, state, _ = load_checkpoint(stem, {"voice": VoiceNetConfig})
-    return restore(VoiceNet(config), state)
+    return restore(VoiceNet, config, state)

@@ -15,6 +15,7 @@ from app.refusal import Refused
 from app.session import SAMPLE_RATE, Session
 from app.visitors import Visitors
 from comp_core.modalities import AUDIO
+from comp_core.smoothing import Smoother
 from comp_core.spoiling import Spoiling
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
@@ -80,6 +81,7 @@ BAD = [
     {"jpeg": jpeg(), "captured": "soon"},
     {"jpeg": jpeg(), "captured": float("nan")},
     {"jpeg": jpeg(), "captured": True},
+    {"jpeg": jpeg(), "captured": 10**400},
     {"jpeg": jpeg()},
     {"pcm": "ÄÖÜ"},
     {"pcm": base64.b64encode(b"odd").decode(), "first": 0},
@@ -105,6 +107,7 @@ def test_bad_media_are_refused_and_nothing_breaks(page, fields):
         {"jpeg": base64.b64encode(bytes(wire.JPEG_BYTES + 30)).decode()},
         {"pcm": pcm(wire.PCM_SECONDS + 1), "first": 0},
         {"jpeg": jpeg(wire.PICTURE_SIDE + 1, 8), "captured": 1.0},
+        {"jpeg": base64.b64encode(base64.b64decode(jpeg()) + wire.MOST_SCANS * b"\xff\xda").decode(), "captured": 1.0},
     ],
 )
 def test_what_is_too_large_is_refused(page, fields):
@@ -164,6 +167,15 @@ def test_controls_reach_only_their_own_session(page):
     assert (first.model, second.model) == ("prlf", "comp")
     assert (first.language, second.language) == ("de", "en")
     assert (len(first.take(0).typed[0]), second.take(0).typed) == (wire.TEXT_LENGTH, [])
+
+
+def test_halves_of_characters_do_not_break_the_answer(page):
+    token = page.start()
+    page.control({"token": token, "typed": "joy \ud800", "note": "\udfff"})
+    (session,) = page.sessions
+    page.engine.update(session, session.take(0), Smoother())
+    answers = [page.exchange({"token": token}), page.take_along({"token": token})]
+    assert "joy ?" in json.dumps(answers, ensure_ascii=False).encode("utf-8").decode()
 
 
 def test_sound_that_is_sent_again_counts_once(page):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser import harness, media
+from tests.watch.watch import WHISPER_HOST, Watch
 
 # Where pictures of the page go, if anyone wants to look at them.
 SCREENSHOTS = os.environ.get("SCREENSHOTS")
@@ -37,8 +38,13 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    with harness.running_app(tmp_path_factory.mktemp("app")) as running:
+    """The program; in the end asserts that in all that these tests did it wrote nowhere but where it may, and asked nobody outside."""
+    watch = Watch(tmp_path_factory.mktemp("app"))
+    with harness.running_app(watch.folder, environment=watch.environment()) as running:
         yield running
+    assert [path for path in watch.written() if not path.is_relative_to(watch.folder)] == []
+    assert {host for what, host in watch.noted() if what == "ask"} <= {WHISPER_HOST}
+    assert list(watch.temporary.iterdir()) == []
 
 
 @pytest.fixture(scope="session")

@@ -63,13 +63,13 @@ class Server:
 
     def resident_mb(self) -> dict[str, float]:
         """Resident memory of the program and of its helper processes, in MB."""
-        children = _children(self.process.pid)
-        return {"server": _resident_mb(self.process.pid), "helpers": sum(map(_resident_mb, children))}
+        helpers = children(self.process.pid)
+        return {"server": _resident_mb(self.process.pid), "helpers": sum(map(_resident_mb, helpers))}
 
     def processor_s(self) -> dict[str, float]:
         """Processor time that both have used so far, in seconds."""
-        children = _children(self.process.pid)
-        return {"server": _processor_s(self.process.pid), "helpers": sum(map(_processor_s, children))}
+        helpers = children(self.process.pid)
+        return {"server": _processor_s(self.process.pid), "helpers": sum(map(_processor_s, helpers))}
 
     def held(self) -> dict[str, int]:
         """Open files and threads of the program, which should not become more and more."""
@@ -87,7 +87,7 @@ def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | 
     """Run `python app.py` on a free port, which it is told as a host tells it. No network: Whisper falls back to the offline recogniser.
 
     Args:
-        environment: variables to set besides.
+        environment: variables that are added, or set otherwise than here.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -131,7 +131,8 @@ def _processor_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
     tasks = Path(f"/proc/{pid}/task").glob("*/children")
     direct = {int(child) for task in tasks for child in task.read_text().split()}
-    return [*direct, *(grandchild for child in direct for grandchild in _children(child))]
+    return [*direct, *(grandchild for child in direct for grandchild in children(child))]

@@ -25,7 +25,7 @@ class Network:
 
     def __init__(self) -> None:
         config, state, _ = load_checkpoint(WEIGHTS_DIR / "face", {"face": FaceNetConfig})
-        self._network = folded(restore(FaceNet(config), state))
+        self._network = folded(restore(FaceNet, config, state))
 
     def label(self, crop: np.ndarray) -> str:
         """The best label of a crop, (48, 48) uint8, grey."""
