@@ -4,6 +4,7 @@ import asyncio
 import errno
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -104,7 +105,9 @@ def upload(application, length, folder):
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/gradio_api/upload", "headers": [(b"content-length", str(length).encode())]}
-    asyncio.run(RoomForUploads(application, folder)(scope, receive, send))
+    # In a thread of its own: the browser of other tests keeps an event loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, RoomForUploads(application, folder)(scope, receive, send)).result()
     return sent[0]["status"], sent[1]["body"].decode()
 
 
