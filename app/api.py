@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from app.capture.wire import TEXT_LENGTH
-from app.upload import upload
+from app.ui.upload import upload
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from app.session import Frame, Heard, Inbox, Session, Snapshot, Turn
 from app.together import Together
 from app.transcription import Transcriber
+from app.visits.session import Frame, Heard, Inbox, Session, Snapshot, Turn
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NO_WORDS, NOT_GIVEN, SILENCE, Reading

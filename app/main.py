@@ -38,9 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import torch
 
     from app.lent_gpu import lends_gpu
-    from app.log import keep_messages_out
+    from app.server.log import keep_messages_out
+    from app.server.uploads import upload_folder
     from app.transcription import Transcriber
-    from app.uploads import upload_folder
     from comp_core.checkpoint import CheckpointError
     from comp_core.modeling.kinds import CONFIGS
     from comp_core.predictor import Predictor
@@ -95,9 +95,9 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     from gradio.utils import get_upload_folder
 
     from app.capture.wire import REQUEST_BYTES
-    from app.headers import SecurityHeaders
-    from app.limits import RequestLimit
-    from app.room import RoomForUploads
+    from app.server.headers import SecurityHeaders
+    from app.server.limits import RequestLimit
+    from app.server.room import RoomForUploads
     from app.ui.clip import SAMPLES_DIR
     from app.ui.lab.plot import REPORTS_DIR
     from comp_core.media import LIMIT_BYTES
@@ -151,12 +151,12 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
     from app.capture.browser import server_functions
     from app.engine import Engine
     from app.lent_gpu import lends_gpu, with_lent_gpu
-    from app.session import Session
     from app.ui.about import about_page
     from app.ui.clip import clip_page
     from app.ui.lab.page import lab_page
     from app.ui.live import live_page
-    from app.visitors import Visitors
+    from app.visits.session import Session
+    from app.visits.visitors import Visitors
     from comp_core.senses.face_align import FaceLocator, LookAround
     from comp_core.utterances import Segmenter
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from app.session import Snapshot
+from app.visits.session import Snapshot
 from comp_core.data.masks import SUBSETS, subset_name
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF

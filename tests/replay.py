@@ -10,9 +10,9 @@ import numpy as np
 from app.capture import wire
 from app.engine import Engine
 from app.main import MOST_FACES
-from app.session import Frame, Session
 from app.transcription import Deliver
 from app.views import live_view
+from app.visits.session import Frame, Session
 from comp_core.predictor import Predictor
 from comp_core.senses.face_align import FaceLocator, LookAround
 from comp_core.senses.recognition import Transcript

@@ -14,12 +14,12 @@ from typing import Any
 import gradio as gr
 
 from app.capture import wire
-from app.line import Waiting
-from app.refusal import Refused
-from app.session import Frame, Session
 from app.transcription import Transcriber
 from app.views import live_view
-from app.visitors import Visitors
+from app.visits.line import Waiting
+from app.visits.refusal import Refused
+from app.visits.session import Frame, Session
+from app.visits.visitors import Visitors
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import PAUSED
 

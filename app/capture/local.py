@@ -20,7 +20,7 @@ import av
 import cv2
 import numpy as np
 
-from app.session import Frame, Session
+from app.visits.session import Frame, Session
 from comp_core.media import MediaError, open_media
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE

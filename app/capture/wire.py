@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from app.refusal import Refused
 from app.spoilers import SLIDERS, spoiling_of
+from app.visits.refusal import Refused
 from comp_core.media import MOST_SCANS, jpeg_scans
 from comp_core.modalities import AUDIO, MODALITIES, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE

@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from app.record import clip_csv
-from app.room import no_room
+from app.server.room import no_room
 from app.ui.markup import clip_html, message_html, player_html, table_link
-from app.upload import upload
+from app.ui.upload import upload
 from app.views import NAMES, utterance_view
+from app.visits.record import clip_csv
 from comp_core.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.modalities import MODALITIES
 from comp_core.overlay import burn_in

@@ -11,9 +11,9 @@ from PIL import Image
 from app.capture import wire
 from app.capture.browser import server_functions
 from app.engine import Engine
-from app.refusal import Refused
-from app.session import SAMPLE_RATE, Session
-from app.visitors import Visitors
+from app.visits.refusal import Refused
+from app.visits.session import SAMPLE_RATE, Session
+from app.visits.visitors import Visitors
 from comp_core.modalities import AUDIO
 from comp_core.smoothing import Smoother
 from comp_core.spoiling import Spoiling

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.engine import Engine, EngineConfig
-from app.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
+from app.visits.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
 from comp_core.senses.recognition import Transcript

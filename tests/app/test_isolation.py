@@ -13,8 +13,8 @@ from PIL import Image
 
 from app.capture.browser import server_functions
 from app.engine import Engine
-from app.session import SAMPLE_RATE, Session
-from app.visitors import Visitors
+from app.visits.session import SAMPLE_RATE, Session
+from app.visits.visitors import Visitors
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.senses.base import NO_FACE, NO_WORDS, Reading
 from comp_core.senses.recognition import Transcript

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from app.lab import Series, along, as_csv, insides, measured, reported, seven
-from app.session import Session, Turn
 from app.spoilers import QUIET, SLIDERS, spoiling_of
 from app.ui.lab import curve as curve_part
 from app.ui.lab.curve import REPORTS, balance_of, draw_learning, draw_reported, run_curve
@@ -16,7 +15,8 @@ from app.ui.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.ui.lab.moment import live_moments, read_moments, show_moment, spoil_moment
 from app.ui.lab.plot import curves_html, curves_svg
 from app.views import RELATIONS, relation
-from app.visitors import Visitors
+from app.visits.session import Session, Turn
+from app.visits.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT, VIDEO

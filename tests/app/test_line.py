@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.line import WaitingLine
-from app.rates import Addresses, RateLimit
-from app.refusal import Refused
+from app.visits.line import WaitingLine
+from app.visits.rates import Addresses, RateLimit
+from app.visits.refusal import Refused
 from tests.app.test_capture import Page
 
 

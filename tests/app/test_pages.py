@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 
 from app import main as program
-from app.limits import RequestLimit
+from app.server.limits import RequestLimit
 from app.ui.about import CARDS_DIR, split_title
 from app.ui.clip import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
 from comp_core.media import MediaError

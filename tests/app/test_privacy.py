@@ -16,7 +16,7 @@ from urllib.parse import urlparse
 import numpy as np
 import pytest
 
-from app.uploads import EVERY_S, KEPT_S, sweep, upload_folder
+from app.server.uploads import EVERY_S, KEPT_S, sweep, upload_folder
 from comp_core.media import open_media
 from comp_core.modalities import MODALITIES
 from comp_core.senses.activity import SAMPLE_RATE
@@ -186,7 +186,7 @@ def test_errors_are_logged_without_what_they_quote(tmp_path):
     """In every way that an error comes to a log: ours and libraries', from threads, from Gradio's handlers, uncaught."""
     script = f"""
 import logging, threading, traceback
-from app.log import keep_messages_out
+from app.server.log import keep_messages_out
 keep_messages_out()
 def fail():
     try:

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from app.room import FULL, SPARE_BYTES, RoomForUploads
+from app.server.room import FULL, SPARE_BYTES, RoomForUploads
 from app.ui.clip import SAMPLES_DIR, ClipFound, label_clip
 from comp_core.checkpoint import load_checkpoint, save_checkpoint
 from comp_core.cli import main

@@ -11,7 +11,7 @@ import pytest
 from app.capture import local
 from app.capture.local import LocalCapture
 from app.engine import EngineConfig
-from app.session import SAMPLE_RATE, Session
+from app.visits.session import SAMPLE_RATE, Session
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.activity import CHUNK
 from comp_core.senses.base import DISCONNECTED, NOT_GIVEN, PAUSED, SILENCE

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from app.capture import wire
-from app.refusal import Refused
+from app.visits.refusal import Refused
 from comp_core.checkpoint import CheckpointError
 from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError, read_clips

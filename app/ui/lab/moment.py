@@ -10,14 +10,14 @@ import gradio as gr
 import numpy as np
 
 from app.lab import along, insides, qualities, seven
-from app.refusal import Refused
 from app.spoilers import SLIDERS, spoiling_of
 from app.ui.clip import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.ui.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.ui.markup import message_html, section_html
-from app.upload import upload
+from app.ui.upload import upload
 from app.views import NAMES, REASONS, clock_text, in_words, relation
-from app.visitors import Visitors
+from app.visits.refusal import Refused
+from app.visits.visitors import Visitors
 from comp_core.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard

@@ -7,7 +7,7 @@ from typing import Any
 from app.ui.lab.curve import curve_section
 from app.ui.lab.moment import moment_section
 from app.ui.lab.space import space_section
-from app.visitors import Visitors
+from app.visits.visitors import Visitors
 
 
 def lab_page(predictor: Any, visitors: Visitors) -> None:

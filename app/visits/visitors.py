@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.line import Waiting, WaitingLine
-from app.rates import Addresses, RateLimit
-from app.refusal import Refused
-from app.session import Session
+from app.visits.line import Waiting, WaitingLine
+from app.visits.rates import Addresses, RateLimit
+from app.visits.refusal import Refused
+from app.visits.session import Session
 
 # The end of a visit is announced this long before.
 ANNOUNCED_S = 60.0

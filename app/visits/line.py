@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.rates import RateLimit
-from app.refusal import Refused
+from app.visits.rates import RateLimit
+from app.visits.refusal import Refused
 
 
 @dataclass(frozen=True)

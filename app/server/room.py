@@ -11,7 +11,7 @@ from typing import Any
 
 from starlette.responses import PlainTextResponse
 
-from app.limits import Receive, Scope, Send
+from app.server.limits import Receive, Scope, Send
 
 logger = logging.getLogger(__name__)
 

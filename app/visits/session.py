@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from app.record import Note, Record
+from app.visits.record import Note, Record
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import DISCONNECTED, NO_FACE, NO_WORDS, SILENCE, Reading

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from hashlib import sha256
 from typing import Any
 
-from app.limits import Receive, Scope, Send
+from app.server.limits import Receive, Scope, Send
 
 # The page may be framed by itself and by Hugging Face, whose Spaces are shown in a frame.
 _FRAMED_BY = "'self' https://huggingface.co https://*.hf.space"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from app.refusal import Refused
+from app.visits.refusal import Refused
 
 # Addresses that are remembered before those that have been quiet are forgotten.
 _MOST_ADDRESSES = 1000
