@@ -17,7 +17,7 @@ from comp_core.cli import main
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import fixed_mask
 from comp_core.engines.base import EngineError, InProcess, WorkerLost
-from comp_core.evaluation.tables import cost_table, growth_table
+from comp_core.evaluation.measured_tables import cost_table, growth_table
 from comp_core.modalities import MODALITIES
 from comp_core.training.objectives import Classes, Scores
 from tests.test_training import made_up_dialogues

@@ -8,7 +8,7 @@ from itertools import islice
 
 import pytest
 
-from comp_core.evaluation.tables import peers_table
+from comp_core.evaluation.measured_tables import peers_table
 from tests.minute import SCENES, moments
 from tests.peers import __main__ as command
 from tests.peers.compare import PeerError, Rival, compare

@@ -14,7 +14,7 @@ from comp_core.engines import ray_cluster
 from comp_core.engines.base import EngineError, WorkerLost
 from comp_core.engines.ray_cluster import RayCluster
 from comp_core.evaluation import scaling
-from comp_core.evaluation.tables import scaling_estimate_table, scaling_table
+from comp_core.evaluation.measured_tables import scaling_estimate_table, scaling_table
 from tests.mortal import Mortal
 from tests.test_annotation import folder, records, unreadable  # noqa: F401
 from tests.test_benchmark import write_mosi
