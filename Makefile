@@ -8,11 +8,11 @@ RUN = $(VENV)/bin/python
 demo: install
 	$(RUN) app.py $(ARGS)
 
+# The browser tests run one after the other: a page that waits for recognised words needs a processor to itself.
 test: install-test
 	$(RUN) -m pip check
 	$(RUN) -m ruff check .
 	$(RUN) -m pytest -n 2 --dist loadfile --ignore tests/browser
-	# One after the other: a page that waits for recognised words needs a processor to itself.
 	$(RUN) -m pytest tests/browser
 
 # The documentation of comp_core, from its docstrings and the guide, into site/.
