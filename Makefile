@@ -8,12 +8,12 @@ RUN = $(VENV)/bin/python
 demo: install
 	$(RUN) app.py $(ARGS)
 
-# The browser tests run one after the other: a page that waits for recognised words needs a processor to itself.
+# Two processes at first, then what needs the processor for itself: a live page that waits for recognised words.
 test: install-test
 	$(RUN) -m pip check
 	$(RUN) -m ruff check .
-	$(RUN) -m pytest -n 2 --dist loadfile --ignore tests/browser
-	$(RUN) -m pytest tests/browser
+	$(RUN) -m pytest -n 2 --dist loadfile -m "not alone"
+	$(RUN) -m pytest -m alone
 
 # The documentation of comp_core, from its docstrings and the guide, into site/.
 docs: install-test

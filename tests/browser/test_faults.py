@@ -2,8 +2,12 @@
 
 import json
 
+import pytest
+
 from tests.browser.live_page import start, text, wait_for
 from tests.browser.test_live import tracks
+
+pytestmark = pytest.mark.alone
 
 # The page believes that its tab is hidden, or seen again; a browser under test never hides one.
 SEEN = """(seen) => {

@@ -6,6 +6,8 @@ from tests.browser import harness
 from tests.browser.live_page import start, text, wait_for
 from tests.browser.test_live import tracks
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):

@@ -9,6 +9,8 @@ import pytest
 
 from tests.browser.live_page import start, text, wait_for
 
+pytestmark = pytest.mark.alone
+
 MODALITIES = {"audio": "voice", "text": "words", "video": "face"}
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.browser import harness, media
 from tests.browser.live_page import start, text, wait_for
 
+pytestmark = pytest.mark.alone
+
 
 def type_words(page, words):
     page.fill("[data-part=typed]", words)

@@ -5,6 +5,8 @@ import pytest
 from tests.browser import harness
 from tests.browser.live_page import start, text, wait_for
 
+pytestmark = pytest.mark.alone
+
 SAMPLE = str(harness.ROOT / "assets" / "samples" / "mixed.mp4")
 
 
