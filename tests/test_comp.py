@@ -11,7 +11,7 @@ from comp_core.modeling.outputs import Conversations
 from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm, from_others
 from comp_core.modeling.printed import PositionPrototypes, PrintedPromptGenerator
 from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum, similarity
-from comp_core.modeling.propagation import KnowledgePropagation
+from comp_core.modeling.propagation import KnowledgePropagation, may_look
 
 AUDIO, TEXT, VIDEO = range(len(MODALITIES))
 DIMS = {"audio": 5, "text": 7, "video": 3}
@@ -128,6 +128,24 @@ def test_from_the_second_block_on_what_was_filled_in_speaks_too(model):
     assert told[1][TEXT].all() and not told[1][VIDEO].any()
 
 
+@pytest.mark.parametrize("without", [(), ("prompts",), ("propagation",)], ids=["whole", "no prompts", "no propagation"])
+def test_all_at_once_say_what_each_says_alone(without):
+    torch.manual_seed(0)
+    model = ComP(ComPConfig(DIMS, outputs=5, width=16, prompt=4, prototypes=3, blocks=3, without=without)).eval()
+    for parameter in model.parameters():  # empty prompts start as zero, slopes alike
+        torch.nn.init.normal_(parameter, std=0.5)
+    batch = conversations(4, 6)
+    batch.observed[1, :, TEXT] = False
+    found = model.alone(batch)
+    for i, modality in enumerate(MODALITIES):
+        torch.testing.assert_close(found[:, :, i], model(batch.only((modality,))).modality_logits[:, :, i], rtol=1e-4, atol=1e-5)
+
+
+def test_in_the_papers_preset_all_at_once_is_refused():
+    with pytest.raises(ValueError, match="one modality at a time"):
+        ComP(as_printed(DIMS, 5, length=6)).alone(conversations(2, 6))
+
+
 def test_a_modality_that_never_occurs_has_no_weight_and_one_that_is_missing_once_may_have(model):
     batch = conversations(1, 4, rate=0.0)
     batch.observed[0, 3, TEXT] = False
@@ -219,7 +237,7 @@ def test_propagation_is_equations_3_to_5():
     state, prompts = torch.randn(3, 1, 3, 8), torch.randn(3, 1, 3, 4)
     observed = torch.tensor([True, False, True]).expand(3, 1, 3)
     distance = torch.tensor([[[0.0, 1, 4], [1, 0, 3], [4, 3, 0]]])
-    after, carried = block(state, prompts, observed, distance)
+    after, carried = block(state, prompts, may_look(observed), distance)
     for m in range(3):
         mixed = torch.cat([state[m, 0], prompts[m, 0]], -1) @ block.enter.weight[m] + block.enter.bias[m]
         for layer in block.attention:
@@ -345,7 +363,7 @@ def test_printed_propagation_has_neither_norm_nor_distance():
     block = KnowledgePropagation(width=8, prompts=4, layers=1, heads=1, dropout=0.0, repaired=False).eval()
     state, prompts = torch.randn(3, 1, 3, 8), torch.randn(3, 1, 3, 4)
     seen = torch.ones(3, 1, 3, dtype=torch.bool)
-    after, _ = block(state, prompts, seen, torch.rand(1, 3, 3) * 50)
+    after, _ = block(state, prompts, may_look(seen), torch.rand(1, 3, 3) * 50)
     for m in range(3):
         mixed = torch.cat([state[m, 0], prompts[m, 0]], -1) @ block.enter.weight[m] + block.enter.bias[m]
         layer = block.attention[0]

@@ -18,7 +18,7 @@ from comp_core.modeling.outputs import Conversations, FusionOutput
 from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm, from_others
 from comp_core.modeling.printed import PositionPrototypes, PrintedPromptGenerator, StageOne
 from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum
-from comp_core.modeling.propagation import KnowledgePropagation
+from comp_core.modeling.propagation import KnowledgePropagation, may_look
 
 # The parts of the paper's Table 3 that belong to the model; the fourth, the gradient modulator, belongs to training.
 PROPAGATION, PROMPTS, COORDINATOR = "propagation", "prompts", "coordinator"
@@ -122,26 +122,46 @@ class ComP(nn.Module):
         *_, (states, _) = self.blocks(conversations)
         return states
 
-    def blocks(self, conversations: Conversations) -> Iterator[tuple[Tensor, Tensor]]:
-        """Block by block the states (M, B, N, d) and the prompts that were received in it, (M, B, N, (M - 1) p)."""
+    def alone(self, conversations: Conversations) -> Tensor:
+        """What each modality would say if it were the only one, (B, N, M, K).
+
+        The same as the ``modality_logits`` from it alone, for all of them at less than the price of one pass: no other would have
+        anything to tell it, so they are computed side by side, and nobody speaks.
+
+        Raises:
+            ValueError: the preset is the paper's, where modalities speak of what they have not seen.
+        """
+        if self.config.preset == PAPER:
+            raise ValueError("in the paper's preset a modality that was not observed speaks, too: give the model one modality at a time")
+        *_, (states, _) = self.blocks(conversations, silent=True)
+        return self.heads(states).permute(1, 2, 0, 3)
+
+    def blocks(self, conversations: Conversations, silent: bool = False) -> Iterator[tuple[Tensor, Tensor]]:
+        """Block by block the states (M, B, N, d) and the prompts that were received in it, (M, B, N, (M - 1) p).
+
+        ``silent``: no modality has anything to tell the others.
+        """
         observed, distance = conversations.by_modality, conversations.distance
+        allowed = may_look(observed)
         states = self.encoders(conversations.features, observed)
         if PROMPTS in self.config.without:
             nothing = states[..., :0]
             for propagate in self.propagation:
-                states, _ = propagate(states, nothing, observed, distance)
+                states, _ = propagate(states, nothing, allowed, distance)
                 yield states, nothing
             return
-        prototypes = self.prototypes(states, observed)
+        prototypes = None if silent else self.prototypes(states, observed)
         previous, carried, speaks = states, None, observed
+        known = conversations.known.permute(2, 0, 1)
         for generate, propagate in zip(self.generators, self.propagation, strict=True):
             # What a modality receives are the others' prompts. (The paper writes P^{vu} with a generated part from u itself, which would
             # carry nothing from v to u; the sender's is meant.)
-            incoming = from_others(generate(states, previous, prototypes, speaks))
+            told = generate.nothing(states) if silent else generate(states, previous, prototypes, speaks)
+            incoming = from_others(told)
             if carried is not None:
                 incoming = momentum(carried, incoming, self.config.momentum)
             previous = states
-            states, carried = propagate(states, incoming, observed, distance)
+            states, carried = propagate(states, incoming, allowed, distance)
             yield states, incoming
             # From now on a missing state holds what its neighbours say, and has something to tell the others.
-            speaks = conversations.known.permute(2, 0, 1)
+            speaks = known

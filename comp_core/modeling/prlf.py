@@ -15,7 +15,7 @@ from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.interaction import ProgressiveInteraction, alignment
 from comp_core.modeling.outputs import Conversations, FusionOutput
 from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm
-from comp_core.modeling.propagation import MaskedSelfAttention
+from comp_core.modeling.propagation import MaskedSelfAttention, may_look
 from comp_core.modeling.reliability import CUES, Reliability
 
 # Who leads: the most reliable modality, or, to see whether that matters, each in turn or always the words.
@@ -103,11 +103,10 @@ class PRLF(nn.Module):
     def read(self, conversations: Conversations) -> tuple[Tensor, Tensor]:
         """Each modality by itself: states (M, B, N, d), and the heads' predictions (B, N, M, K)."""
         observed = conversations.by_modality
-        itself = torch.eye(observed.shape[-1], dtype=torch.bool, device=observed.device)
-        distance = conversations.distance
+        allowed, distance = may_look(observed), conversations.distance
         states = torch.where(observed.unsqueeze(-1), self.encoders(conversations.features, observed), self.absent)
         for attend in self.context:
-            states = states + attend(states, observed.unsqueeze(-2) | itself, distance)
+            states = states + attend(states, allowed, distance)
         states = self.norm(states)
         return states, self.heads(states).permute(1, 2, 0, 3)
 

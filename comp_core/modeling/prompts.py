@@ -68,6 +68,10 @@ class PromptGenerator(nn.Module):
         generated = self.to_prompt(self.from_prototypes(shares @ prototypes) + self.from_state(previous))
         return torch.where(speaks.unsqueeze(-1), generated, self.empty)
 
+    def nothing(self, state: Tensor) -> Tensor:
+        """The prompts (M, B, N, p) where no row has anything to tell."""
+        return self.empty.expand(*state.shape[:-1], -1)
+
 
 def similarity(state: Tensor, prototypes: Tensor, sharpness: Tensor | float = 1.0) -> Tensor:
     """S of eq. 7: softmax over the prototypes of the cosine, (..., N, d) and (..., c, d) -> (..., N, c)."""

@@ -10,6 +10,15 @@ from comp_core.modalities import MODALITIES
 from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm
 
 
+def may_look(observed: Tensor) -> Tensor:
+    """Who may look at whom: what was observed, (..., N) bool -> (..., N, N).
+
+    Only observed utterances may be looked at. Each may also look at itself, so that an utterance in a conversation without the modality
+    has something to attend to: its prompts.
+    """
+    return observed.unsqueeze(-2) | torch.eye(observed.shape[-1], dtype=torch.bool, device=observed.device)
+
+
 class MaskedSelfAttention(nn.Module):
     """Multi-head self-attention over the utterances of a conversation, in each modality.
 
@@ -56,14 +65,8 @@ class KnowledgePropagation(nn.Module):
         self.attention = nn.ModuleList(MaskedSelfAttention(width, heads, dropout, repaired) for _ in range(layers))
         self.leave = PerModalityLinear(width, width + prompts)
 
-    def forward(self, state: Tensor, prompts: Tensor, observed: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
-        """(M, B, N, d), (M, B, N, prompts), (M, B, N) bool, (B, N, N) -> updated (M, B, N, d) and (M, B, N, prompts).
-
-        Only observed utterances may be looked at. Each may also look at itself, so that an utterance in a conversation
-        without the modality has something to attend to: its prompts.
-        """
-        itself = torch.eye(state.shape[2], dtype=torch.bool, device=state.device)
-        allowed = observed.unsqueeze(-2) | itself
+    def forward(self, state: Tensor, prompts: Tensor, allowed: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:
+        """(M, B, N, d), (M, B, N, prompts), `may_look` (M, B, N, N), (B, N, N) -> updated (M, B, N, d) and (M, B, N, prompts)."""
         mixed = self.enter(torch.cat([state, prompts], -1))  # eq. 3
         for attend in self.attention:
             mixed = mixed + attend(mixed, allowed, distance)  # eq. 4

@@ -9,7 +9,7 @@ from torch import Tensor
 from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
-from comp_core.modeling.outputs import Conversations, FusionOutput, stack
+from comp_core.modeling.outputs import Conversations, FusionOutput
 from comp_core.modeling.prlf import PRLF, PRLFConfig
 from comp_core.training.modulator import UpdateModulator
 from comp_core.training.objectives import Objective
@@ -50,8 +50,7 @@ def reliability(model: ComP, conversations: Conversations, labels: Tensor, objec
     counts. One that occurs nowhere in the conversation has none. Without this the weights mean nothing: prompts make all states
     carry the same knowledge, and the coordinator settles on one of them for good, whatever is observed.
     """
-    alone = model(stack([conversations.only((m,)) for m in MODALITIES])).split(len(labels))
-    logits = torch.stack([output.modality_logits[..., i, :] for i, output in enumerate(alone)], 2)
+    logits = model.alone(conversations)
     right = objective.likelihood(logits, labels.unsqueeze(-1).expand(logits.shape[:-1])) * conversations.known
     return right / right.sum(-1, keepdim=True).clamp(min=1e-9)
 
