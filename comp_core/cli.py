@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 from tqdm import tqdm
 
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.devices import CPU, DeviceError, choose_device
 from comp_core.engines.base import Engine, EngineError, InProcess
 from comp_core.engines.ray_cluster import RayCluster
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
@@ -60,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", parents=[task], help="train a sense or the fusion model and write its weights and report")
     train.add_argument("what", choices=TRAININGS)
     train.add_argument("--epochs", type=int, help="instead of the number that made the committed weights")
+    train.add_argument("--device", default=CPU, help="cpu or cuda (default: %(default)s)")
     train.set_defaults(run=_train)
     evaluate = commands.add_parser("evaluate", parents=[task], help="measure trained weights on test data and write a report")
     evaluate.add_argument("what", choices=EVALUATIONS)
@@ -78,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     benchmark.add_argument("--seeds", type=int, default=5, help="(default: %(default)s)")
     benchmark.add_argument("--epochs", type=int, help="instead of the data set's own number")
     benchmark.add_argument("--select", choices=("valid", "test"), default="valid", help="test: as the literature does, to compare tables")
-    benchmark.add_argument("--device", default="cpu", help="cpu or cuda (default: %(default)s)")
+    benchmark.add_argument("--device", default=CPU, help="cpu or cuda (default: %(default)s)")
     benchmark.add_argument("--out", type=Path, required=True, help="folder of the results; a stopped run goes on from what is there")
     benchmark.set_defaults(run=_benchmark)
     cost = commands.add_parser("cost", help="time and memory of ComP: an epoch on MOSI, a live window, and how both grow")
@@ -129,7 +132,6 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from comp_core.devices import DeviceError
     from comp_core.media import MediaError
     from comp_core.predictor import Predictor
     from comp_core.senses.recognition import RecogniserError
@@ -168,7 +170,6 @@ def _predict(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 def _annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.annotation import UNREADABLE, FolderError, Settings, annotate
-    from comp_core.devices import DeviceError
     from comp_core.senses.recognition import RecogniserError
 
     settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))))
@@ -201,7 +202,6 @@ def _engine(options: argparse.Namespace) -> AbstractContextManager[Engine]:
 
 def _extract(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.data.gcnet import LayoutError
-    from comp_core.devices import DeviceError
     from comp_core.extraction import NOT_READ, extract, with_encoders
     from comp_core.predictor import Predictor
     from comp_core.senses.pretrained import EncoderError
@@ -259,8 +259,9 @@ def _train(options: argparse.Namespace, arguments: list[str]) -> int:
     module = importlib.import_module(f"comp_core.training.{TRAININGS[options.what]}")
     extra = {} if options.epochs is None else {"epochs": options.epochs}
     try:
-        getattr(module, f"train_{options.what}")(_task(options, arguments), **extra)
-    except (FileNotFoundError, CheckpointError) as error:
+        task = replace(_task(options, arguments), device=choose_device(options.device))
+        getattr(module, f"train_{options.what}")(task, **extra)
+    except (FileNotFoundError, CheckpointError, DeviceError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
@@ -324,8 +325,8 @@ def _benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
     if named == (options.data is None) or not (named or Path(options.dataset).is_dir()):
         print(f"--dataset is one of {', '.join(DATASETS)} with --data, or a feature folder without", file=sys.stderr)
         return 2
-    protocol = Protocol(options.rates or RATES, options.select, options.device)
     try:
+        protocol = Protocol(options.rates or RATES, options.select, choose_device(options.device))
         dataset = DATASETS[options.dataset](options.data, options.work) if named else folder(Path(options.dataset), options.features)
         command = _command_line(options, arguments)
         with _engine(options) as engine:

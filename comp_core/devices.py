@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Any, TypeVar
 
 import torch
+from torch import nn
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,18 @@ def choose_device(device: str | None) -> str:
     except (RuntimeError, AssertionError) as error:
         raise DeviceError(f"device {device!r} cannot be used here; try --device cpu.") from error
     return device
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where a network's parameters are."""
+    return next(network.parameters()).device
+
+
+def moved(batch: Any, device: torch.device) -> Any:
+    """A batch on the device: what has a ``to`` moves, a tuple part by part; the rest stays as it is."""
+    if isinstance(batch, tuple):
+        return tuple(moved(part, device) for part in batch)
+    return batch.to(device) if hasattr(batch, "to") else batch
 
 
 class Placed:

@@ -12,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from comp_core.checkpoint import save_checkpoint
+from comp_core.devices import CPU
 from comp_core.training.fit import FitConfig
 from comp_core.whole_files import write_whole
 
@@ -26,6 +27,7 @@ class Task:
         weights: where the final weights go.
         reports: where the JSON reports go.
         command: the command line, as recorded in the checkpoint.
+        device: to train on.
     """
 
     data: Path
@@ -34,6 +36,7 @@ class Task:
     reports: Path
     seed: int
     command: str
+    device: str = CPU
 
     def output(self, name: str) -> Path:
         """The path, without suffix, of the checkpoint called ``name``."""

@@ -21,7 +21,7 @@ def folds(monkeypatch):
     clips = [SpeechClip(np.zeros(1), label, who[:-3], who, label) for who in SPEAKERS for label in CLASSES[who[:-3]]]
     folds = []
 
-    def fit_voice(train, valid, _config, _settings):
+    def fit_voice(train, valid, _config, _settings, device):
         assert valid is None
         folds.append({"heard": {speaker for speaker, _ in train}, "asked": []})
         return VoiceNet(VoiceNetConfig(widths=(4, 4, 4, 4), tower_dim=2)), []

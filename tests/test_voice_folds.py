@@ -17,7 +17,7 @@ def trained(monkeypatch):
     """The folds that were trained, in order."""
     trained = []
 
-    def one_fold(_corpus, _final, fold, _settings):
+    def one_fold(_corpus, _final, fold, _settings, _device):
         trained.append(fold)
         return VoiceNet(CONFIG), {}
 

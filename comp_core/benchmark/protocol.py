@@ -14,6 +14,7 @@ from comp_core.benchmark.datasets import Dataset, Split, mistake
 from comp_core.benchmark.methods import Method, Problem
 from comp_core.data.conversations import Batch, Conversation, batch_of
 from comp_core.data.masks import fixed_mask, subset_name, subsets_of
+from comp_core.devices import CPU, device_of
 from comp_core.evaluation.leading import leading_report
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.prlf import PRLF
@@ -43,7 +44,7 @@ class Protocol:
 
     rates: Sequence[float] = RATES
     select: str = "valid"
-    device: str = "cpu"
+    device: str = CPU
 
 
 def conditions(given: Collection[str], rates: Sequence[float]) -> dict[str, Condition]:
@@ -90,7 +91,7 @@ def masked_batch(conversations: Sequence[Conversation], masks: Sequence[np.ndarr
 @torch.inference_mode()
 def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Found:
     """Predict whole conversations under the masks."""
-    device = next(model.parameters()).device
+    device = device_of(model)
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     for start in range(0, len(conversations), _EVALUATED_TOGETHER):
         some = slice(start, start + _EVALUATED_TOGETHER)

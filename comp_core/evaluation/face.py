@@ -11,6 +11,7 @@ import torch
 
 from comp_core.checkpoint import load_checkpoint, restore
 from comp_core.data.ferplus import CLASSES, TO_LIVE, FaceSet, framed, load_ferplus
+from comp_core.devices import device_of
 from comp_core.evaluation.calibration import fit_temperature, reliability, risk_coverage, softmax
 from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import LABELS
@@ -81,7 +82,7 @@ def conditions_report(model: FaceNet, temperature: float, test: FaceSet, random:
 def logits(model: FaceNet, crops: np.ndarray, batch: int = 256) -> np.ndarray:
     """(n, 48, 48) uint8 -> (n, 8)."""
     with torch.inference_mode():
-        return torch.cat([model(part)[1] for part in torch.from_numpy(crops).split(batch)]).numpy()
+        return torch.cat([model(part.to(device_of(model)))[1].cpu() for part in torch.from_numpy(crops).split(batch)]).numpy()
 
 
 def live_probabilities(probabilities: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import SUBSETS, subset_name
+from comp_core.devices import device_of
 from comp_core.evaluation.baselines import RULES
 from comp_core.evaluation.calibration import answer_from, fit_temperature, reliability, risk_coverage, softmax
 from comp_core.evaluation.metrics import class_report, mean_and_spread
@@ -36,14 +37,14 @@ def predictions(model: nn.Module, conversations: Sequence[Conversation], subsets
     windows = [c.window(part) for c in conversations for part in window_ends(len(c))]
     parts: dict[str, dict[str, list[Tensor]]] = {name: {} for name in subsets}
     for i in range(0, len(windows), 512):
-        batch = batch_of(windows[i : i + 512])
-        rows, last = torch.arange(len(batch.labels)), batch.conversations.valid.sum(1) - 1
+        batch = batch_of(windows[i : i + 512]).to(device_of(model))
+        rows, last = torch.arange(len(batch.labels), device=batch.labels.device), batch.conversations.valid.sum(1) - 1
         for name, subset in subsets.items():
             with torch.inference_mode():
                 output = model(batch.conversations.only(subset))
             values = {"fused": output.logits, "own": output.modality_logits, "weights": output.weights}
             for key, value in {"labels": batch.labels, "shown": batch.shown, **values}.items():
-                parts[name].setdefault(key, []).append(value[rows, last])
+                parts[name].setdefault(key, []).append(value[rows, last].cpu())
     return {name: {key: torch.cat(value).numpy() for key, value in by_key.items()} for name, by_key in parts.items()}
 
 

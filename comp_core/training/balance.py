@@ -31,7 +31,7 @@ def train_balance(task: Task, epochs: int | None = None) -> None:
     metrics: dict[str, Any] = {}
     for dataset in (ravdess(task.data), mosi_reread(task.data)):
         seeds = range(task.seed, task.seed + SEEDS)
-        runs = [_one_seed(dataset, seed, epochs or dataset.epochs) for seed in progress(list(seeds), dataset.name)]
+        runs = [_one_seed(dataset, seed, epochs or dataset.epochs, task.device) for seed in progress(list(seeds), dataset.name)]
         metrics[dataset.name] = {
             way: {m: [mean_and_spread([run[way][m][e] for run in runs]) for e in range(len(curve))] for m, curve in by_modality.items()}
             for way, by_modality in runs[0].items()
@@ -39,18 +39,18 @@ def train_balance(task: Task, epochs: int | None = None) -> None:
     task.write_report("balance", {"seeds": SEEDS, "split": "valid", "metrics": metrics})
 
 
-def _one_seed(dataset: Dataset, seed: int, epochs: int) -> dict[str, dict[str, list[float]]]:
-    alone = {m: _accuracies(dataset, "comp", (m,), seed, epochs)[m] for m in dataset.given}
-    return {ALONE: alone, **{way: _accuracies(dataset, name, dataset.given, seed, epochs) for way, name in _METHODS.items()}}
+def _one_seed(dataset: Dataset, seed: int, epochs: int, device: str) -> dict[str, dict[str, list[float]]]:
+    alone = {m: _accuracies(dataset, "comp", (m,), seed, epochs, device)[m] for m in dataset.given}
+    return {ALONE: alone, **{way: _accuracies(dataset, name, dataset.given, seed, epochs, device) for way, name in _METHODS.items()}}
 
 
-def _accuracies(dataset: Dataset, name: str, given: Collection[str], seed: int, epochs: int) -> dict[str, list[float]]:
+def _accuracies(dataset: Dataset, name: str, given: Collection[str], seed: int, epochs: int, device: str) -> dict[str, list[float]]:
     """Train on what is ``given`` and name each modality's accuracy on validation data after every epoch."""
     fold, method = dataset.folds[0], METHODS[name]
     steps = epochs * -(-len(fold["train"]) // dataset.batch)
     problem = Problem(dataset.dims, dataset.objective, given, dataset.longest, steps)
     torch.manual_seed(seed)
-    model = method.build(problem)
+    model = method.build(problem).to(device)
     loss, around_step = method.train(model, problem)
     labels = np.concatenate([c.labels for c in fold["valid"]])
     found: dict[str, list[float]] = {m: [] for m in given}

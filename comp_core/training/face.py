@@ -35,9 +35,9 @@ def train_face(task: Task, epochs: int = 44) -> None:
 
     frequency = votes.mean(0)
     # Between no weights, under which disgust and contempt are never answered, and equal shares, which would make them common.
-    weight = frequency**-RARE_CLASSES / (frequency ** (1 - RARE_CLASSES)).sum()
+    weight = (frequency**-RARE_CLASSES / (frequency ** (1 - RARE_CLASSES)).sum()).to(task.device)
     config = FaceNetConfig()
-    model = FaceNet(config).to(memory_format=torch.channels_last)
+    model = FaceNet(config).to(task.device, memory_format=torch.channels_last)
     settings = FitConfig(epochs=epochs, learning_rate=3e-3, weight_decay=0.05, average=0.999, seed=task.seed)
     stem = task.output("face")
     best, history = fit(

@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from comp_core.devices import device_of, moved
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -43,7 +45,8 @@ def fit(
     """Train ``model`` and return the averaged copy that scored best on validation data, with the history.
 
     Args:
-        batches: epoch number -> the batches of that epoch.
+        model: on the device that computes.
+        batches: epoch number -> the batches of that epoch, on any device: tensors, tuples, or what has a ``to``.
         loss_of: (model, batch) -> scalar loss.
         score_of: averaged model in eval mode -> validation score, higher is better. None where there is no validation data:
             then the last epoch is kept, whatever came before.
@@ -52,6 +55,7 @@ def fit(
         resume: where to keep, until the end, all that is needed to go on after a stop; a training with another configuration that
             lies there is not continued. ``batches`` must then draw what it draws from the epoch's number.
     """
+    device = device_of(model)
     total = config.epochs * steps_per_epoch
     warm = max(1, round(config.warm_up * total))
     optimiser = torch.optim.AdamW(_decay_groups(model, config.weight_decay), lr=config.learning_rate)
@@ -70,7 +74,7 @@ def fit(
         model.train()
         losses = []
         for batch in batches(epoch):
-            loss = loss_of(model, batch)
+            loss = loss_of(model, moved(batch, device))
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             with around_step():
@@ -79,10 +83,10 @@ def fit(
             schedule.step()
             step += 1
             _update_average(averaged, model, min(config.average, step / (step + 10)))
-            losses.append(loss.item())
+            losses.append(loss.detach())  # to ask for its value would make a GPU wait
         with torch.inference_mode():
             score = float(epoch) if score_of is None else score_of(averaged)
-        history.append({"epoch": epoch, "loss": sum(losses) / len(losses), "score": score})
+        history.append({"epoch": epoch, "loss": torch.stack(losses).double().mean().item(), "score": score})
         told = "" if score_of is None else f"  validation {score:.4f}"
         print(f"epoch {epoch:3d}  loss {history[-1]['loss']:.4f}{told}  {time.time() - started:.0f} s", file=sys.stderr)
         if score > best_score:
@@ -106,7 +110,7 @@ def _keep(path: Path, config: FitConfig, parts: dict[str, Any], history: list[di
 
 def _continue(path: Path, config: FitConfig, parts: dict[str, Any]) -> list[dict[str, float]]:
     """Put everything back; returns the history, which is empty if what lies there is another training's."""
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location="cpu")
     if state["config"] != asdict(config):
         return []
     for name, part in parts.items():

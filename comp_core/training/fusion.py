@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from comp_core.data.conversations import Batch, Conversation, batch_of
 from comp_core.data.masks import random_mask, subsets_of
+from comp_core.devices import CPU
 from comp_core.evaluation.calibration import softmax
 from comp_core.evaluation.fusion import predictions
 from comp_core.evaluation.metrics import class_report
@@ -75,14 +76,13 @@ def fit_fusion(
     everything = {m: np.concatenate([conversation.features[m] for conversation in first]) for m in MODALITIES}
     model.encoders.standardise_by({m: torch.from_numpy(values) for m, values in everything.items()})
     steps = -(-len(first) // batch_size)
-    device = next(model.parameters()).device
 
     def batches(_epoch: int) -> Iterator[Batch]:
         windows = draw(random)
         for rows in np.array_split(random.permutation(len(windows)), steps):
             batch = batch_of([windows[i] for i in rows])
             observed = masking(batch.conversations.valid, generator) & batch.conversations.observed
-            yield replace(batch, conversations=batch.conversations.observe(observed).only(given)).to(device)
+            yield replace(batch, conversations=batch.conversations.observe(observed).only(given))
 
     return fit(model, batches, steps, loss_of, score_of, settings, around_step=around_step)
 
@@ -94,6 +94,7 @@ def fit_on_windows(
     settings: FitConfig,
     objective: Classes,
     given: Collection[str] = MODALITIES,
+    device: str = CPU,
 ) -> tuple[nn.Module, list[dict[str, float]]]:
     """Fit a model on random windows of conversations, as the page will meet them.
 
@@ -106,7 +107,7 @@ def fit_on_windows(
         return float(np.mean([class_report(softmax(f["fused"]), f["labels"])["uar"] for f in found.values()]))
 
     return fit_fusion(
-        build(config),
+        build(config).to(device),
         partial(LOSSES[type(config)], objective=objective),
         lambda random: random_windows(draw(random), random),
         score_of,

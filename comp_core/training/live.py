@@ -13,6 +13,7 @@ from torch import nn
 
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.paired import ALWAYS, LIKE_MELD, Agreement
+from comp_core.devices import device_of
 from comp_core.evaluation.fusion import (
     RISK,
     Found,
@@ -97,7 +98,7 @@ def _train(task: Task, kind: str, title: str, config_type: type[FusionConfig], e
     stem, runs, leading = task.output(kind), [], []
     for seed in range(task.seed, task.seed + SEEDS):
         own = replace(settings, seed=seed)
-        model, history = fit_on_windows(train.draw, fixed["valid"], config, own, Classes(LABELS, weight))
+        model, history = fit_on_windows(train.draw, fixed["valid"], config, own, Classes(LABELS, weight), device=task.device)
         score = max(row["score"] for row in history)
         keep_best(task.work / f"{kind}_seed{seed}", kind, config, own, {})(model, score, epochs)
         if isinstance(model, PRLF):
@@ -126,7 +127,7 @@ def _train(task: Task, kind: str, title: str, config_type: type[FusionConfig], e
 
 def _leading(model: PRLF, conversations: Sequence[Conversation], seed: int) -> dict[str, Any]:
     """For each utterance as the last of its window, as the page shows it."""
-    batch = batch_of([c.window(part) for c in conversations for part in window_ends(len(c))])
+    batch = batch_of([c.window(part) for c in conversations for part in window_ends(len(c))]).to(device_of(model))
     valid = batch.conversations.valid
-    last = torch.arange(valid.shape[1]) == valid.sum(1, keepdim=True) - 1
+    last = torch.arange(valid.shape[1], device=valid.device) == valid.sum(1, keepdim=True) - 1
     return leading_report(model, batch, Classes(LABELS), last, seed)

@@ -49,7 +49,7 @@ def train_real_pairs(task: Task, epochs: int | None = None) -> None:
     metrics = {}
     for name, experiment in experiments(task).items():
         seeds = range(task.seed, task.seed + SEEDS)
-        reports = [_one_seed(experiment, seed, epochs or experiment.epochs) for seed in progress(list(seeds), name)]
+        reports = [_one_seed(experiment, seed, epochs or experiment.epochs, task.device) for seed in progress(list(seeds), name)]
         metrics[name] = spread(reports)
     task.write_report("real_pairs", {"seeds": SEEDS, "metrics": metrics})
 
@@ -64,7 +64,7 @@ def experiments(task: Task) -> dict[str, Experiment]:
     }
 
 
-def _one_seed(experiment: Experiment, seed: int, epochs: int) -> dict[str, dict[str, Any]]:
+def _one_seed(experiment: Experiment, seed: int, epochs: int, device: str) -> dict[str, dict[str, Any]]:
     found, priors = [], []
     for fold in experiment.folds:
         train, valid, test = (fold[split] for split in ("train", "valid", "test"))
@@ -74,7 +74,7 @@ def _one_seed(experiment: Experiment, seed: int, epochs: int) -> dict[str, dict[
         config = ComPConfig({m: x.shape[1] for m, x in train[0].features.items()}, len(experiment.classes))
         settings = FitConfig(epochs=epochs, learning_rate=1e-3, weight_decay=0.02, average=0.95, seed=seed)
         objective = Classes(experiment.classes, weight)
-        model, _ = fit_on_windows(lambda _random, train=train: train, valid, config, settings, objective, experiment.given)
+        model, _ = fit_on_windows(lambda _random, train=train: train, valid, config, settings, objective, experiment.given, device)
         subsets = subsets_of(experiment.given)
         found.append(_calibrated(predictions(model, valid, subsets), predictions(model, test, subsets)))
     together = {name: {key: np.concatenate([part[name][key] for part in found]) for key in values} for name, values in found[0].items()}

@@ -13,6 +13,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from comp_core.data.text import LabelledTexts
+from comp_core.devices import device_of, moved
 from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import LABELS
 from comp_core.senses.tokens import encode
@@ -88,10 +89,11 @@ def classification_loss(logits: Mapping[str, Tensor], targets: Tensor, corpus: T
 def run(model: WordsNet, tokenizer: Tokenizer, texts: Sequence[str], batch: int = 128) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Features (n, D) of texts, and for each corpus the probabilities (n, 7) of its head."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    outputs = [model(*encode(tokenizer, [texts[i] for i in order[start : start + batch]])) for start in range(0, len(order), batch)]
+    encoded = (encode(tokenizer, [texts[i] for i in order[start : start + batch]]) for start in range(0, len(order), batch))
+    outputs = [model(*moved(some, device_of(model))) for some in encoded]
     back = np.argsort(order)
-    features = torch.cat([feature for feature, _ in outputs]).numpy()[back]
-    heads = {corpus: torch.cat([logits[corpus] for _, logits in outputs]).softmax(1).numpy()[back] for corpus in model.heads}
+    features = torch.cat([feature for feature, _ in outputs]).cpu().numpy()[back]
+    heads = {corpus: torch.cat([logits[corpus] for _, logits in outputs]).softmax(1).cpu().numpy()[back] for corpus in model.heads}
     return features, heads
 
 

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from comp_core.data.speech import CLASSES, SPLITS, SpeechClip, load_speech
+from comp_core.devices import CPU, device_of, moved
 from comp_core.evaluation.metrics import class_report
 from comp_core.modalities import LABELS
 from comp_core.senses.spectra import BANDS, VIEWS, Spectra
@@ -43,7 +44,7 @@ def train_voice(task: Task, epochs: int = EPOCHS) -> None:
     settings = fit_settings(epochs, task.seed)
     stem = task.output("voice")
     about = {"classes": {**CLASSES, LIVE: LABELS}, "speakers": SPLITS}
-    final, history = fit_voice(sets["train"], sets["valid"], config, settings, stem=stem)
+    final, history = fit_voice(sets["train"], sets["valid"], config, settings, stem=stem, device=task.device)
     metrics = {split: report(final, sets[split]) for split in ("valid", "test")}
     task.finish(stem, "voice", final, config, settings, history, metrics, {**about, "train_clips": len(sets["train"])})
 
@@ -70,6 +71,7 @@ def fit_voice(
     settings: FitConfig,
     stem: Path | None = None,
     align_to: VoiceNet | None = None,
+    device: str = CPU,
 ) -> tuple[VoiceNet, list[dict[str, float]]]:
     """Fit one network.
 
@@ -78,9 +80,10 @@ def fit_voice(
         stem: where to save the best weights while training goes on.
         align_to: a network into whose feature space the new one shall map: its heads are taken over and frozen, and on the
             training clips its features are the target. So features of different folds can train one fusion model.
+        device: to train on, where ``align_to`` is, too.
     """
     torch.manual_seed(settings.seed)
-    model = VoiceNet(config).to(memory_format=torch.channels_last)
+    model = VoiceNet(config).to(device, memory_format=torch.channels_last)
     if align_to is not None:
         for tower, aligned in zip(model.towers, align_to.towers, strict=True):
             tower.heads.load_state_dict(aligned.heads.state_dict())
@@ -111,12 +114,12 @@ def fit_voice(
 
 def classification_loss(logits: dict[str, Tensor], classes: list[dict[str, int]]) -> Tensor:
     """Cross-entropy of every tower's every head on the clips that have a class for it; logits are (B, towers, classes)."""
-    total = torch.zeros(())
+    total: Tensor | float = 0.0
     for head, values in logits.items():
         rows = [i for i, row in enumerate(classes) if head in row]
         if rows:
             towers = values.shape[1]
-            target = torch.tensor([[classes[i][head]] * towers for i in rows])
+            target = torch.tensor([[classes[i][head]] * towers for i in rows], device=values.device)
             loss = F.cross_entropy(values[rows].flatten(0, 1), target.flatten(), label_smoothing=0.05)
             # The mean over towers times their number: each learns as it would alone.
             total = total + towers * loss * (len(rows) / len(classes))
@@ -136,8 +139,9 @@ def report(model: VoiceNet, examples: Sequence[Example]) -> dict[str, dict]:
 
 def answers(model: VoiceNet, clips: Sequence[Tensor], head: str, batch: int = 64) -> Tensor:
     """Log-probabilities (n, classes) of a head, all towers together."""
+    padded = (moved(pad(clips[i : i + batch]), device_of(model)) for i in range(0, len(clips), batch))
     with torch.inference_mode():
-        return torch.cat([together(model(*pad(clips[i : i + batch]))[1][head]) for i in range(0, len(clips), batch)])
+        return torch.cat([together(model(*some)[1][head]) for some in padded]).cpu()
 
 
 def pad(clips: Sequence[Tensor]) -> tuple[Tensor, Tensor]:

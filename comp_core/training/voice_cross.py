@@ -28,7 +28,7 @@ def train_voice_cross(task: Task, epochs: int = EPOCHS) -> None:
         of_source = corpus.where(lambda clip, source=source: clip.corpus == source)
         config = VoiceNetConfig(heads={LIVE: len(LABELS)})
         train = [(spectra, {LIVE: classes[LIVE]}) for spectra, classes in map(example, of_source.split("train"))]
-        network, _ = fit_voice(train, None, config, fit_settings(epochs, task.seed))
+        network, _ = fit_voice(train, None, config, fit_settings(epochs, task.seed), device=task.device)
         others = list(corpus.where(lambda clip, source=source: clip.corpus != source))
         metrics[source] = {"within": _figures(network, list(of_source.split("test"))), "across": _figures(network, others)}
     task.write_report("voice_cross", {"seed": task.seed, "epochs": epochs, "labels": SHARED, "metrics": metrics})

@@ -55,7 +55,7 @@ def speaker_folds(corpus: SpeechSet) -> dict[str, int]:
 def _one_fold(task: Task, corpus: SpeechSet, fold_of: dict[str, int], fold: int, epochs: int) -> dict[str, Any]:
     train = [example(clip) for clip in corpus.where(lambda clip: fold_of[clip.speaker] != fold)]
     config, settings = VoiceNetConfig(heads=HEADS), fit_settings(epochs, task.seed)
-    network, _ = fit_voice(train, None, config, settings)
+    network, _ = fit_voice(train, None, config, settings, device=task.device)
     save_checkpoint(task.work / f"voice_cv_seed{task.seed}_fold{fold}_net", "voice", network, config, {"fold": fold})
     found = {}
     for name in CLASSES:

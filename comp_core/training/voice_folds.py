@@ -20,22 +20,22 @@ def train_voice_folds(task: Task, epochs: int = 30) -> None:
     Helped by the final network's features, they need fewer epochs than it did. Needs what ``train voice`` wrote.
     Folds that were finished for the same network are kept, so a stopped run goes on.
     """
-    final = _load(task.output("voice"))
+    final = _load(task.output("voice")).to(task.device)
     made_for = load_checkpoint(task.output("voice"), {"voice": VoiceNetConfig})[2]["sha256"]
     corpus = load_speech(task.data, task.work)
     for fold in range(FOLDS):
         stem = _stem(task.work, fold)
         if stem.with_suffix(".json").exists() and load_checkpoint(stem, {"voice": VoiceNetConfig})[2].get("made_for") == made_for:
             continue
-        network, held_out = _one_fold(corpus, final, fold, fit_settings(epochs, task.seed))
+        network, held_out = _one_fold(corpus, final, fold, fit_settings(epochs, task.seed), task.device)
         save_checkpoint(stem, "voice", network, final.config, {"fold": fold, "made_for": made_for, "held_out": held_out})
 
 
-def _one_fold(corpus: SpeechSet, final: VoiceNet, fold: int, settings: FitConfig) -> tuple[VoiceNet, dict[str, dict]]:
+def _one_fold(corpus: SpeechSet, final: VoiceNet, fold: int, settings: FitConfig, device: str) -> tuple[VoiceNet, dict[str, dict]]:
     """The network of a fold, and its figures on the training speakers that it never heard."""
     seen, unseen = ([example(clip) for clip in corpus.split("train") if (fold_of(clip.speaker) == fold) == away] for away in (False, True))
     valid = [example(clip) for clip in corpus.split("valid")]
-    network, _ = fit_voice(seen, valid, final.config, settings, align_to=final)
+    network, _ = fit_voice(seen, valid, final.config, settings, align_to=final, device=device)
     return network, report(network, unseen)
 
 

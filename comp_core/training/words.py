@@ -37,6 +37,7 @@ def train_words(task: Task, epochs: int = 3) -> None:
     random = np.random.default_rng(task.seed)
     corpora = load_corpora(task)
     model, tokenizer = start(corpora, random)
+    model.to(task.device)
     config = model.config
     task.weights.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(task.weights / TOKENIZER), pretty=False)

@@ -25,6 +25,6 @@ def train_words_cross(task: Task, epochs: int = 3) -> None:
         batches, steps = noisy_batches(tokenizer, {source: corpora[source]["train"]}, {source: len(corpora[source]["train"])}, random)
         settings = FitConfig(epochs, learning_rate=4e-4, weight_decay=0.05, average=0.995, seed=task.seed)
         score = selection_score(tokenizer, {source: corpora[source]["valid"]})
-        model, _ = fit(model.requires_grad_(True), batches, steps, loss_of, score, settings)
+        model, _ = fit(model.to(task.device).requires_grad_(True), batches, steps, loss_of, score, settings)
         metrics[source] = {name: figures(model, tokenizer, source, parts["test"]) for name, parts in corpora.items()}
     task.write_report("words_cross", {"seed": task.seed, "epochs": epochs, "metrics": metrics})

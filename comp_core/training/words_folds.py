@@ -44,7 +44,7 @@ def train_folds(task: Task, epochs: int) -> None:
     """
     torch.manual_seed(task.seed)
     tokenizer = load_tokenizer(task.weights / TOKENIZER)
-    final = load_words_net(task.output("words"))
+    final = load_words_net(task.output("words")).to(task.device)
     dialogues = load_meld_dialogues(task.data, "train")
     goemotions = {split: load_goemotions(task.data, split) for split in ("train", "valid")}
     valid = {"goemotions": goemotions["valid"], "meld": meld_texts(load_meld_dialogues(task.data, "valid"))}
@@ -58,7 +58,7 @@ def train_folds(task: Task, epochs: int) -> None:
         return classification_loss(logits, targets, corpus) + PULL * F.mse_loss(feature, wanted)
 
     for fold in range(FOLDS):
-        model = load_words_net(task.work / FIRST_PHASE).requires_grad_(True)
+        model = load_words_net(task.work / FIRST_PHASE).to(task.device).requires_grad_(True)
         for layer in SHARED:
             getattr(model, layer).load_state_dict(getattr(final, layer).state_dict())
             getattr(model, layer).requires_grad_(False)
