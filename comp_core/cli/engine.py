@@ -1,0 +1,35 @@
+"""Where the work of a large job is done, as the options say."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import AbstractContextManager, nullcontext
+
+from comp_core.cli.values import count
+from comp_core.devices import CPU
+from comp_core.engines.base import Engine, EngineError, InProcess
+from comp_core.engines.ray_cluster import RayCluster
+
+
+def engine_options() -> argparse.ArgumentParser:
+    """The options of every command that can use an engine, as a parent of its parser."""
+    engine = argparse.ArgumentParser(add_help=False)
+    engine.add_argument("--engine", choices=("in-process", "ray"), default="in-process", help="where the work is done (default: here)")
+    engine.add_argument("--address", metavar="HOST:PORT|auto", help="a running Ray cluster; every machine has this project at one path")
+    engine.add_argument("--workers", type=count, metavar="N", help="of Ray on this machine alone (default: one for each core)")
+    return engine
+
+
+def engine_of(options: argparse.Namespace) -> AbstractContextManager[Engine]:
+    """The engine that was asked for, as a context.
+
+    Raises:
+        EngineError: what was asked for does not go together.
+    """
+    if options.engine == "ray":
+        if options.device not in (None, CPU):
+            raise EngineError("workers of Ray compute on processors here: leave --device out, or use it without --engine ray.")
+        return RayCluster(options.address, options.workers)
+    if options.address or options.workers:
+        raise EngineError("--address and --workers are Ray's: add --engine ray.")
+    return nullcontext(InProcess())

@@ -1,0 +1,139 @@
+"""Commands that read media: `predict`, `annotate`, `extract`. Each returns the exit status."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from comp_core.checkpoint import CheckpointError
+from comp_core.cli.engine import engine_of, engine_options
+from comp_core.devices import CPU, DeviceError
+from comp_core.engines.base import EngineError
+from comp_core.modalities import AUDIO, MODALITIES, TEXT
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Give each a parser with its options."""
+    command = commands.add_parser("predict", help="read video, sound or picture files")
+    command.add_argument("files", nargs="*", metavar="FILE")
+    command.add_argument("--text", help="the words of the file, instead of recognising them; without a file, words alone")
+    command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
+    command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
+    command.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    command.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
+    command.add_argument("--json", action="store_true", help="one JSON object per file, a line each")
+    command.set_defaults(run=predict)
+    command = commands.add_parser("annotate", parents=[engine_options()], help="read every clip of a large folder, a JSON record of each")
+    command.add_argument("folder", type=Path, help="of the clips; with --address on a disk that all machines share, at one path")
+    command.add_argument("--out", type=Path, required=True, help="folder of the records; a stopped run goes on from what is there")
+    command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
+    command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
+    command.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    command.add_argument("--device", help="cpu or cuda (default: cuda if there is any; with Ray always cpu)")
+    command.set_defaults(run=annotate)
+    command = commands.add_parser("extract", help="write the features of a folder of clips in the GCNet layout")
+    command.add_argument("folder", type=Path, help="folder of the clips, an utterance each")
+    command.add_argument("--table", type=Path, required=True, help="CSV with the columns file,conversation,speaker,label,split")
+    command.add_argument("--out", type=Path, required=True)
+    command.add_argument("--voice", metavar="NAME|PATH", help="a speech encoder of Hugging Face instead of our voice sense")
+    command.add_argument("--words", metavar="NAME|PATH", help="a text encoder of Hugging Face instead of our words sense")
+    command.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    command.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
+    command.set_defaults(run=extract)
+
+
+def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.media import MediaError
+    from comp_core.predictor import Predictor
+    from comp_core.senses.recognition import RecogniserError
+
+    if not options.files and options.text is None:
+        print("nothing to read: give files, or words with --text", file=sys.stderr)
+        return 2
+    # Words that are given need no recogniser.
+    whisper = options.whisper if options.text is None else "off"
+    try:
+        predictor = Predictor.load([options.model], options.device, whisper, notify=lambda message: print(message, file=sys.stderr))
+    except (CheckpointError, RecogniserError, DeviceError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if not options.files:
+        _show({"file": None, "model": predictor.fusion().name, "utterances": [predictor.predict_text(options.text)]}, options.json)
+        return 0
+    failed = False
+    for path in options.files:
+        with tqdm(total=100, desc=Path(path).name, file=sys.stderr, leave=False, disable=not sys.stderr.isatty()) as bar:
+
+            def advance(done: float, what: str, bar: tqdm = bar) -> None:
+                bar.set_postfix_str(what, refresh=False)
+                bar.update(int(100 * done) - bar.n)
+
+            try:
+                utterances = predictor.predict_file(path, options.text, options.without, advance)
+            except MediaError as error:
+                bar.clear()
+                print(error, file=sys.stderr)
+                failed = True
+                continue
+        _show({"file": path, "model": predictor.fusion().name, "utterances": utterances}, options.json)
+    return int(failed)
+
+
+def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.annotation import UNREADABLE, FolderError, Settings, annotate
+    from comp_core.senses.recognition import RecogniserError
+
+    settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))))
+    try:
+        with engine_of(options) as engine:
+            device = CPU if options.engine == "ray" else options.device
+            found = annotate(options.folder, options.out, settings, engine, device, lambda note: tqdm.write(note, file=sys.stderr))
+    except (FolderError, EngineError, CheckpointError, RecogniserError, DeviceError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{found.read} clips read, {found.skipped} had been read before, {found.unreadable} unreadable", end="")
+    print(f" (see {options.out / UNREADABLE})" if found.unreadable else "")
+    return 0 if found.read or found.skipped else 1
+
+
+def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.data.gcnet import LayoutError
+    from comp_core.extraction import NOT_READ, extract, with_encoders
+    from comp_core.predictor import Predictor
+    from comp_core.senses.pretrained import EncoderError
+    from comp_core.senses.recognition import RecogniserError
+
+    try:
+        predictor = Predictor.load(device=options.device, whisper=options.whisper, notify=lambda message: print(message, file=sys.stderr))
+        names = with_encoders(predictor, {AUDIO: options.voice, TEXT: options.words})
+        summary = extract(options.folder, options.table, options.out, predictor, names)
+    except (CheckpointError, RecogniserError, DeviceError, EncoderError, LayoutError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{summary.read} clips read, {len(summary.absent)} things absent (see {options.out / NOT_READ})")
+    return 0 if summary.read else 1
+
+
+def _show(result: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False), flush=True)
+        return
+    print(f"{result['file'] or 'words'} ({result['model']}: predicted expression, not feelings)")
+    for utterance in result["utterances"]:
+        fused = utterance["fused"]
+        says = _top(fused) if fused else "nothing to go on"
+        print(f"  {utterance['start']:7.2f}-{utterance['end']:.2f} s  {says:<15} {utterance['transcript']}")
+        for modality in MODALITIES:
+            state = _top(utterance[modality]) if utterance["observed"][modality] else utterance["absent_because"][modality]
+            weight = f"weight {utterance['weights'][modality]:.2f}" if utterance["weights"] else ""
+            print(f"    {modality:<6} {state:<24} {weight}")
+
+
+def _top(distribution: dict[str, float]) -> str:
+    label = max(distribution, key=distribution.__getitem__)
+    return f"{label} {distribution[label]:.0%}"
