@@ -95,6 +95,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     from gradio.utils import get_upload_folder
 
     from app.capture.wire import REQUEST_BYTES
+    from app.server.doors import ClosedDoors
     from app.server.headers import SecurityHeaders
     from app.server.limits import RequestLimit
     from app.server.room import RoomForUploads
@@ -121,6 +122,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         app_kwargs={
             "middleware": [
                 Middleware(SecurityHeaders),
+                Middleware(ClosedDoors),
                 Middleware(RequestLimit, limits=limits),
                 Middleware(RoomForUploads, folder=Path(get_upload_folder())),
             ]

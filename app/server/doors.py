@@ -1,0 +1,34 @@
+"""What Gradio offers on every page and this one does not use is closed: nobody may cut videos here, or have a page's state written down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+from starlette.responses import PlainTextResponse
+
+from app.server.limits import Receive, Scope, Send
+
+_API = "/gradio_api"
+# All that pages and programs send: live calls, the queue, uploads, the end of a call or of a visit.
+_SENT = re.compile(rf"{_API}/(component_server|queue/join|upload|cancel|reset|call/(v2/)?\w+)/?")
+# Writes what a page shows into a file, to be shared by its address.
+_CLOSED = re.compile(rf"{_API}/deep_link/?")
+
+
+class ClosedDoors:
+    """ASGI middleware: only what this page uses is there."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        shut = scope["type"] == "http" and not is_open(scope["method"], scope["path"].removeprefix(scope.get("root_path", "")))
+        await (PlainTextResponse("There is nothing here.", 404) if shut else self._app)(scope, receive, send)
+
+
+def is_open(method: str, path: str) -> bool:
+    """Whether a request to this path, from the page's root on, is let through."""
+    if method == "POST":
+        return _SENT.fullmatch(path) is not None
+    return method in ("GET", "HEAD", "OPTIONS") and _CLOSED.fullmatch(path) is None
