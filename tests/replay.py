@@ -56,9 +56,11 @@ class Script:
 class Visit:
     """A visit of the live page, from what the page sends to what it draws, on a clock that the minute moves."""
 
-    def __init__(self, predictor: Predictor, recogniser: Transcribes, smoothing: float = TIME_CONSTANT) -> None:
+    def __init__(
+        self, predictor: Predictor, recogniser: Transcribes, smoothing: float = TIME_CONSTANT, around: LookAround | None = None
+    ) -> None:
         self.now = 0.0
-        locator = FaceLocator(tracking=True, around=LookAround(MOST_FACES))
+        locator = FaceLocator(tracking=True, around=around or LookAround(MOST_FACES))
         self.engine = Engine(predictor, Prompt(recogniser), clock=lambda: self.now)
         self.session = Session("token", 0.0, locator, Segmenter(), next(iter(predictor.fusions)))
         self.session.smoothing = smoothing

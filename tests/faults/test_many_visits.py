@@ -1,0 +1,31 @@
+"""One visit after the other: what a visitor took is given back when the next one comes."""
+
+from itertools import islice
+from pathlib import Path
+
+from app.main import MOST_FACES
+from comp_core.predictor import Predictor
+from comp_core.senses.face_align import LookAround
+from tests.minute import moments
+from tests.replay import Script, Visit
+
+# The first visits fill what is kept for all. What one takes, mostly its mesh, is some 25 MB.
+FIRST, THEN, ALLOWED_MB = 6, 6, 60
+
+
+def resident_mb():
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def test_many_visits_take_no_more_memory_than_a_few():
+    predictor, around = Predictor.load(device="cpu"), LookAround(MOST_FACES)
+    seen = list(islice(moments(5), 30))
+    after = []
+    for _ in range(FIRST + THEN):
+        visit = Visit(predictor, Script(), around=around)
+        for moment in seen:
+            assert visit.send(moment)
+        visit.close()
+        after.append(resident_mb())
+    assert after[-1] - after[FIRST - 1] < ALLOWED_MB, [round(mb) for mb in after]
