@@ -48,5 +48,4 @@ def feed_forward(width: int, dropout: float) -> nn.Sequential:
 def from_others(x: Tensor) -> Tensor:
     """For each modality what the others have, side by side: (M, B, N, p) -> (M, B, N, (M - 1) p)."""
     count = len(x)
-    others = torch.tensor([[other for other in range(count) if other != m] for m in range(count)], device=x.device)
-    return x[others].movedim(1, -2).flatten(-2)
+    return torch.stack([torch.cat([x[other] for other in range(count) if other != m], -1) for m in range(count)])
