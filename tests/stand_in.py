@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import torch
@@ -12,6 +11,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_map_only, tree_unflatten
 
 NAME = "standin"
+# Now, not when it is first used: PyTorch counts the devices when a process goes backward for the first time.
+torch.utils.backend_registration._setup_privateuseone_for_python_backend(NAME)
+
 aten = torch.ops.aten
 # As on CUDA, these carry data from one device to another ...
 _BETWEEN = {aten.copy_.default}
@@ -73,15 +75,9 @@ def _compute(operator: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     return tree_map_only(torch.Tensor, lambda x: held.get(id(x)) if id(x) in held else OnStandIn(x), found)
 
 
-@cache
-def _registered() -> None:
-    torch.utils.backend_registration._setup_privateuseone_for_python_backend(NAME)
-
-
 @contextmanager
 def stand_in() -> Iterator[str]:
     """The name of the device, which is there for as long as the context lasts."""
-    _registered()
     before = torch._C._only_lift_cpu_tensors()
     torch._C._set_only_lift_cpu_tensors(True)  # `torch.tensor(..., device=...)` then passes through the mode
     try:
