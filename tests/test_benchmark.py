@@ -74,15 +74,6 @@ def test_every_method_keeps_the_contract(name, objective):
     torch.testing.assert_close(alone.logits[0, there], output.logits[1, there], rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_nothing_is_pinned_to_the_cpu(name):
-    """On a device that computes nothing, whatever a model makes on another one would not fit."""
-    dataset = made_up(Scores())
-    model = METHODS[name].build(problem_of(dataset)).eval().to("meta")
-    output = model(batch_of(dataset.folds[0]["train"]).to("meta").conversations)
-    assert {output.logits.device.type, output.modality_logits.device.type, output.weights.device.type} == {"meta"}
-
-
 def of_row(batch, i):
     return {name: getattr(batch, name)[i : i + 1] for name in ("observed", "valid", "position")}
 

@@ -64,7 +64,7 @@ class Server:
     def resident_mb(self) -> dict[str, float]:
         """Resident memory of the program and of its helper processes, in MB."""
         helpers = children(self.process.pid)
-        return {"server": _resident_mb(self.process.pid), "helpers": sum(map(_resident_mb, helpers))}
+        return {"server": resident_mb_of(self.process.pid), "helpers": sum(map(resident_mb_of, helpers))}
 
     def processor_s(self) -> dict[str, float]:
         """Processor time that both have used so far, in seconds."""
@@ -115,7 +115,8 @@ def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | 
             process.kill()
 
 
-def _resident_mb(pid: int) -> float:
+def resident_mb_of(pid: int) -> float:
+    """Memory of a process, 0 if it is gone."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -1,11 +1,15 @@
 """One visit after the other: what a visitor took is given back when the next one comes."""
 
+import os
 from itertools import islice
 from pathlib import Path
+
+import pytest
 
 from app.main import MOST_FACES
 from comp_core.predictor import Predictor
 from comp_core.senses.face_align import LookAround
+from tests.browser.harness import resident_mb_of
 from tests.minute import moments
 from tests.replay import Script, Visit
 
@@ -13,11 +17,7 @@ from tests.replay import Script, Visit
 FIRST, THEN, ALLOWED_MB = 6, 6, 60
 
 
-def resident_mb():
-    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
-
-
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory can be read on Linux only")
 def test_many_visits_take_no_more_memory_than_a_few():
     predictor, around = Predictor.load(device="cpu"), LookAround(MOST_FACES)
     seen = list(islice(moments(5), 30))
@@ -27,5 +27,5 @@ def test_many_visits_take_no_more_memory_than_a_few():
         for moment in seen:
             assert visit.send(moment)
         visit.close()
-        after.append(resident_mb())
+        after.append(resident_mb_of(os.getpid()))
     assert after[-1] - after[FIRST - 1] < ALLOWED_MB, [round(mb) for mb in after]
