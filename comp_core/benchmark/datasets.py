@@ -35,7 +35,7 @@ class Dataset:
         objective: what is predicted.
         folds: each with ``train``, ``valid`` and ``test``; the figures are those of all tests together.
         given: the modalities that it has.
-        mistaken: modality -> share of the utterances, in training and validation, that look more like another; see `mistake`.
+        mistaken: "train" or "valid" -> modality -> share of its utterances that look more like another; see `mistake`.
         batch: conversations in a batch.
         epochs: enough for the validation score of every model to stop rising.
     """
@@ -44,7 +44,7 @@ class Dataset:
     objective: Objective
     folds: Sequence[Split]
     given: Collection[str] = MODALITIES
-    mistaken: Mapping[str, float] = field(default_factory=dict)
+    mistaken: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     batch: int = 8
     epochs: int = 60
 
@@ -58,9 +58,13 @@ class Dataset:
         return max(len(c) for split in self.folds[0].values() for c in split)
 
 
-# How often these features name the sign on new videos, utterance by utterance (after Poria et al., 2017; not checked against the paper).
-_MOSI_NEW = {AUDIO: 0.585, TEXT: 0.755, VIDEO: 0.531}
+# How often the features that were learnt on labels name the sign on new videos, utterance by utterance (after Poria et al., 2017; not
+# checked against the paper).
+_MOSI_NEW = {TEXT: 0.755, VIDEO: 0.531}
 _RIDGE = 10.0
+_PARTS = 5
+# Of a modality that tells nothing on new videos this much is left as it is, for whatever else it may be good for.
+_MOST_MISTAKEN = 0.95
 
 
 def mosi(data: Path) -> Dataset:
@@ -68,34 +72,66 @@ def mosi(data: Path) -> Dataset:
 
     Its word and picture features were learnt on the labels of train *and* valid. There words alone name nearly all of the signs, on new
     videos some three in four: a model that is trained and chosen on them as they are learns to trust words that it should doubt, and to
-    ask no neighbour.
-    So in train and valid the features of an utterance are mixed with another's: so much that for a share of the utterances the other's
-    weigh more, which is as many as bring the accuracy from what it is in training to what is published for new videos.
+    ask no neighbour. Its sound was learnt on no labels, but 52 videos are few enough to be known by heart: a linear map names two
+    signs in three of those that it was fitted on, and no more than chance on others of the training videos.
+    So the features of an utterance are mixed with another's: so much that for a share of the utterances the other's weigh more, which is
+    as many as bring the accuracy from what it is in training to what it is on new videos: published for words and pictures, measured on
+    training videos for sound. Words and pictures are mixed in valid, too.
     """
     splits = load_mosi(data)
-    named = {m: signs_named(splits["train"], m) for m in MODALITIES}
-    mistaken = {m: max(0.0, named[m] - new) / max(named[m] - 0.5, 1e-3) for m, new in _MOSI_NEW.items()}
-    return Dataset("mosi", Scores(), [splits], mistaken=mistaken, epochs=30)
-
-
-def signs_named(conversations: Sequence[Conversation], modality: str) -> float:
-    """How often ridge regression on a modality names the sign of the scores that it was fitted on, to three places."""
-    features, scores = (np.concatenate(x) for x in zip(*((c.features[modality], c.labels) for c in conversations), strict=True))
-    z = (features - features.mean(0)) / features.std(0).clip(1e-2)
-    fitted = z @ np.linalg.solve(z.T @ z + _RIDGE * np.eye(z.shape[1]), z.T @ (scores - scores.mean())) + scores.mean()
-    signed = scores != 0
-    return round(float(((fitted > 0) == (scores > 0))[signed].mean()), 3)
+    train = splits["train"]
+    learnt = {m: mistaken_share(signs_named(train, train, m), new) for m, new in _MOSI_NEW.items()}
+    return Dataset("mosi", Scores(), [splits], mistaken={"train": learnt | _sound_by_heart(train), "valid": learnt}, epochs=30)
 
 
 def mosi_reread(data: Path) -> Dataset:
-    """CMU-MOSI's sound, and its words read by our own encoder, which knows none of its labels: here validation data are like new videos."""
+    """CMU-MOSI's sound, and its words read by our own encoder, which knows none of its labels: here validation data are like new videos.
+
+    In training the sound is mixed as in `mosi`.
+    """
     words = WordsSense.load()
 
     def read(text: str) -> np.ndarray:
         feature = words.read(text).feature
         return np.zeros(words.feature_dim, np.float32) if feature is None else feature
 
-    return Dataset("mosi-reread", Scores(), [reread_words(load_mosi(data), data, read)], (AUDIO, TEXT), epochs=30)
+    splits = reread_words(load_mosi(data), data, read)
+    return Dataset("mosi-reread", Scores(), [splits], (AUDIO, TEXT), mistaken={"train": _sound_by_heart(splits["train"])}, epochs=30)
+
+
+def _sound_by_heart(train: Sequence[Conversation]) -> dict[str, float]:
+    return {AUDIO: mistaken_share(signs_named(train, train, AUDIO), signs_named_anew(train, AUDIO))}
+
+
+def mistaken_share(named: float, anew: float) -> float:
+    """Share of the utterances to be mistaken for the signs ``named`` in training to become as rare as they are on new videos."""
+    return min(_MOST_MISTAKEN, max(0.0, named - anew) / max(named - 0.5, 1e-3))
+
+
+def signs_named(known: Sequence[Conversation], asked: Sequence[Conversation], modality: str) -> float:
+    """How often ridge regression on a modality, fitted on the scores of ``known``, names the sign of those of ``asked``, rounded."""
+    x, scores = _rows(known, modality)
+    mean, spread = x.mean(0), x.std(0).clip(1e-2)
+    z = (x - mean) / spread
+    slopes = np.linalg.solve(z.T @ z + _RIDGE * np.eye(z.shape[1]), z.T @ (scores - scores.mean()))
+    x, truth = _rows(asked, modality)
+    told = (x - mean) / spread @ slopes + scores.mean()
+    return round(float(((told > 0) == (truth > 0))[truth != 0].mean()), 3)
+
+
+def signs_named_anew(conversations: Sequence[Conversation], modality: str) -> float:
+    """The mean of `signs_named` over five parts of the conversations, each asked when only the others are known."""
+    parts = [list(part) for part in np.array_split(np.arange(len(conversations)), _PARTS)]
+    named = []
+    for part in parts:
+        known = [c for i, c in enumerate(conversations) if i not in part]
+        named.append(signs_named(known, [conversations[i] for i in part], modality))
+    return float(np.mean(named))
+
+
+def _rows(conversations: Sequence[Conversation], modality: str) -> tuple[np.ndarray, np.ndarray]:
+    """All utterances: features (n, D_m) and scores (n,)."""
+    return np.concatenate([c.features[modality] for c in conversations]), np.concatenate([c.labels for c in conversations])
 
 
 def mistake(conversations: Sequence[Conversation], shares: Mapping[str, float], random: np.random.Generator) -> list[Conversation]:

@@ -189,8 +189,8 @@ def _train(
     judged = fold["test"]
     if split == "valid":
         # Several draws of the mistakes: one is a small sample.
-        random = np.random.default_rng(MASK_SEED)
-        judged = [c for _ in range(VALIDATIONS if dataset.mistaken else 1) for c in mistake(fold["valid"], dataset.mistaken, random)]
+        random, shares = np.random.default_rng(MASK_SEED), dataset.mistaken.get(split, {})
+        judged = [c for _ in range(VALIDATIONS if shares else 1) for c in mistake(fold[split], shares, random)]
     rates = protocol.rates if at is None else [at]
     masks = [masks_of(judged, rate, split, dataset.given) for rate in rates]
     labels = np.concatenate([c.labels for c in judged])
@@ -208,7 +208,7 @@ def _train(
     return fit_fusion(
         model,
         loss,
-        lambda random: mistake(fold["train"], dataset.mistaken, random),
+        lambda random: mistake(fold["train"], dataset.mistaken.get("train", {}), random),
         score_of,
         replace(method.settings, epochs=epochs, seed=seed),
         batch_size=dataset.batch,
