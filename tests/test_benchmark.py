@@ -10,7 +10,7 @@ import torch
 
 from comp_core.benchmark import cost, datasets, kept, protocol
 from comp_core.benchmark.command import benchmark
-from comp_core.benchmark.datasets import Dataset, mistake, signs_named
+from comp_core.benchmark.datasets import Dataset, mistake, mistaken_share, signs_named, signs_named_anew
 from comp_core.benchmark.methods import METHODS, Problem
 from comp_core.benchmark.protocol import Protocol, conditions, joined, masks_of, predict, train_and_test, trainings
 from comp_core.cli import main
@@ -170,8 +170,27 @@ def test_signs_that_a_linear_map_names():
 
     scores = random.choice([-1.0, 0.0, 2.0], (5, 40)).astype(np.float32)
     plain = [video(str(i), row, row) for i, row in enumerate(scores)]
-    assert signs_named(plain, "text") == 1.0
-    assert 0.4 < signs_named(plain, "audio") < 0.75
+    assert signs_named(plain, plain, "text") == signs_named_anew(plain, "text") == 1.0
+    assert 0.4 < signs_named(plain, plain, "audio") < 0.75
+
+
+def test_what_is_known_by_heart_is_told_from_what_is_known():
+    """Each video has a sound of its own, and mostly one sign: fitted to them it names the sign, and on another video it names nothing."""
+    random = np.random.default_rng(0)
+    videos = []
+    for i in range(20):
+        scores = np.where(random.random(10) < 0.9, 1, -1) * (1.0 if i % 2 else -1.0)
+        features = {"audio": np.eye(20, dtype=np.float32)[[i] * 10], "text": scores[:, None] + random.normal(0, 0.1, (10, 1))}
+        videos.append(Conversation.recorded([f"{i}_{j}" for j in range(10)], {**features, "video": features["audio"]}, scores))
+    random.shuffle(videos)
+    assert signs_named(videos, videos, "audio") > 0.85 and signs_named_anew(videos, "audio") < 0.6
+    assert signs_named(videos, videos, "text") == signs_named_anew(videos, "text") == 1.0
+
+
+def test_as_many_are_mistaken_as_bring_the_accuracy_down():
+    assert mistaken_share(0.9, 0.7) == pytest.approx(0.5)  # of those mistaken, half have the right sign by chance
+    assert mistaken_share(0.7, 0.8) == 0.0
+    assert mistaken_share(0.66, 0.48) == 0.95
 
 
 def test_predictions_do_not_depend_on_who_else_is_asked():
@@ -314,7 +333,8 @@ def test_the_command_goes_from_the_corpus_to_a_table(mosi_file, capsys):
     assert report["command"] == "python -m comp_core benchmark --dataset mosi --data DATA --out OUT " + " ".join(options)
     assert report["test_utterances"] == 10
     assert set(report["methods"]["comp"]["conditions"]["only T"]["own"]) >= {"accuracy", "mae", "pearson"}
-    assert 0 < report["mistaken"]["text"] < 1
+    assert 0 < report["mistaken"]["train"]["text"] < 1
+    assert set(report["mistaken"]["train"]) == set(MODALITIES) and set(report["mistaken"]["valid"]) == {"text", "video"}
 
 
 def test_the_live_data_are_paired_once_and_by_split(tmp_path, monkeypatch):
