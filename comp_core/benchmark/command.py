@@ -14,7 +14,7 @@ from comp_core.benchmark.methods import METHODS
 from comp_core.benchmark.protocol import Protocol
 from comp_core.benchmark.report import draw, summary
 from comp_core.engines.base import Engine, InProcess, WorkerLost
-from comp_core.evaluation.tables import benchmark_table
+from comp_core.evaluation.benchmark_tables import benchmark_table
 from comp_core.progress import progress
 from comp_core.whole_files import whole_file, write_whole
 

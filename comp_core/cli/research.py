@@ -113,7 +113,7 @@ def benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
     from comp_core.data.gcnet import LayoutError
     from comp_core.data.mosi import MosiError
     from comp_core.data.ravdess_takes import TakesError
-    from comp_core.evaluation.tables import benchmark_table
+    from comp_core.evaluation.benchmark_tables import benchmark_table
 
     named = options.dataset in DATASETS
     if named == (options.data is None) or not (named or Path(options.dataset).is_dir()):

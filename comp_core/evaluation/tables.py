@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
-from comp_core.evaluation.markdown import Report, markdown
+from comp_core.evaluation import benchmark_tables
+from comp_core.evaluation.benchmark_tables import benchmark_table, tables_of
+from comp_core.evaluation.markdown import SPOKEN, Report, given, markdown
 from comp_core.evaluation.measured_tables import (
     cost_table,
     fuzz_table,
@@ -38,7 +39,6 @@ _HEADS = {
 }
 _CORPORA = {"goemotions": "GoEmotions-Ekman, one label", "meld": "MELD, utterance alone"}
 _MARKED = re.compile(r"(?P<open><!-- table: (?P<name>\w+) -->)\n.*?(?P<close><!-- end of table -->)", re.DOTALL)
-_SUBSETS = {"A": "voice", "T": "words", "V": "face"}
 
 
 def tables(reports: Path) -> Iterator[tuple[str, str]]:
@@ -113,7 +113,7 @@ def fusion_table(report: Report) -> str:
     chosen, rows = report["metrics"]["test"], []
     for subset, spread in report["over_seeds"]["test"].items():
         cells = [_spread(spread["fused"][key]) for key in ("accuracy", "uar", "weighted_f1", "ece")]
-        rows.append((_given(subset), *cells, " / ".join(f"{chosen[subset]['weights'][m]:.2f}" for m in MODALITIES)))
+        rows.append((given(subset), *cells, " / ".join(f"{chosen[subset]['weights'][m]:.2f}" for m in MODALITIES)))
     header = (f"given ({_seeds(report)} seeds)", "accuracy", "UAR", "weighted F1", "ECE", "weights voice / words / face")
     return markdown(header, rows)
 
@@ -124,7 +124,7 @@ def rules_table(report: Report) -> str:
     rows = []
     for subset, spread in report["over_seeds"]["test"].items():
         if len(subset) > 1:
-            rows.append((_given(subset), *(f"{_spread(spread[name]['accuracy'])}; {spread[name]['uar']['mean']:.3f}" for name in names)))
+            rows.append((given(subset), *(f"{_spread(spread[name]['accuracy'])}; {spread[name]['uar']['mean']:.3f}" for name in names)))
     return markdown((f"accuracy; UAR ({_seeds(report)} seeds)", *names.values()), rows)
 
 
@@ -139,22 +139,9 @@ def leading_table(report: Report) -> str:
         ("accuracy with the reliabilities of other utterances", over(lambda found: found["permuted"]["accuracy"])),
         ("the dominant modality was the one with the smallest error", over(lambda found: found["leader_is_best"])),
         ("the same modality always would have been", over(lambda found: found["always_the_same_is_best"])),
-        *((f"led by the {_SUBSETS[m[0].upper()]}", over(lambda found, m=m: found["led"][m])) for m in MODALITIES),
+        *((f"led by the {SPOKEN[m[0].upper()]}", over(lambda found, m=m: found["led"][m])) for m in MODALITIES),
     ]
     return markdown((f"all three given ({len(report['leading'])} seeds)", "share of utterances"), rows)
-
-
-def benchmark_leading_table(report: Report) -> str:
-    """Whether PRLF's reliabilities matter in the benchmark, by missing rate."""
-    titles = {
-        "as_judged": "accuracy",
-        "permuted": "accuracy with the reliabilities of other utterances",
-        "leader_is_best": "the dominant modality was the one with the smallest error",
-        "always_the_same_is_best": "the same modality always would have been",
-    }
-    found = report["methods"]["prlf"]["leading"]
-    rows = [(title, *(_percent(found[f"rate {rate}"][key], best=False) for rate in report["rates"])) for key, title in titles.items()]
-    return markdown((f"in % ({report['seeds']} seeds), missing", *(f"{rate:.0%}" for rate in report["rates"])), rows)
 
 
 def agreement_table(report: Report) -> str:
@@ -162,7 +149,7 @@ def agreement_table(report: Report) -> str:
     rows = []
     for name, title in (("test_agreeing_always", "always"), ("test", "as assumed in training"), ("test_agreeing_seldom", "seldom")):
         rates = report["agreement"][name]["rates"]
-        told = f"{title} ({', '.join(f'{_SUBSETS[m[0].upper()]} {rate:.0%}' for m, rate in rates.items())})" if rates else title
+        told = f"{title} ({', '.join(f'{SPOKEN[m[0].upper()]} {rate:.0%}' for m, rate in rates.items())})" if rates else title
         fused = [report["over_seeds"][name][subset]["fused"] for subset in ("A", "T", "V", "ATV")]
         rows.append((told, *(_spread(f["accuracy"]) for f in fused), _spread(fused[-1]["ece"])))
     return markdown(("face and voice agree", "voice", "words", "face", "all three", "ECE, all three"), rows)
@@ -174,8 +161,7 @@ def intra_table(report: Report) -> str:
     rows = []
     for name, by_share in report["metrics"].items():
         for subset in ("A", "T", "AT", "ATV"):
-            given = " + ".join(_SUBSETS[m] for m in subset)
-            rows.append((name, given, *(_spread(by_share[share][subset]["accuracy"]) for share in shares)))
+            rows.append((name, given(subset), *(_spread(by_share[share][subset]["accuracy"]) for share in shares)))
     header = ("model", "given", *(f"{float(share):.0%} lost" for share in shares))
     return markdown(header, rows)
 
@@ -187,7 +173,7 @@ def real_pairs_table(report: Report) -> str:
     for name, by_subset in report["metrics"].items():
         for subset, figures in by_subset.items():
             rules = [_spread(figures[rule]["accuracy"]) if rule in figures else "" for rule in ("late_average", "product")]
-            rows.append((titles[name], _given(subset), *(_spread(figures["fused"][key]) for key in ("accuracy", "uar")), *rules))
+            rows.append((titles[name], given(subset), *(_spread(figures["fused"][key]) for key in ("accuracy", "uar")), *rules))
     header = (f"test data ({report['seeds']} seeds)", "given", "accuracy", "UAR", "accuracy of the average", "of the product")
     return markdown(header, rows)
 
@@ -234,10 +220,6 @@ def seeds_table(report: Report) -> str:
     return markdown(("sense", "test set", "seeds", "accuracy", "UAR", "macro-F1", "weighted F1"), rows)
 
 
-def _given(subset: str) -> str:
-    return " + ".join(_SUBSETS[initial] for initial in subset)
-
-
 def _spread(figure: Report) -> str:
     return f"{figure['mean']:.3f} ± {figure['sd']:.3f}"
 
@@ -246,67 +228,11 @@ def _seeds(report: Report) -> int:
     return report["over_seeds"]["test"]["ATV"]["fused"]["accuracy"]["seeds"]
 
 
-def benchmark_table(report: Report, shown: Callable[[str], bool] = lambda _: True) -> str:
-    """Accuracy of every method, of those that are ``shown``, by missing rate; the best of each column in bold."""
-    names = [f"rate {rate}" for rate in report["rates"]]
-    methods = {name: found for name, found in report["methods"].items() if shown(name)}
-    cells = {name: [*(found["conditions"][column]["accuracy"] for column in names), found["area"]] for name, found in methods.items()}
-    best = [max(figures[i]["mean"] for figures in cells.values()) for i in range(len(names) + 1)]
-    rows = []
-    for name, figures in cells.items():
-        told = [_percent(figure, figure["mean"] == top) for figure, top in zip(figures, best, strict=True)]
-        rows.append((report["methods"][name]["title"], f"{report['methods'][name]['parameters'] / 1e6:.2f} M", *told))
-    rows.append(("always the commonest class", "", *[f"{100 * report['majority']:.1f}"] * (len(names) + 1)))
-    header = (f"accuracy in % ({report['seeds']} seeds), missing", "size", *(f"{rate:.0%}" for rate in report["rates"]), "mean over rates")
-    return markdown(header, rows)
-
-
-def _percent(figure: Report, best: bool) -> str:
-    mean = f"{100 * figure['mean']:.1f}"
-    return f"{f'**{mean}**' if best else mean} ± {100 * figure['sd']:.1f}"
-
-
 def _figures(figures: Report) -> tuple[str, ...]:
     return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
 
 
-def balance_table(report: Report) -> str:
-    """How well each modality by itself is read by a network trained on it alone (late fusion), and by heads trained jointly."""
-    titles = {"late": "alone", "comp": "jointly, ComP", "prlf": "jointly, PRLF"}
-    names = {name: title for name, title in titles.items() if name in report["methods"]}
-    rows = []
-    for subset in (s for s in "ATV" if f"only {s}" in report["methods"]["comp"]["conditions"]):
-        own = [report["methods"][name]["conditions"][f"only {subset}"]["own"]["accuracy"] for name in names]
-        rows.append((_SUBSETS[subset], *(_percent(figure, best=False) for figure in own)))
-    return markdown((f"accuracy in % of one modality ({report['seeds']} seeds), trained", *names.values()), rows)
-
-
-def shares_table(report: Report) -> str:
-    """How the models weigh the modalities in each subset."""
-    names = {name: title for name, title in {"comp": "ComP", "prlf": "PRLF"}.items() if name in report["methods"]}
-    rows = []
-    for subset in report["methods"]["comp"]["weights"]:
-        weights = [report["methods"][name]["weights"][subset] for name in names]
-        rows.append((_given(subset), *(" / ".join(f"{found[m]:.2f}" for m in MODALITIES) for found in weights)))
-    return markdown(("given; weights voice / words / face", *names.values()), rows)
-
-
-def _benchmark_tables(name: str, source: str) -> dict[str, tuple[str, Callable[[Report], str]]]:
-    """Rivals in one table, and what is left of each of our models without a part in one of its own."""
-    variants = {
-        model: partial(benchmark_table, shown=lambda shown, model=model: shown.split("-")[0] == model) for model in ("comp", "prlf")
-    }
-    return {
-        f"balance_{name}": (source, balance_table),
-        f"shares_{name}": (source, shares_table),
-        f"benchmark_{name}": (source, partial(benchmark_table, shown=lambda shown: "-" not in shown)),
-        **{f"{model}_parts_{name}": (source, table) for model, table in variants.items()},
-    }
-
-
 # Table -> the report it comes from, and what makes it.
-
-
 _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "face": ("face_test", sense_table),
     "face_conditions": ("face_test", conditions_table),
@@ -326,13 +252,14 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "voice_cross": ("voice_cross", voice_cross_table),
     "words_cross": ("words_cross", words_cross_table),
     "seeds": ("seeds", seeds_table),
-    **_benchmark_tables("mosi_reread", "benchmark/mosi-reread"),
-    **_benchmark_tables("mosi", "benchmark/mosi"),
+    **tables_of("mosi_reread", "benchmark/mosi-reread"),
+    **tables_of("mosi", "benchmark/mosi"),
     "test_selected_mosi": ("benchmark/mosi_test_selected", benchmark_table),
+    "comp_parts_mosi_folds": ("benchmark/mosi-folds", benchmark_table),
     "presets_mosi": ("benchmark/mosi-presets", benchmark_table),
     "benchmark_live": ("benchmark/live", benchmark_table),
-    "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_leading_table),
-    "leading_mosi": ("benchmark/mosi", benchmark_leading_table),
+    "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_tables.leading_table),
+    "leading_mosi": ("benchmark/mosi", benchmark_tables.leading_table),
     "steadiness": ("steadiness", steadiness_table),
     "speed": ("speed", speed_table),
     "cost": ("cost", cost_table),

@@ -13,8 +13,8 @@ from app.lab import Series, learning, measured, reported
 from app.ui.lab.plot import EPOCH, REPORTS_DIR, SAVE, curves_html, report_link
 from app.ui.markup import message_html, section_html
 from app.views import NAMES
+from comp_core.evaluation.benchmark_tables import balance_table, shares_table
 from comp_core.evaluation.curve import curve, load_conversations
-from comp_core.evaluation.tables import balance_table, shares_table
 from comp_core.modalities import MODALITIES
 from comp_core.shipped import ASSETS
 
