@@ -152,7 +152,7 @@ def test_mistakes_make_the_share_asked_for_look_like_another_utterance():
     count = 800
     own = np.eye(count, dtype=np.float32)
     before = [Conversation.recorded([str(i) for i in range(count)], {"audio": own, "text": own}, np.zeros(count))]
-    (after,) = mistake(before, {"text": 0.4}, np.random.default_rng(0))
+    (after,) = mistake(before, {"text": 0.4, "audio": 0.0}, np.random.default_rng(0))
     text = after.features["text"]
     assert (np.diag(text) < 0.5).mean() == pytest.approx(0.4, abs=0.05)
     np.testing.assert_allclose(text.sum(1), 1, rtol=1e-5)

@@ -154,6 +154,8 @@ def mistake(conversations: Sequence[Conversation], shares: Mapping[str, float], 
     def of(conversation: Conversation) -> Conversation:
         features = dict(conversation.features)
         for modality, share in shares.items():
+            if not share:  # the power would be infinite
+                continue
             weight = random.random((len(conversation), 1), np.float32) ** (np.log(0.5) / np.log(1 - share))
             other = pool[modality][random.integers(len(pool[modality]), size=len(weight))]
             features[modality] = ((1 - weight) * features[modality] + weight * other).astype(np.float32)
