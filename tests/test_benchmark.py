@@ -320,6 +320,7 @@ def write_mosi(folder):
     sentiment = random.uniform(-3, 3, len(rows)).astype(np.float32)
     arrays = {name: (sentiment[:, None] + random.normal(0, 0.1, (len(rows), 4))).astype(np.float32) for name in ("audio", "text", "visual")}
     columns = {key: np.array([row[i] for row in rows]) for i, key in enumerate(("video", "segment", "split"))}
+    columns["transcript"] = np.array([f"this is {'good' if score > 0 else 'bad'}" for score in sentiment])
     np.savez(folder / "cmu_mosi_utterances.npz", sentiment=sentiment, **columns, **arrays)
     return folder
 
@@ -335,6 +336,20 @@ def test_the_command_goes_from_the_corpus_to_a_table(mosi_file, capsys):
     assert set(report["methods"]["comp"]["conditions"]["only T"]["own"]) >= {"accuracy", "mae", "pearson"}
     assert 0 < report["mistaken"]["train"]["text"] < 1
     assert set(report["mistaken"]["train"]) == set(MODALITIES) and set(report["mistaken"]["valid"]) == {"text", "video"}
+
+
+def test_the_folds_test_each_training_and_validation_video_once_and_no_test_video(mosi_file):
+    work = mosi_file / "work"
+    (whole,) = datasets.DATASETS["mosi-reread"](mosi_file, work).folds
+    found = datasets.DATASETS["mosi-folds"](mosi_file, work)
+    tested = [video.ids for fold in found.folds for video in fold["test"]]
+    assert sorted(tested) == sorted(video.ids for split in ("train", "valid") for video in whole[split])
+    for fold in found.folds:
+        parts = [{video.ids for video in fold[split]} for split in ("train", "valid", "test")]
+        assert all(parts) and len(set.union(*parts)) == sum(map(len, parts)) == len(tested)
+    # Words are those of the encoder that the repository holds, and told apart by it.
+    words = {i: row for video in whole["train"] for i, row in zip(video.ids, video.features["text"], strict=True)}
+    assert {len(row) for row in words.values()} == {found.dims["text"]} and len(np.unique(list(words.values()), axis=0)) == 2
 
 
 def test_the_live_data_are_paired_once_and_by_split(tmp_path, monkeypatch):
