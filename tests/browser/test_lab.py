@@ -114,7 +114,7 @@ def test_a_drawing_is_saved_as_png_and_the_weights_of_the_conversation_are_there
         page.locator("#lab-space a", has_text="CSV").first.click()
     assert download.value.path().read_text(encoding="utf-8").startswith("first,second,label")
     address = page.locator("#lab-curve figcaption a").get_attribute("href")
-    assert page.request.get(f"{page.url}{address}").json()["seeds"] == 5
+    assert page.request.get(f"{page.url}{address}").json()["dataset"] == "mosi-reread"
 
 
 def test_the_last_utterance_of_the_live_session_is_taken_to_the_lab(open_page):
