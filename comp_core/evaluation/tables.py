@@ -257,6 +257,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "test_selected_mosi": ("benchmark/mosi_test_selected", benchmark_table),
     "comp_parts_mosi_folds": ("benchmark/mosi-folds", benchmark_table),
     "presets_mosi": ("benchmark/mosi-presets", benchmark_table),
+    "benchmark_ravdess": ("benchmark/ravdess", benchmark_table),
     "benchmark_live": ("benchmark/live", benchmark_table),
     "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_tables.leading_table),
     "leading_mosi": ("benchmark/mosi", benchmark_tables.leading_table),
