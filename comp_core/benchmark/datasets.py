@@ -94,7 +94,7 @@ def mosi_reread(data: Path) -> Dataset:
 
 
 def mosi_folds(data: Path, folds: int = 5) -> Dataset:
-    """`mosi_reread` without its test videos, in folds of videos: what ComP's default is chosen by."""
+    """`mosi_reread` without its test videos, in folds of videos, to choose by: ComP was configured on these."""
     splits = _reread(data)
     videos = splits["train"] + splits["valid"]
     parts = [videos[i::folds] for i in range(folds)]
