@@ -263,9 +263,19 @@ def test_the_fused_output_is_equations_12_to_15(model):
     for b, n in [(0, 0), (1, 4)]:
         side_by_side = torch.cat([states[m, b, n] for m in range(3)])
         weights = layers(torch.cat([side_by_side, batch.observed[b, n].float()])).softmax(0)
-        fused = torch.cat([weights[m] * states[m, b, n] for m in range(3)])
+        side_by_side = torch.cat([3 * weights[m] * states[m, b, n] for m in range(3)])
+        departs = model.fused.out(model.fused.join(side_by_side))
+        own = sum(weights[m] * (states[m, b, n] @ model.heads.weight[m] + model.heads.bias[m, 0]) for m in range(3))
         torch.testing.assert_close(output.weights[b, n], weights, rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(output.logits[b, n], model.classifier(fused), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(output.logits[b, n], departs + own, rtol=1e-4, atol=1e-5)
+
+
+def test_the_fused_prediction_teaches_the_heads_nothing(model):
+    model.train()
+    output = model(conversations(2, 5))
+    output.logits[output.grounded].sum().backward()
+    assert model.heads.weight.grad is None
+    assert model.norm.gain.grad.abs().sum() > 0
 
 
 @pytest.mark.parametrize("component", COMPONENTS)
@@ -356,6 +366,14 @@ def test_printed_prompts_are_equation_8_for_every_row():
     mixed = torch.einsum("mbnc,mbcd->mbnd", similarity(state, prototypes), prototypes)
     expected = block.to_prompt(block.from_prototypes(mixed) + block.from_state(previous))
     torch.testing.assert_close(block(state, previous, prototypes, torch.zeros(3, 1, 4, dtype=torch.bool)), expected)
+
+
+def test_the_printed_classifier_reads_weighted_states_and_nothing_else(printed):
+    batch = conversations(2, 5)
+    states, output = printed.propagate(batch), printed(batch)
+    torch.testing.assert_close(states, list(printed.blocks(batch))[-1][0])
+    fused = torch.cat([output.weights[1, 4, m] * states[m, 1, 4] for m in range(3)])
+    torch.testing.assert_close(output.logits[1, 4], printed.fused.out(printed.fused.join(fused)), rtol=1e-4, atol=1e-5)
 
 
 def test_printed_propagation_has_neither_norm_nor_distance():

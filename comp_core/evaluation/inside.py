@@ -39,7 +39,7 @@ def inside(model: ComP, conversation: Conversations) -> Inside:
     encoded = model.encoders(conversation.features, observed)
     shares = similarity(encoded, model.prototypes(encoded, observed), model.generators[0].log_sharpness.exp())
     steps = list(model.blocks(conversation))
-    states = steps[-1][0]
+    states = model.norm(steps[-1][0])
     similar, filled, neighbour = {}, {}, {}
     for i, modality in enumerate(MODALITIES):
         there = bool(observed[i, 0, last])

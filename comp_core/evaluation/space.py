@@ -49,8 +49,8 @@ def _stages(model: ComP, conversations: Conversations) -> dict[str, Tensor]:
     states = model.propagate(conversations).permute(1, 2, 0, 3)
     observed = conversations.observed & conversations.valid.unsqueeze(-1)
     weights = model.coordinator(states, observed, conversations.known)
-    hidden = model.classifier[:-1]((weights.unsqueeze(-1) * states).flatten(2))
-    return {BEFORE: (encoded * observed.unsqueeze(-1)).flatten(2), AFTER: states.flatten(2), FUSED: hidden}
+    fused = model.fused.hidden(states, weights)
+    return {BEFORE: (encoded * observed.unsqueeze(-1)).flatten(2), AFTER: states.flatten(2), FUSED: fused}
 
 
 def _space(values: np.ndarray, labels: np.ndarray) -> Space:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.coordinator import Coordinator, EqualWeights
 from comp_core.modeling.encoders import Encoders
+from comp_core.modeling.fused import FusedPrediction
 from comp_core.modeling.outputs import Conversations, FusionOutput
 from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm, from_others
 from comp_core.modeling.printed import PositionPrototypes, PrintedPromptGenerator, StageOne
@@ -94,33 +95,35 @@ class ComP(nn.Module):
             KnowledgePropagation(width, (modalities - 1) * prompt, layers, config.heads, config.dropout, repaired=not printed)
             for _ in range(config.blocks)
         )
-        head = PerModalityLinear(width, config.outputs)
-        self.heads = head if printed else nn.Sequential(PerModalityNorm(width), head)
+        self.norm = nn.Identity() if printed else PerModalityNorm(width)
+        self.heads = PerModalityLinear(width, config.outputs)
         self.coordinator = (
             EqualWeights() if COORDINATOR in config.without else Coordinator(width, modalities, config.dropout, repaired=not printed)
         )
         if printed:
             self.stage_one = StageOne(config.dims, width, config.outputs)
-        self.classifier = nn.Sequential(
-            nn.Linear(modalities * width, width), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(width, config.outputs)
-        )
+        self.fused = FusedPrediction(width, modalities, config.outputs, config.dropout, repaired=not printed)
 
     def forward(self, conversations: Conversations) -> FusionOutput:
         states = self.propagate(conversations)
         observed = conversations.observed & conversations.valid.unsqueeze(-1)
         by_utterance = states.permute(1, 2, 0, 3)
+        own = self.heads(states).permute(1, 2, 0, 3)
         weights = self.coordinator(by_utterance, observed, conversations.known)  # eq. 12-13
         return FusionOutput(
-            logits=self.classifier((weights.unsqueeze(-1) * by_utterance).flatten(2)),  # eq. 14-15
-            modality_logits=self.heads(states).permute(1, 2, 0, 3),
+            logits=self.fused(by_utterance, weights, own),  # eq. 14-15
+            modality_logits=own,
             weights=weights,
             grounded=observed.any(-1),
         )
 
     def propagate(self, conversations: Conversations) -> Tensor:
-        """The states after the last block, (M, B, N, d), missing ones filled in from the other modalities."""
+        """The states after the last block, (M, B, N, d), missing ones filled in from the other modalities.
+
+        In the default preset they are normalised: what heads, coordinator and classifier read is of one size.
+        """
         *_, (states, _) = self.blocks(conversations)
-        return states
+        return self.norm(states)
 
     def alone(self, conversations: Conversations) -> Tensor:
         """What each modality would say if it were the only one, (B, N, M, K).
@@ -134,7 +137,7 @@ class ComP(nn.Module):
         if self.config.preset == PAPER:
             raise ValueError("in the paper's preset a modality that was not observed speaks, too: give the model one modality at a time")
         *_, (states, _) = self.blocks(conversations, silent=True)
-        return self.heads(states).permute(1, 2, 0, 3)
+        return self.heads(self.norm(states)).permute(1, 2, 0, 3)
 
     def blocks(self, conversations: Conversations, silent: bool = False) -> Iterator[tuple[Tensor, Tensor]]:
         """Block by block the states (M, B, N, d) and the prompts that were received in it, (M, B, N, (M - 1) p).
