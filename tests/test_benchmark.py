@@ -17,6 +17,7 @@ from comp_core.cli import main
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import fixed_mask
 from comp_core.engines.base import EngineError, InProcess, WorkerLost
+from comp_core.evaluation.benchmark_tables import benchmark_table
 from comp_core.evaluation.measured_tables import cost_table, growth_table
 from comp_core.modalities import MODALITIES
 from comp_core.training.objectives import Classes, Scores
@@ -336,6 +337,17 @@ def test_the_command_goes_from_the_corpus_to_a_table(mosi_file, capsys):
     assert set(report["methods"]["comp"]["conditions"]["only T"]["own"]) >= {"accuracy", "mae", "pearson"}
     assert 0 < report["mistaken"]["train"]["text"] < 1
     assert set(report["mistaken"]["train"]) == set(MODALITIES) and set(report["mistaken"]["valid"]) == {"text", "video"}
+
+
+@pytest.mark.parametrize(("figure", "values", "ending"), [("mae", (1.25, 1.5), "| **1.250** |"), ("uar", (0.25, 0.5), "| **50.0** |")])
+def test_a_table_ends_with_what_epochs_are_chosen_by_and_marks_its_best(figure, values, ending):
+    equal = {"mean": 0.5, "sd": 0.0}
+    methods = {
+        name: {"title": name, "parameters": 1, "area": equal, "conditions": {"rate 0.1": {"accuracy": equal, figure: {"mean": value}}}}
+        for name, value in zip("ab", values, strict=True)
+    }
+    rows = benchmark_table({"methods": methods, "rates": [0.1], "seeds": 2, "majority": 0.4}).splitlines()
+    assert [row.endswith(ending) for row in rows] == [False, False, figure == "mae", figure == "uar", False]
 
 
 def test_the_folds_test_each_training_and_validation_video_once_and_no_test_video(mosi_file):

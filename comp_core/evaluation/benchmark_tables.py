@@ -10,27 +10,29 @@ from comp_core.modalities import MODALITIES
 
 
 def benchmark_table(report: Report, shown: Callable[[str], bool] = lambda _: True) -> str:
-    """Accuracy of every method, of those that are ``shown``, by missing rate, and the error of scores; the best of each column in bold."""
+    """Accuracy of every method, of those that are ``shown``, by missing rate, and what epochs are chosen by: the error of scores, the UAR
+    of classes. The best of each column in bold."""
     names = [f"rate {rate}" for rate in report["rates"]]
     methods = {name: found for name, found in report["methods"].items() if shown(name)}
     cells = {name: [*(found["conditions"][column]["accuracy"] for column in names), found["area"]] for name, found in methods.items()}
     best = [max(figures[i]["mean"] for figures in cells.values()) for i in range(len(names) + 1)]
     scores = "mae" in next(iter(methods.values()))["conditions"][names[0]]
-    errors = {name: _mean_error(found, names) for name, found in methods.items()} if scores else {}
+    chosen_by = {name: _mean(found, "mae" if scores else "uar", names) for name, found in methods.items()}
+    leading = (min if scores else max)(chosen_by.values())
     rows = []
     for name, figures in cells.items():
         told = [_percent(figure, figure["mean"] == top) for figure, top in zip(figures, best, strict=True)]
-        if errors:
-            told.append(f"**{errors[name]:.3f}**" if errors[name] == min(errors.values()) else f"{errors[name]:.3f}")
+        last = f"{chosen_by[name]:.3f}" if scores else f"{100 * chosen_by[name]:.1f}"
+        told.append(f"**{last}**" if chosen_by[name] == leading else last)
         rows.append((report["methods"][name]["title"], f"{report['methods'][name]['parameters'] / 1e6:.2f} M", *told))
-    rows.append(("always the commonest class", "", *[f"{100 * report['majority']:.1f}"] * (len(names) + 1), *[""] * scores))
+    rows.append(("always the commonest class", "", *[f"{100 * report['majority']:.1f}"] * (len(names) + 1), ""))
     header = (f"accuracy in % ({report['seeds']} seeds), missing", "size", *(f"{rate:.0%}" for rate in report["rates"]), "mean over rates")
-    return markdown((*header, *["mean error"] * scores), rows)
+    return markdown((*header, "mean error" if scores else "mean UAR"), rows)
 
 
-def _mean_error(method: Report, conditions: list[str]) -> float:
-    """Mean absolute error of the scores, over the conditions."""
-    return sum(method["conditions"][name]["mae"]["mean"] for name in conditions) / len(conditions)
+def _mean(method: Report, figure: str, conditions: list[str]) -> float:
+    """The mean of a figure over the conditions."""
+    return sum(method["conditions"][name][figure]["mean"] for name in conditions) / len(conditions)
 
 
 def balance_table(report: Report) -> str:
