@@ -17,7 +17,7 @@ from comp_core.cli import main
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import fixed_mask
 from comp_core.engines.base import EngineError, InProcess, WorkerLost
-from comp_core.evaluation.benchmark_tables import benchmark_table
+from comp_core.evaluation.benchmark_tables import benchmark_table, parts_table
 from comp_core.evaluation.measured_tables import cost_table, growth_table
 from comp_core.modalities import MODALITIES
 from comp_core.training.objectives import Classes, Scores
@@ -337,6 +337,22 @@ def test_the_command_goes_from_the_corpus_to_a_table(mosi_file, capsys):
     assert set(report["methods"]["comp"]["conditions"]["only T"]["own"]) >= {"accuracy", "mae", "pearson"}
     assert 0 < report["mistaken"]["train"]["text"] < 1
     assert set(report["mistaken"]["train"]) == set(MODALITIES) and set(report["mistaken"]["valid"]) == {"text", "video"}
+
+
+def test_a_model_without_a_part_stands_beside_the_whole_with_the_chance_of_the_difference(tmp_path):
+    report = benchmark(made_up(Scores()), ["comp", "comp-no-prompts", "prlf"], 2, FAST, tmp_path, "...", epochs=1)
+    assert set(report["against_whole"]) == {"comp-no-prompts"}
+    found = report["against_whole"]["comp-no-prompts"]
+    for figure in ("accuracy", "mae"):
+        without, whole = (
+            np.mean([report["methods"][name]["conditions"][f"rate {rate}"][figure]["mean"] for rate in FAST.rates])
+            for name in ("comp-no-prompts", "comp")
+        )
+        assert found[figure]["difference"] == pytest.approx(without - whole)
+    header, _, whole, without, majority = parts_table(report, "comp").splitlines()
+    assert header.endswith("| mean error | p of accuracy | p of error |")
+    assert whole.endswith("|  |  |") and majority.endswith("|  |  |")
+    assert without.endswith(f"| {found['accuracy']['p']:.2g} | {found['mae']['p']:.2g} |")
 
 
 @pytest.mark.parametrize(("figure", "values", "ending"), [("mae", (1.25, 1.5), "| **1.250** |"), ("uar", (0.25, 0.5), "| **50.0** |")])

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import ttest_rel
 
 from comp_core.benchmark.methods import METHODS
-from comp_core.evaluation.metrics import mean_and_spread
+from comp_core.evaluation.metrics import chosen_by, mean_and_spread
 
 Run = dict[str, Any]
 OURS = ("comp", "prlf")
@@ -25,7 +25,8 @@ def summary(runs: dict[str, list[Run]], rates: Sequence[float]) -> dict[str, Any
         ``methods``: for each, ``conditions`` (condition -> figure -> mean, sd, seeds), ``area``: the mean of the accuracy over the rates by
         the trapezoid rule, ``weights`` and ``parameters``; for PRLF ``leading``, what tells whether its reliabilities matter. ``majority``.
         ``against_best``: each of ``OURS`` beside the baseline with the largest area, if there is one: the difference at each rate and
-        of the areas, with the p of a t-test paired by seed.
+        of the areas, with the p of a t-test paired by seed. ``against_whole``: each of ours with a part left out or changed, if there is
+        one, beside the whole: what it differs by in accuracy and in the figure that epochs are chosen by, on the mean over the rates.
     """
     methods = {name: {"title": METHODS[name].title, **_method(some, rates)} for name, some in runs.items()}
     first = next(iter(runs.values()))[0]
@@ -34,6 +35,9 @@ def summary(runs: dict[str, list[Run]], rates: Sequence[float]) -> dict[str, Any
     if rivals and len(runs[rivals[0]]) > 1:
         best = max(rivals, key=lambda name: methods[name]["area"]["mean"])
         report["against_best"] = {"baseline": best, **{name: _paired(runs[name], runs[best], rates) for name in OURS if name in runs}}
+    wholes = {name: name.split("-")[0] for name in methods if name.startswith(_VARIANTS)}
+    if len(next(iter(runs.values()))) > 1:
+        report["against_whole"] = {name: _beside_whole(runs[name], runs[w], rates) for name, w in wholes.items() if w in runs}
     return report
 
 
@@ -90,7 +94,19 @@ def _leading(by_run: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
 def _paired(ours: Sequence[Run], theirs: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
     columns = {_rate(rate): [[run["conditions"][_rate(rate)]["accuracy"] for run in runs] for runs in (ours, theirs)] for rate in rates}
     columns["area"] = [[_area(run, rates) for run in runs] for runs in (ours, theirs)]
-    return {name: {"difference": float(np.mean(np.subtract(*pair))), "p": float(ttest_rel(*pair).pvalue)} for name, pair in columns.items()}
+    return {name: _difference(pair) for name, pair in columns.items()}
+
+
+def _beside_whole(changed: Sequence[Run], whole: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
+    found = {}
+    for figure in ("accuracy", chosen_by(whole[0]["conditions"][_rate(rates[0])])):
+        pair = [[np.mean([run["conditions"][_rate(rate)][figure] for rate in rates]) for run in runs] for runs in (changed, whole)]
+        found[figure] = _difference(pair)
+    return found
+
+
+def _difference(pair: Sequence[Sequence[float]]) -> dict[str, float]:
+    return {"difference": float(np.mean(np.subtract(*pair))), "p": float(ttest_rel(*pair).pvalue)}
 
 
 def _area(run: Run, rates: Sequence[float]) -> float:

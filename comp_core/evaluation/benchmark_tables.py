@@ -6,28 +6,37 @@ from collections.abc import Callable
 from functools import partial
 
 from comp_core.evaluation.markdown import SPOKEN, Report, given, markdown
+from comp_core.evaluation.metrics import chosen_by
 from comp_core.modalities import MODALITIES
+
+Row = tuple[str, ...]
+_SPOKEN_CHOICE = {"mae": "mean error", "uar": "mean UAR"}
 
 
 def benchmark_table(report: Report, shown: Callable[[str], bool] = lambda _: True) -> str:
     """Accuracy of every method, of those that are ``shown``, by missing rate, and what epochs are chosen by: the error of scores, the UAR
     of classes. The best of each column in bold."""
+    return markdown(*_columns(report, shown))
+
+
+def _columns(report: Report, shown: Callable[[str], bool]) -> tuple[Row, list[Row]]:
+    """Header and rows, the last of which is the majority's."""
     names = [f"rate {rate}" for rate in report["rates"]]
     methods = {name: found for name, found in report["methods"].items() if shown(name)}
     cells = {name: [*(found["conditions"][column]["accuracy"] for column in names), found["area"]] for name, found in methods.items()}
     best = [max(figures[i]["mean"] for figures in cells.values()) for i in range(len(names) + 1)]
-    scores = "mae" in next(iter(methods.values()))["conditions"][names[0]]
-    chosen_by = {name: _mean(found, "mae" if scores else "uar", names) for name, found in methods.items()}
-    leading = (min if scores else max)(chosen_by.values())
-    rows = []
+    figure = chosen_by(next(iter(methods.values()))["conditions"][names[0]])
+    chosen = {name: _mean(found, figure, names) for name, found in methods.items()}
+    leading = (min if figure == "mae" else max)(chosen.values())
+    rows: list[Row] = []
     for name, figures in cells.items():
         told = [_percent(figure, figure["mean"] == top) for figure, top in zip(figures, best, strict=True)]
-        last = f"{chosen_by[name]:.3f}" if scores else f"{100 * chosen_by[name]:.1f}"
-        told.append(f"**{last}**" if chosen_by[name] == leading else last)
+        last = f"{chosen[name]:.3f}" if figure == "mae" else f"{100 * chosen[name]:.1f}"
+        told.append(f"**{last}**" if chosen[name] == leading else last)
         rows.append((report["methods"][name]["title"], f"{report['methods'][name]['parameters'] / 1e6:.2f} M", *told))
     rows.append(("always the commonest class", "", *[f"{100 * report['majority']:.1f}"] * (len(names) + 1), ""))
     header = (f"accuracy in % ({report['seeds']} seeds), missing", "size", *(f"{rate:.0%}" for rate in report["rates"]), "mean over rates")
-    return markdown((*header, "mean error" if scores else "mean UAR"), rows)
+    return (*header, _SPOKEN_CHOICE[figure]), rows
 
 
 def _mean(method: Report, figure: str, conditions: list[str]) -> float:
@@ -74,14 +83,25 @@ def _percent(figure: Report, best: bool) -> str:
     return f"{f'**{mean}**' if best else mean} ± {100 * figure['sd']:.1f}"
 
 
+def rivals_table(report: Report) -> str:
+    """The models side by side, without their variants."""
+    return benchmark_table(report, lambda shown: "-" not in shown)
+
+
+def parts_table(report: Report, model: str) -> str:
+    """What is left of a model without one of its parts, or otherwise changed, and whether the difference to the whole may be chance."""
+    header, rows = _columns(report, lambda shown: shown.split("-")[0] == model)
+    figure = next(figure for figure, spoken in _SPOKEN_CHOICE.items() if spoken == header[-1])
+    against = {report["methods"][name]["title"]: found for name, found in report["against_whole"].items()}
+    tested = [(*row, *(f"{against[row[0]][f]['p']:.2g}" if row[0] in against else "" for f in ("accuracy", figure))) for row in rows]
+    return markdown((*header, "p of accuracy", f"p of {header[-1].split()[-1]}"), tested)
+
+
 def tables_of(name: str, source: str) -> dict[str, tuple[str, Callable[[Report], str]]]:
     """Rivals in one table, and what is left of each of our models without a part in one of its own."""
-    variants = {
-        model: partial(benchmark_table, shown=lambda shown, model=model: shown.split("-")[0] == model) for model in ("comp", "prlf")
-    }
     return {
         f"balance_{name}": (source, balance_table),
         f"shares_{name}": (source, shares_table),
-        f"benchmark_{name}": (source, partial(benchmark_table, shown=lambda shown: "-" not in shown)),
-        **{f"{model}_parts_{name}": (source, table) for model, table in variants.items()},
+        f"benchmark_{name}": (source, rivals_table),
+        **{f"{model}_parts_{name}": (source, partial(parts_table, model=model)) for model in ("comp", "prlf")},
     }

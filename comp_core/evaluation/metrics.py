@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -77,3 +77,8 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bi
 def mean_and_spread(values: Sequence[float]) -> dict[str, float]:
     """``mean`` and standard deviation ``sd`` (0 for one value) of a figure over ``seeds`` runs."""
     return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=min(1, len(values) - 1))), "seeds": len(values)}
+
+
+def chosen_by(figures: Collection[str]) -> str:
+    """By which of these figures the benchmark chooses epochs: the error of scores, the UAR of classes."""
+    return "mae" if "mae" in figures else "uar"

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from comp_core.evaluation import benchmark_tables
-from comp_core.evaluation.benchmark_tables import benchmark_table, tables_of
+from comp_core.evaluation.benchmark_tables import benchmark_table, parts_table, rivals_table, tables_of
 from comp_core.evaluation.markdown import SPOKEN, Report, given, markdown
 from comp_core.evaluation.measured_tables import (
     cost_table,
@@ -257,8 +258,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "test_selected_mosi": ("benchmark/mosi_test_selected", benchmark_table),
     "comp_parts_mosi_folds": ("benchmark/mosi-folds", benchmark_table),
     "presets_mosi": ("benchmark/mosi-presets", benchmark_table),
-    "benchmark_ravdess": ("benchmark/ravdess", benchmark_table),
-    "benchmark_live": ("benchmark/live", benchmark_table),
+    **{f"benchmark_{name}": (f"benchmark/{name}", rivals_table) for name in ("ravdess", "live")},
+    **{f"comp_parts_{name}": (f"benchmark/{name}", partial(parts_table, model="comp")) for name in ("ravdess", "live")},
     "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_tables.leading_table),
     "leading_mosi": ("benchmark/mosi", benchmark_tables.leading_table),
     "steadiness": ("steadiness", steadiness_table),
