@@ -13,6 +13,8 @@ from comp_core.senses.face import FaceFrame, FaceSense
 
 # Seconds after which the past counts for 37 %. Long enough to calm the flicker between frames, short enough to feel immediate.
 TIME_CONSTANT = 0.5
+# A label that is shown may fall this far below the threshold before it is taken back: one that is near it would else come and go.
+HELD = 0.05
 _FORGOTTEN = 4  # time constants after which a frame's weight, under 2 %, is not worth keeping it
 _SMOOTHED = ("fused", *MODALITIES, "weights", "subsets")
 
@@ -32,10 +34,15 @@ class Smoother:
         self._at = 0.0
 
     def update(self, record: dict[str, Any], now: float) -> dict[str, Any]:
-        """Blend the numbers of ``record`` (see `comp_core.fusion.Fused`) into what was displayed before."""
+        """Blend the numbers of ``record`` (see `comp_core.fusion.Fused`) into what was displayed before.
+
+        While a label is shown, the ``sure_from`` from which it is shown is lower by ``HELD``.
+        """
         if self._last is not None and self._last["observed"] == record["observed"]:
             share = 1.0 - math.exp(-max(0.0, now - self._at) / self.time_constant)
             record = {**record, **{key: _blend(self._last[key], record[key], share) for key in _SMOOTHED if key in record}}
+            if (shown := _label(self._last)) is not None and shown == _best(record):
+                record["sure_from"] -= HELD
         self._last, self._at = record, now
         return record
 
@@ -65,6 +72,17 @@ class RecentFaces:
         return sense.summarise(
             [frame for _, frame in remembered], freshness=[math.exp((at - now) / self.time_constant) for at, _ in remembered]
         )
+
+
+def _best(record: dict[str, Any]) -> str | None:
+    """The likeliest label, if there is anything to go on."""
+    return None if record["fused"] is None else max(record["fused"], key=record["fused"].get)
+
+
+def _label(record: dict[str, Any]) -> str | None:
+    """The label that is shown, if the record is sure of one."""
+    best = _best(record)
+    return best if best is not None and record["fused"][best] >= record["sure_from"] else None
 
 
 def _blend(old: Any, new: Any, share: float) -> Any:

@@ -20,12 +20,31 @@ def seen(value):
 
 def test_smoothing_blends_and_starts_afresh_when_the_observed_set_changes():
     smoother = Smoother()
-    record = {"observed": {"video": True}, "fused": {"joy": 0.0}, "weights": None, **dict.fromkeys(MODALITIES)}
+    record = {"observed": {"video": True}, "fused": {"joy": 0.0}, "weights": None, "sure_from": 0.4, **dict.fromkeys(MODALITIES)}
     smoother.update(record, 0.0)
     blended = smoother.update({**record, "fused": {"joy": 1.0}}, TIME_CONSTANT)
     assert blended["fused"]["joy"] == pytest.approx(1 - np.exp(-1))
     fresh = smoother.update({**record, "observed": {"video": False}, "fused": {"joy": 1.0}}, TIME_CONSTANT)
     assert fresh["fused"]["joy"] == 1.0
+
+
+def test_a_label_near_the_threshold_does_not_come_and_go():
+    smoother = Smoother(time_constant=1e-6)
+    labels = []
+    for at, joy in enumerate((0.39, 0.41, 0.39, 0.36, 0.34, 0.39, 0.41)):
+        fused = {"joy": joy, "anger": 0.3, "fear": 0.7 - joy}
+        shown = smoother.update({"observed": {"video": True}, "fused": fused, "weights": None, "sure_from": 0.4}, float(at))
+        labels.append("joy" if shown["fused"]["joy"] >= shown["sure_from"] else "not sure")
+    assert labels == ["not sure", "joy", "joy", "joy", "not sure", "not sure", "joy"]
+
+
+def test_a_label_is_held_for_nobody_else():
+    smoother = Smoother(time_constant=1e-6)
+    record = {"observed": {"video": True}, "fused": {"joy": 0.41, "fear": 0.2}, "weights": None, "sure_from": 0.4}
+    smoother.update(record, 0.0)
+    assert smoother.update({**record, "fused": {"joy": 0.2, "fear": 0.39}}, 1.0)["sure_from"] == 0.4
+    smoother.update(record, 2.0)
+    assert smoother.update({**record, "observed": {"video": False}, "fused": None}, 3.0)["sure_from"] == 0.4
 
 
 def test_the_newer_a_face_the_more_it_counts():
