@@ -205,3 +205,11 @@ def _switch_off(moments: Sequence[Moment], without: Collection[str]) -> list[Mom
 
 def _distribution(probabilities: Sequence[float]) -> Distribution:
     return dict(zip(LABELS, probabilities, strict=True))
+
+
+def sure_label(distribution: Mapping[str, float] | None, sure_from: float) -> str | None:
+    """The likeliest label; None where there is nothing to go on, or its probability is below ``sure_from``."""
+    if distribution is None:
+        return None
+    best = max(distribution, key=distribution.__getitem__)
+    return best if distribution[best] >= sure_from else None

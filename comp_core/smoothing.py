@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
+from comp_core.fusion import sure_label
 from comp_core.modalities import MODALITIES
 from comp_core.senses.base import Reading
 from comp_core.senses.face import FaceFrame, FaceSense
@@ -36,12 +37,13 @@ class Smoother:
     def update(self, record: dict[str, Any], now: float) -> dict[str, Any]:
         """Blend the numbers of ``record`` (see `comp_core.fusion.Fused`) into what was displayed before.
 
-        While a label is shown, the ``sure_from`` from which it is shown is lower by ``HELD``.
+        While a label is shown, the record's ``sure_from``, for whatever is told by it, is lower by ``HELD``.
         """
         if self._last is not None and self._last["observed"] == record["observed"]:
             share = 1.0 - math.exp(-max(0.0, now - self._at) / self.time_constant)
             record = {**record, **{key: _blend(self._last[key], record[key], share) for key in _SMOOTHED if key in record}}
-            if (shown := _label(self._last)) is not None and shown == _best(record):
+            shown = sure_label(self._last["fused"], self._last["sure_from"])
+            if shown is not None and shown == sure_label(record["fused"], record["sure_from"] - HELD):
                 record["sure_from"] -= HELD
         self._last, self._at = record, now
         return record
@@ -72,17 +74,6 @@ class RecentFaces:
         return sense.summarise(
             [frame for _, frame in remembered], freshness=[math.exp((at - now) / self.time_constant) for at, _ in remembered]
         )
-
-
-def _best(record: dict[str, Any]) -> str | None:
-    """The likeliest label, if there is anything to go on."""
-    return None if record["fused"] is None else max(record["fused"], key=record["fused"].get)
-
-
-def _label(record: dict[str, Any]) -> str | None:
-    """The label that is shown, if the record is sure of one."""
-    best = _best(record)
-    return best if best is not None and record["fused"][best] >= record["sure_from"] else None
 
 
 def _blend(old: Any, new: Any, share: float) -> Any:

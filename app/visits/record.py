@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from comp_core.fusion import sure_label
 from comp_core.modalities import LABELS, MODALITIES
 
 EVERY_S = 1.0
@@ -151,7 +152,4 @@ def _best(distribution: Mapping[str, float]) -> str:
 
 
 def _named(distribution: Mapping[str, float] | None, sure_from: float) -> str:
-    if distribution is None:
-        return ""
-    best = _best(distribution)
-    return best if distribution[best] >= sure_from else "not sure"
+    return "" if distribution is None else sure_label(distribution, sure_from) or "not sure"

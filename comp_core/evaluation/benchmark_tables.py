@@ -30,7 +30,7 @@ def _columns(report: Report, shown: Callable[[str], bool]) -> tuple[Row, list[Ro
     leading = (min if figure == "mae" else max)(chosen.values())
     rows: list[Row] = []
     for name, figures in cells.items():
-        told = [_percent(figure, figure["mean"] == top) for figure, top in zip(figures, best, strict=True)]
+        told = [_percent(one, one["mean"] == top) for one, top in zip(figures, best, strict=True)]
         last = f"{chosen[name]:.3f}" if figure == "mae" else f"{100 * chosen[name]:.1f}"
         told.append(f"**{last}**" if chosen[name] == leading else last)
         rows.append((report["methods"][name]["title"], f"{report['methods'][name]['parameters'] / 1e6:.2f} M", *told))
@@ -88,12 +88,15 @@ def rivals_table(report: Report) -> str:
     return benchmark_table(report, lambda shown: "-" not in shown)
 
 
-def parts_table(report: Report, model: str) -> str:
-    """What is left of a model without one of its parts, or otherwise changed, and whether the difference to the whole may be chance."""
-    header, rows = _columns(report, lambda shown: shown.split("-")[0] == model)
-    figure = next(figure for figure, spoken in _SPOKEN_CHOICE.items() if spoken == header[-1])
-    against = {report["methods"][name]["title"]: found for name, found in report["against_whole"].items()}
-    tested = [(*row, *(f"{against[row[0]][f]['p']:.2g}" if row[0] in against else "" for f in ("accuracy", figure))) for row in rows]
+def parts_table(report: Report, model: str = "") -> str:
+    """What is left of a model without one of its parts, or otherwise changed, and whether the difference to the whole may be chance.
+
+    Args:
+        model: only what begins with this name.
+    """
+    header, rows = _columns(report, lambda shown: shown.startswith(model))
+    against = {report["methods"][name]["title"]: found.values() for name, found in report["against_whole"].items()}
+    tested = [(*row, *([f"{figure['p']:.2g}" for figure in against[row[0]]] if row[0] in against else ["", ""])) for row in rows]
     return markdown((*header, "p of accuracy", f"p of {header[-1].split()[-1]}"), tested)
 
 

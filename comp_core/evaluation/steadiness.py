@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from comp_core.data.ferplus import CLASSES, framed, load_ferplus
-from comp_core.modalities import LABELS, VIDEO
+from comp_core.fusion import sure_label
+from comp_core.modalities import VIDEO
 from comp_core.predictor import Predictor
 from comp_core.progress import progress
 from comp_core.senses.base import NO_WORDS, SILENCE, Reading
@@ -75,10 +76,7 @@ def _as_a_camera_sees(picture: np.ndarray, time: float, random: np.random.Genera
 
 
 def _label(record: dict[str, Any]) -> str:
-    if record["fused"] is None:
-        return "nothing"
-    best = max(LABELS, key=record["fused"].__getitem__)
-    return best if record["fused"][best] >= record["sure_from"] else "not sure"
+    return "nothing" if record["fused"] is None else sure_label(record["fused"], record["sure_from"]) or "not sure"
 
 
 def _changes(labels: list[str]) -> int:

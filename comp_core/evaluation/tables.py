@@ -256,7 +256,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     **tables_of("mosi_reread", "benchmark/mosi-reread"),
     **tables_of("mosi", "benchmark/mosi"),
     "test_selected_mosi": ("benchmark/mosi_test_selected", benchmark_table),
-    "comp_parts_mosi_folds": ("benchmark/mosi-folds", benchmark_table),
+    "comp_parts_mosi_folds": ("benchmark/mosi-folds", parts_table),
     "presets_mosi": ("benchmark/mosi-presets", benchmark_table),
     **{f"benchmark_{name}": (f"benchmark/{name}", rivals_table) for name in ("ravdess", "live")},
     **{f"comp_parts_{name}": (f"benchmark/{name}", partial(parts_table, model="comp")) for name in ("ravdess", "live")},
