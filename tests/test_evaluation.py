@@ -12,6 +12,7 @@ from comp_core.data.ferplus import FaceSet, framed
 from comp_core.evaluation import face, seeds, steadiness, voice, words
 from comp_core.evaluation.speed import PICTURE
 from comp_core.fusion import Fused
+from comp_core.modalities import LABELS
 from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import Reading
 from comp_core.senses.face import FaceFrame
@@ -98,7 +99,7 @@ class OneFace:
 
     def fuse_last(self, moments):
         joy = float(moments[-1]["video"].feature[0])
-        fused = {**dict.fromkeys(steadiness.LABELS, 0.0), "neutral": 1 - joy, "joy": joy}
+        fused = {**dict.fromkeys(LABELS, 0.0), "neutral": 1 - joy, "joy": joy}
         observed = {modality: reading.present for modality, reading in moments[-1].items()}
         return Fused(fused, dict.fromkeys(("audio", "text", "video")), None, None, observed, {}, sure_from=0.6)
 
