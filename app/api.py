@@ -13,6 +13,7 @@ from app.capture.wire import TEXT_LENGTH
 from app.ui.upload import upload
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT
+from comp_core.senses.recognition import ENGLISH, RecogniserError
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,8 @@ SCHEMA_FILE = Path(__file__).with_name("api_schema.json")
 NAME = "analyse"
 _DESCRIPTION = (
     "Read a video, a sound or a picture utterance by utterance, or words alone. `file`: what to read. `words`: its words, instead of "
-    "recognising them; the file then counts as one utterance. `without`: modalities to leave out. `model`: the fusion model. "
+    "recognising them; the file then counts as one utterance. `without`: modalities to leave out. `model`: the fusion model. `language`: "
+    "code of what is spoken, where the recogniser understands more than English. "
     "It predicts expression, not feelings."
 )
 
@@ -36,10 +38,15 @@ def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
 
     # Gradio takes `file` for optional because of its default here; it fills in those of the components.
     def analyse(
-        request: gr.Request, file: str | None = None, words: str = "", without: Sequence[str] = (), model: str = ""
+        request: gr.Request,
+        file: str | None = None,
+        words: str = "",
+        without: Sequence[str] = (),
+        model: str = "",
+        language: str = "",
     ) -> dict[str, Any]:
         try:
-            return clip_answer(predictor, file, words, without, model)
+            return clip_answer(predictor, file, words, without, model, language)
         finally:
             # Gradio remembers what a session was given and answered; a call is a session of its own, and over.
             request.request.app.state_holder.session_data.pop(request.session_hash, None)
@@ -48,11 +55,12 @@ def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
     words = gr.Textbox("", label="words", visible=False)
     without = gr.CheckboxGroup(list(MODALITIES), value=[], label="without", visible=False)
     model = gr.Radio(list(models), value=next(iter(models)), label="model", visible=False)
+    language = gr.Textbox(ENGLISH, label="language", visible=False)
     answer = gr.JSON(label="answer", visible=False)
     # One at a time, in a queue of their own: programs do not hold up the people at the clip page.
     gr.Button(visible=False).click(
         analyse,
-        [file, words, without, model],
+        [file, words, without, model, language],
         answer,
         api_name=NAME,
         api_description=_DESCRIPTION,
@@ -61,11 +69,14 @@ def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
     )
 
 
-def clip_answer(predictor: Any, path: str | None, words: str, without: Collection[str], model: str) -> dict[str, Any]:
+def clip_answer(
+    predictor: Any, path: str | None, words: str, without: Collection[str], model: str, language: str = ENGLISH
+) -> dict[str, Any]:
     """The answer of the endpoint.
 
     Raises:
-        gr.Error: the file cannot be read, there is nothing to read, or the words are too long; with one sentence for the caller.
+        gr.Error: the file cannot be read, there is nothing to read, the words are too long, or the language is not understood; with one
+            sentence for the caller.
     """
     typed = words.strip() or None
     if len(words) > TEXT_LENGTH:
@@ -73,8 +84,11 @@ def clip_answer(predictor: Any, path: str | None, words: str, without: Collectio
     if not path and (typed is None or TEXT in without):
         raise _refusal("There is nothing to read: give a file, or words.")
     try:
-        utterances = predictor.predict_file(path, typed, without, model=model) if path else [predictor.predict_text(typed, model)]
-    except MediaError as error:
+        if path:
+            utterances = predictor.predict_file(path, typed, without, model=model, language=language)
+        else:
+            utterances = [predictor.predict_text(typed, model)]
+    except (MediaError, RecogniserError) as error:
         raise _refusal(str(error)) from error
     except Exception as error:
         logger.exception("a program's clip could not be read")

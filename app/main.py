@@ -187,10 +187,10 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
             with gr.Tab("Live"):
                 calls = server_functions(visitors, transcriber, models, lambda: predictor.notices)
                 live_page(calls, models, visitors.limit, local=local is not None)
-            with gr.Tab("Clip"):
-                clip_page(predictor, models, with_lent_gpu(predictor) if lends_gpu() else None)
-            with gr.Tab("Lab"):
-                lab_page(predictor, visitors)
+            with gr.Tab("Clip") as tab:
+                clip_page(predictor, models, tab, with_lent_gpu(predictor) if lends_gpu() else None)
+            with gr.Tab("Lab") as tab:
+                lab_page(predictor, visitors, tab)
             with gr.Tab("About"):
                 about_page()
         clip_endpoint(predictor, models)

@@ -6,7 +6,7 @@ import csv
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from comp_core.engines.base import Engine, WorkerLost
 from comp_core.media import MediaError
 from comp_core.predictor import Predictor
 from comp_core.progress import progress
-from comp_core.senses.recognition import OFF
+from comp_core.senses.recognition import ENGLISH, OFF
 from comp_core.whole_files import write_whole
 
 RECORDS = "records"
@@ -32,11 +32,12 @@ class FolderError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the records hang on: the fusion model, the speech recognition, and the modalities to leave out."""
+    """What the records hang on: the fusion model, the speech recognition, the modalities to leave out, and what is spoken."""
 
     model: str = "comp"
     whisper: str = "tiny.en"
     without: tuple[str, ...] = ()
+    language: str = ENGLISH
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Annotator:
 
         Raises:
             FolderError: this machine does not have the folder.
-            CheckpointError, RecogniserError, DeviceError: what it takes cannot be loaded here.
+            CheckpointError, RecogniserError, DeviceError: what it takes cannot be loaded here, or does not understand the language.
         """
         if not self.folder.is_dir():
             raise FolderError(f"a worker has no folder {self.folder}: the clips must lie on a disk that all machines share, at one path.")
@@ -82,7 +83,7 @@ class Annotator:
         recogniser = predictor.recogniser.name if predictor.recogniser else OFF
         record, reason, started = None, "", time.process_time()
         try:
-            utterances = predictor.predict_file(self.folder / clip, without=self.settings.without)
+            utterances = predictor.predict_file(self.folder / clip, without=self.settings.without, language=self.settings.language)
             record = {"file": clip, "model": predictor.fusion().name, "utterances": utterances}
         except MediaError as error:
             reason = str(error)
@@ -136,7 +137,7 @@ def annotate(
     Raises:
         FolderError: there is no such folder, it has no clips, or ``out`` holds records that were made in another way.
         EngineError: the engine stopped.
-        CheckpointError, RecogniserError, DeviceError: what it takes cannot be loaded.
+        CheckpointError, RecogniserError, DeviceError: what it takes cannot be loaded, or does not understand the language.
     """
     if not folder.is_dir():
         raise FolderError(f"{folder} is not a folder: give the one that the clips are in.")
@@ -175,13 +176,14 @@ class _Made:
 
     def __init__(self, out: Path, settings: Settings) -> None:
         self._path = out / SETTINGS
-        self._kept = {"model": settings.model, "whisper": settings.whisper, "without": list(settings.without)}
+        self._kept = {**asdict(settings), "without": list(settings.without)}
         if not self._path.is_file():
             self._write()
-        there = json.loads(self._path.read_text(encoding="utf-8"))
+        # Records of versions that knew no other language are English.
+        there = {"language": ENGLISH, **json.loads(self._path.read_text(encoding="utf-8"))}
         if {**there, **self._kept} != there:
             without = "".join(f" --without {modality}" for modality in there["without"])
-            made = f"--model {there['model']} --whisper {there['whisper']}{without}"
+            made = f"--model {there['model']} --whisper {there['whisper']} --language {there['language']}{without}"
             raise FolderError(f"{out} holds records that were made with {made}: choose another folder.")
         self._kept = there
 

@@ -13,6 +13,7 @@ from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.predictor import Predictor
 from comp_core.progress import progress
 from comp_core.senses.pretrained import PretrainedVoice, PretrainedWords
+from comp_core.senses.recognition import ENGLISH
 
 NOT_READ = "absent.csv"
 
@@ -25,7 +26,7 @@ class Summary:
     absent: list[tuple[str, str, str]]
 
 
-def extract(folder: Path, table: Path, out: Path, predictor: Predictor, names: dict[str, str]) -> Summary:
+def extract(folder: Path, table: Path, out: Path, predictor: Predictor, names: dict[str, str], language: str = ENGLISH) -> Summary:
     """Write ``out/features/NAME/UTTERANCE.npy``, ``out/labels.pkl`` and ``out/absent.csv``.
 
     A clip is one utterance. What a modality does not have gets no file, and a line in ``absent.csv``; a clip that cannot be read
@@ -36,16 +37,18 @@ def extract(folder: Path, table: Path, out: Path, predictor: Predictor, names: d
         table: CSV of the clips; see `comp_core.data.gcnet.read_clips`.
         predictor: its senses are used, and its recogniser.
         names: modality -> name of its feature folder.
+        language: code of what is spoken, one of the recogniser's ``languages``.
 
     Raises:
         LayoutError: the table is not as it should be.
+        RecogniserError: the recogniser does not understand the language.
     """
     clips = read_clips(table)
     absent: list[tuple[str, str, str]] = []
     sentences: dict[str, str] = {}
     for clip in progress(clips, "clips"):
         try:
-            (heard,) = predictor.hear_file(folder / clip.file, whole=True)
+            (heard,) = predictor.hear_file(folder / clip.file, whole=True, language=language)
         except MediaError as error:
             absent.append((clip.utterance, "file", str(error)))
             continue

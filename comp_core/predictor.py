@@ -21,7 +21,7 @@ from comp_core.senses.activity import SAMPLE_RATE
 from comp_core.senses.base import NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.face import FaceFrame, FaceSense
 from comp_core.senses.face_align import FaceLocator
-from comp_core.senses.recognition import Recogniser, load_recogniser
+from comp_core.senses.recognition import ENGLISH, Recogniser, load_recogniser
 from comp_core.senses.tokens import whole_characters
 from comp_core.senses.voice import VoiceSense
 from comp_core.senses.words import WordsSense
@@ -124,6 +124,7 @@ class Predictor:
         without: Collection[str] = (),
         progress: Progress = lambda *_: None,
         model: str | None = None,
+        language: str = ENGLISH,
     ) -> list[dict[str, Any]]:
         """Read a video, a sound or a picture.
 
@@ -132,6 +133,7 @@ class Predictor:
             without: modalities to leave out.
             progress: called with the done fraction and what is being done.
             model: name of one of the ``fusions``.
+            language: code of what is spoken, one of the recogniser's ``languages``; another than English is translated.
 
         Returns:
             A record per utterance: ``start`` and ``end`` in seconds, ``transcript``, ``observed``, ``absent_because``, ``fused``,
@@ -139,8 +141,9 @@ class Predictor:
 
         Raises:
             MediaError: the file cannot be read; the message says why and what would do.
+            RecogniserError: words are to be recognised, and the recogniser does not understand the language.
         """
-        return list(self.predict_parts(path, text, without, progress, model))
+        return list(self.predict_parts(path, text, without, progress, model, language))
 
     def predict_parts(
         self,
@@ -149,10 +152,11 @@ class Predictor:
         without: Collection[str] = (),
         progress: Progress = lambda *_: None,
         model: str | None = None,
+        language: str = ENGLISH,
     ) -> Iterator[dict[str, Any]]:
         """The records of `predict_file`, each as soon as the file has been read so far."""
         moments = []
-        for one in self.hear_file(path, text, text is not None, without, progress):
+        for one in self.hear_file(path, text, text is not None, without, progress, language):
             moments.append(one.moment)
             yield _record(one.start, one.end, one.transcript, self.fusion(model).fuse_last(moments, without))
         progress(1.0, "done")
@@ -164,16 +168,21 @@ class Predictor:
         whole: bool = False,
         without: Collection[str] = (),
         progress: Progress = lambda *_: None,
+        language: str = ENGLISH,
     ) -> Iterator[Heard]:
         """What the senses make of a file before fusion, utterance by utterance.
 
         Args:
             text: its words, instead of recognising them.
             whole: the file is one utterance.
+            language: as for `predict_file`.
 
         Raises:
-            MediaError: the file cannot be read; the message says why and what would do.
+            MediaError, RecogniserError: as for `predict_file`.
         """
+        recogniser = self.recogniser if text is None and TEXT not in without else None
+        if recogniser:
+            recogniser.check(language)
         progress(0.0, "opening")
         media = open_media(path)
         spans = [(0.0, media.duration, media.samples)] if whole else _spans(media)
@@ -191,7 +200,9 @@ class Predictor:
                     faces.append(seen)
                     tell(min(seen[0], end))
                 tell(end)
-                transcript = whole_characters(text) if text is not None else self._transcribe(samples, without)
+                transcript = whole_characters(text or "")
+                if recogniser and samples is not None:
+                    transcript = recogniser.transcribe(samples, language).text
                 yield Heard(start, end, transcript, self._moment(media, faces, start, end, samples, transcript))
 
     def read_again(self, media: Media, heard: Heard, transcript: str) -> Heard:
@@ -215,11 +226,6 @@ class Predictor:
             TEXT: self.words.read(transcript),
             VIDEO: self._face_between(faces, start, end) if media.has_video else Reading.absent(NOT_GIVEN),
         }
-
-    def _transcribe(self, samples: np.ndarray | None, without: Collection[str]) -> str:
-        if samples is None or self.recogniser is None or TEXT in without:
-            return ""
-        return self.recogniser.transcribe(samples).text
 
     def _faces(self, media: Media, skip: bool) -> Iterator[tuple[float, FaceFrame]]:
         if skip or not media.has_video:

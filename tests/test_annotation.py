@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,9 @@ class Heard:
     def __init__(self, name):
         self.name = name
 
+    def check(self, language):
+        pass
+
 
 def test_workers_that_hear_differently_are_not_mixed(folder, tmp_path, monkeypatch, capsys):
     predictor = annotation._loaded(SILENT, "cpu")[0]
@@ -118,7 +122,21 @@ def test_records_of_two_kinds_are_not_mixed(folder, tmp_path, capsys):
     out = tmp_path / "out"
     annotate(folder, out, SILENT, InProcess(), "cpu")
     assert main(["annotate", str(folder), "--out", str(out), "--whisper", "off", "--model", "prlf"]) == 2
-    assert "--model comp --whisper off" in capsys.readouterr().err
+    assert main(["annotate", str(folder), "--out", str(out), "--whisper", "off", "--language", "de"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("--model comp --whisper off --language en") == 2
+
+
+def test_records_that_name_no_language_are_english(folder, tmp_path):
+    out = tmp_path / "out"
+    annotate(folder, out, SILENT, InProcess(), "cpu")
+    settings = out / annotation.SETTINGS
+    kept = json.loads(settings.read_text())
+    del kept["language"]
+    settings.write_text(json.dumps(kept))
+    assert annotate(folder, out, SILENT, InProcess(), "cpu").skipped == 2
+    with pytest.raises(FolderError, match="--language en"):
+        annotate(folder, out, replace(SILENT, language="de"), InProcess(), "cpu")
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,7 @@ def test_predict_text_alone(capsys):
         (["x.wav", "--model", "none"], "not found"),
         (["x.wav", "--whisper", "no-such-model"], "no-such-model"),
         (["x.wav", "--device", "cuda:99", "--whisper", "off"], "--device cpu"),
+        (["x.wav", "--language", "de"], "does not understand 'de'"),
     ],
 )
 def test_mistakes_are_one_sentence(capsys, arguments, message):

@@ -14,6 +14,7 @@ from comp_core.media import MediaError
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.predictor import Predictor
 from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
+from comp_core.senses.recognition import Recogniser, RecogniserError, Transcript
 
 SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 KEYS = {"start", "end", "transcript", "observed", "absent_because", "fused", *MODALITIES, "weights", "dominant", "sure_from"}
@@ -140,6 +141,28 @@ def test_the_first_utterance_is_there_before_the_file_has_been_read(predictor):
     rest = list(parts)
     assert done[-1] == 1.0
     assert [first, *rest] == predictor.predict_file(SAMPLES / "mixed.mp4")
+
+
+class Bilingual(Recogniser):
+    """Says in which language it was asked to listen."""
+
+    def __init__(self):
+        super().__init__("Bilingual", languages={"en": "english", "de": "german"})
+
+    def _transcribe(self, samples, language):
+        return Transcript(f"wonderful {language}", 1.0)
+
+
+def test_the_recogniser_is_told_what_is_spoken(predictor, monkeypatch):
+    monkeypatch.setattr(predictor, "recogniser", Bilingual())
+    spoken = {language: predictor.predict_file(SAMPLES / "voice_only.mp3", language=language) for language in ("en", "de")}
+    assert {r["transcript"] for r in spoken["de"]} == {"wonderful de"}
+    assert {r["transcript"] for r in spoken["en"]} == {r["transcript"] for r in predictor.predict_file(SAMPLES / "voice_only.mp3")}
+    with pytest.raises(RecogniserError, match="does not understand 'fr', only en, de"):
+        predictor.predict_file("no such file", language="fr")
+    # Nothing is recognised here.
+    assert predictor.predict_file(SAMPLES / "face.jpg", text="joy", language="fr")
+    assert predictor.predict_file(SAMPLES / "face.jpg", without=["text"], language="fr")
 
 
 def test_without_switches_a_modality_off_everywhere(predictor):

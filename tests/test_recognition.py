@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 from urllib.error import URLError
 
@@ -20,6 +19,7 @@ from comp_core.media import open_media
 from comp_core.senses import recognition
 from comp_core.senses.recognition import RecogniserError, SphinxRecogniser, Transcript, is_heard, load_recogniser
 from comp_core.utterances import segment
+from tests.whispers import ENGLISH_ONLY, MULTILINGUAL, write_whisper
 
 ROOT = Path(__file__).resolve().parent.parent
 HAPPY = ("i am so happy today this is wonderful", "this is the best day of my life i love it")
@@ -40,16 +40,9 @@ def spoken() -> list[np.ndarray]:
     return [utterance.samples for utterance in segment(open_media(ROOT / "assets" / "samples" / "happy.mp4").samples)]
 
 
-@pytest.fixture(params=[51864, 51865], ids=["english", "multilingual"])
+@pytest.fixture(params=[ENGLISH_ONLY, MULTILINGUAL], ids=["english", "multilingual"])
 def tiny_checkpoint(whisper_package, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A Whisper of random weights, in OpenAI's format; the size of the vocabulary says which languages it knows."""
-    sizes = {"n_audio_state": 16, "n_audio_head": 2, "n_audio_layer": 1, "n_text_state": 16, "n_text_head": 2, "n_text_layer": 1}
-    dims = whisper_package.ModelDimensions(n_mels=80, n_audio_ctx=1500, n_vocab=request.param, n_text_ctx=16, **sizes)
-    torch.manual_seed(0)
-    model = whisper_package.model.Whisper(dims)
-    path = tmp_path / "random.pt"
-    torch.save({"dims": asdict(dims), "model_state_dict": model.state_dict()}, path)
-    return path
+    return write_whisper(tmp_path / "random.pt", request.param)
 
 
 def error_rate(wanted: str, got: str) -> float:

@@ -16,12 +16,14 @@ import gradio as gr
 
 from app.server.room import no_room
 from app.ui.markup import clip_html, message_html, player_html, table_link
+from app.ui.spoken import spoken_language
 from app.ui.upload import upload
 from app.views import NAMES, utterance_view
 from app.visits.record import clip_csv
 from comp_core.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.modalities import MODALITIES
 from comp_core.overlay import burn_in
+from comp_core.senses.recognition import ENGLISH, RecogniserError
 from comp_core.shipped import ASSETS
 
 logger = logging.getLogger(__name__)
@@ -44,8 +46,8 @@ element.addEventListener("click", (event) => {
 """
 
 
-def clip_page(predictor: Any, models: Mapping[str, str], borrowing: Any = None) -> None:
-    """Build the page inside the current tab.
+def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing: Any = None) -> None:
+    """Build the page inside the ``tab``, which is the current one.
 
     Args:
         models: name -> title.
@@ -67,6 +69,7 @@ def clip_page(predictor: Any, models: Mapping[str, str], borrowing: Any = None) 
             text = gr.Textbox(label="Words instead of the recognised ones (optional)", max_length=10_000, lines=1)
             used = gr.CheckboxGroup([(NAMES[m], m) for m in MODALITIES], value=list(MODALITIES), label="Use")
             model = gr.Radio([(title, name) for name, title in models.items()], value=next(iter(models)), label="Model")
+            language = spoken_language(predictor, tab)
             with gr.Row():
                 analyse = gr.Button("Read it", variant="primary", min_width=120)
                 lent = gr.Button("Read it, words on the host's GPU", visible=borrowing is not None, min_width=120)
@@ -78,7 +81,11 @@ def clip_page(predictor: Any, models: Mapping[str, str], borrowing: Any = None) 
         label = gr.Button("Make a video with the labels below the picture", visible=False, elem_classes="cp-sample")
         labelled = gr.File(label="Video with labels", visible=False, interactive=False)
 
-    parts = {"inputs": [file, text, used, model], "outputs": [player, result, found, label, labelled], "api_visibility": "private"}
+    parts = {
+        "inputs": [file, text, used, model, language],
+        "outputs": [player, result, found, label, labelled],
+        "api_visibility": "private",
+    }
     read = {"fn": partial(read_clip, predictor), **parts, "concurrency_id": "clip", "show_progress_on": result}
     started = [analyse.click(**read), file.upload(**read)]
     if borrowing:
@@ -107,6 +114,7 @@ def read_clip(
     text: str,
     used: list[str],
     model: str,
+    language: str = ENGLISH,
     progress: Callable | None = gr.Progress(),  # noqa: B008
 ) -> Iterator[tuple[Any, ...]]:
     """Read a file, or the typed words alone; utterance by utterance what is shown of it so far, or what went wrong, as HTML."""
@@ -123,13 +131,13 @@ def read_clip(
             return
         kind = media_kind(Path(path)) or "video"
         player = player_html(kind, f"gradio_api/file={quote(path)}", Path(path).name)
-        for record in predictor.predict_parts(path, typed, without, lambda share, message: progress(share, desc=message), model):
+        for record in predictor.predict_parts(path, typed, without, lambda share, message: progress(share, desc=message), model, language):
             records.append(record)
             if len(records) >= due:
                 # All that was read is sent each time, so the longer it is the seldomer; the player once, for made anew it would stop.
                 yield _shown(player if len(records) == 1 else gr.skip(), _result_html(records))
                 due = max(len(records) + 1, round(SELDOMER * len(records)))
-    except MediaError as error:
+    except (MediaError, RecogniserError) as error:
         yield _failed(str(error), records)
         return
     except Exception:

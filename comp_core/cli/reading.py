@@ -16,6 +16,8 @@ from comp_core.devices import CPU, DeviceError
 from comp_core.engines.base import EngineError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 
+_LANGUAGE = "what is spoken, as de; another than en is translated, by a --whisper without .en in its name (default: %(default)s)"
+
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Give each a parser with its options."""
@@ -25,6 +27,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
     command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
     command.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    command.add_argument("--language", default="en", metavar="CODE", help=_LANGUAGE)
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     command.add_argument("--json", action="store_true", help="one JSON object per file, a line each")
     command.set_defaults(run=predict)
@@ -34,6 +37,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
     command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
     command.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    command.add_argument("--language", default="en", metavar="CODE", help=_LANGUAGE)
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any; with Ray always cpu)")
     command.set_defaults(run=annotate)
     command = commands.add_parser("extract", help="write the features of a folder of clips in the GCNet layout")
@@ -43,6 +47,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--voice", metavar="NAME|PATH", help="a speech encoder of Hugging Face instead of our voice sense")
     command.add_argument("--words", metavar="NAME|PATH", help="a text encoder of Hugging Face instead of our words sense")
     command.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    command.add_argument("--language", default="en", metavar="CODE", help=_LANGUAGE)
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     command.set_defaults(run=extract)
 
@@ -59,6 +64,8 @@ def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
     whisper = options.whisper if options.text is None else "off"
     try:
         predictor = Predictor.load([options.model], options.device, whisper, notify=lambda message: print(message, file=sys.stderr))
+        if predictor.recogniser:
+            predictor.recogniser.check(options.language)
     except (CheckpointError, RecogniserError, DeviceError) as error:
         print(error, file=sys.stderr)
         return 2
@@ -74,7 +81,7 @@ def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
                 bar.update(int(100 * done) - bar.n)
 
             try:
-                utterances = predictor.predict_file(path, options.text, options.without, advance)
+                utterances = predictor.predict_file(path, options.text, options.without, advance, language=options.language)
             except MediaError as error:
                 bar.clear()
                 print(error, file=sys.stderr)
@@ -88,7 +95,7 @@ def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.annotation import UNREADABLE, FolderError, Settings, annotate
     from comp_core.senses.recognition import RecogniserError
 
-    settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))))
+    settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))), options.language)
     try:
         with engine_of(options) as engine:
             device = CPU if options.engine == "ray" else options.device
@@ -111,7 +118,7 @@ def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
     try:
         predictor = Predictor.load(device=options.device, whisper=options.whisper, notify=lambda message: print(message, file=sys.stderr))
         names = with_encoders(predictor, {AUDIO: options.voice, TEXT: options.words})
-        summary = extract(options.folder, options.table, options.out, predictor, names)
+        summary = extract(options.folder, options.table, options.out, predictor, names, options.language)
     except (CheckpointError, RecogniserError, DeviceError, EncoderError, LayoutError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -78,15 +78,19 @@ class Recogniser(ABC):
         Raises:
             RecogniserError: it does not understand the language.
         """
+        self.check(language)
+        if not len(samples):
+            return Transcript("", 0.0)
+        with self._lock:
+            return self._transcribe(np.asarray(samples, dtype=np.float32), language)
+
+    def check(self, language: str) -> None:
+        """Raise what `transcribe` would raise of this language, before there is anything to transcribe."""
         if language not in self.languages:
             raise RecogniserError(
                 f"{self.name} does not understand {language!r}, only {', '.join(self.languages)}. "
                 "For other languages take a Whisper model without .en in its name, such as tiny or base."
             )
-        if not len(samples):
-            return Transcript("", 0.0)
-        with self._lock:
-            return self._transcribe(np.asarray(samples, dtype=np.float32), language)
 
     @abstractmethod
     def _transcribe(self, samples: np.ndarray, language: str) -> Transcript: ...

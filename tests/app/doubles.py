@@ -121,14 +121,14 @@ class ScriptedPredictor:
         self.models.append(model)
         return self
 
-    def predict_parts(self, path, text=None, without=(), progress=lambda *_: None, model=None):
+    def predict_parts(self, path, text=None, without=(), progress=lambda *_: None, model=None, language="en"):
         progress(0.5, "reading")
         yield from self.records
         if self.file_error:
             raise self.file_error
 
-    def predict_file(self, path, text=None, without=(), progress=lambda *_: None, model=None):
-        return list(self.predict_parts(path, text, without, progress, model))
+    def predict_file(self, path, text=None, without=(), progress=lambda *_: None, model=None, language="en"):
+        return list(self.predict_parts(path, text, without, progress, model, language))
 
     def predict_text(self, text, model=None):
         return {"start": 0.0, "end": 0.0, "transcript": text, **self.fuse_last([{TEXT: self.words.read(text)}]).as_dict()}

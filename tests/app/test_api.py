@@ -13,6 +13,7 @@ from gradio_client.exceptions import AppError
 from app import main as program
 from app.api import SCHEMA_FILE, SCHEMA_VERSION
 from comp_core.media import MediaError
+from comp_core.senses.recognition import RecogniserError
 from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
 
 PREDICTOR = ScriptedPredictor()
@@ -64,7 +65,7 @@ def test_a_program_sees_one_endpoint_and_none_of_the_pages(served, client):
     seen = client.view_api(return_format="dict", print_info=False)
     assert list(seen["named_endpoints"]) == ["/analyse"] and not seen["unnamed_endpoints"]
     parameters = {p["parameter_name"]: p["parameter_has_default"] for p in seen["named_endpoints"]["/analyse"]["parameters"]}
-    assert parameters == dict.fromkeys(("file", "words", "without", "model"), True)
+    assert parameters == dict.fromkeys(("file", "words", "without", "model", "language"), True)
     assert "/gradio_api/call/analyse" in (listed := httpx.get(f"{served.local_url}gradio_api/openapi.json").text)
     assert not any(name in listed for name in ("exchange", "open_visit", "read_clip"))
 
@@ -109,13 +110,23 @@ def test_the_schema_tells_a_wrong_answer(client):
 
 def test_what_is_left_out_and_the_words_reach_the_predictor(client, clip, monkeypatch):
     asked = {}
-    monkeypatch.setattr(PREDICTOR, "predict_parts", lambda path, text, without, *_: asked.update(text=text, without=without) or [])
-    ask(client, file=clip, words=" hello ", without=["video"])
-    assert asked == {"text": "hello", "without": ["video"]}
+
+    def predict_parts(path, text, without, progress, model, language):
+        asked.update(text=text, without=without, language=language)
+        return []
+
+    monkeypatch.setattr(PREDICTOR, "predict_parts", predict_parts)
+    ask(client, file=clip, words=" hello ", without=["video"], language="de")
+    assert asked == {"text": "hello", "without": ["video"], "language": "de"}
 
 
 @pytest.mark.parametrize(
-    ("error", "told"), [(MediaError("clip.wav is empty."), "clip.wav is empty."), (RuntimeError("secret"), "error in the program")]
+    ("error", "told"),
+    [
+        (MediaError("clip.wav is empty."), "clip.wav is empty."),
+        (RecogniserError("It does not understand this."), "does not understand"),
+        (RuntimeError("secret"), "error in the program"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_one_sentence_and_the_next_one_works(client, clip, error, told):
     PREDICTOR.file_error = error

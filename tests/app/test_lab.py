@@ -86,7 +86,7 @@ def test_one_unsure_modality_complements(predictor):
 def test_a_file_is_read_once_and_its_fullest_moment_shown(predictor):
     utterances = [heard("first", audio="joy"), heard("second", audio="joy", text="joy", video="fear")]
     predictor.hear_file = lambda *_: utterances
-    found, choice, html, whole = read_moments(predictor, "clip.mp4", "", quiet)
+    found, choice, html, whole = read_moments(predictor, "clip.mp4", "", "en", quiet)
     assert (found, choice.value) == (utterances, 1)
     assert whole.count("<tr>") == 3 and whole.index("first") < whole.index("second") and whole.count("cp-shares") == 4
     assert "second" in html and RELATIONS["conflict"] in html
@@ -114,8 +114,8 @@ def test_what_cannot_be_read_is_explained(predictor):
         raise MediaError("clip.mp4 is empty")
 
     predictor.hear_file = fail
-    assert "is empty" in read_moments(predictor, "clip.mp4", "", quiet)[2]
-    assert "Choose a sample" in read_moments(predictor, None, "", quiet)[2]
+    assert "is empty" in read_moments(predictor, "clip.mp4", "", "en", quiet)[2]
+    assert "Choose a sample" in read_moments(predictor, None, "", "en", quiet)[2]
     assert "Choose a sample" in show_moment(predictor, [], None)
     assert spoil_moment(predictor, [], None, [], None, False, "comp") == ("", None, None)
 

@@ -122,8 +122,8 @@ def test_the_clip_page_offers_it_only_where_it_is_lent():
     import gradio as gr
 
     def offers(borrowing):
-        with gr.Blocks() as page:
-            clip_page(ScriptedPredictor(), TITLES, borrowing)
+        with gr.Blocks() as page, gr.Tab() as tab:
+            clip_page(ScriptedPredictor(), TITLES, tab, borrowing)
         (button,) = (block for block in page.blocks.values() if "host's GPU" in str(getattr(block, "value", "")))
         used = any(button._id == target for fn in page.fns.values() for target, _ in fn.targets)
         return button.visible, used

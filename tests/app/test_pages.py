@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -11,8 +12,10 @@ from app import main as program
 from app.server.limits import RequestLimit
 from app.ui.about import CARDS_DIR, split_title
 from app.ui.clip import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
+from app.ui.spoken import offered
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, VIDEO
+from comp_core.senses.recognition import RecogniserError
 from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
 
 
@@ -21,8 +24,8 @@ def predictor():
     return ScriptedPredictor()
 
 
-def parts(predictor, path="clip.mp4", text="", used=MODALITIES):
-    return list(read_clip(predictor, path, text, list(used), "comp", progress=lambda *_, **__: None))
+def parts(predictor, path="clip.mp4", text="", used=MODALITIES, language="en"):
+    return list(read_clip(predictor, path, text, list(used), "comp", language, progress=lambda *_, **__: None))
 
 
 def read(*arguments):
@@ -65,7 +68,12 @@ def test_words_alone_need_no_file(predictor):
 
 
 @pytest.mark.parametrize(
-    ("error", "shown"), [(MediaError("clip.mp4 is empty."), "clip.mp4 is empty."), (RuntimeError("secret"), "could not be read")]
+    ("error", "shown"),
+    [
+        (MediaError("clip.mp4 is empty."), "clip.mp4 is empty."),
+        (RecogniserError("It does not understand this."), "does not understand"),
+        (RuntimeError("secret"), "could not be read"),
+    ],
 )
 def test_errors_are_sentences_and_the_next_file_works(predictor, error, shown):
     predictor.file_error = error
@@ -87,13 +95,22 @@ def test_nothing_chosen_and_nothing_found_are_said(predictor):
 def test_switched_off_modalities_and_words_reach_the_predictor(predictor):
     asked = {}
 
-    def predict_parts(path, text, without, progress, model):
-        asked.update(text=text, without=without, model=model)
+    def predict_parts(path, text, without, progress, model, language):
+        asked.update(text=text, without=without, model=model, language=language)
         return iter([record(video="joy")])
 
     predictor.predict_parts = predict_parts
-    read(predictor, "a.wav", " hello ", ["text"])
-    assert asked == {"text": "hello", "without": ["audio", VIDEO], "model": "comp"}
+    read(predictor, "a.wav", " hello ", ["text"], "de")
+    assert asked == {"text": "hello", "without": ["audio", VIDEO], "model": "comp", "language": "de"}
+
+
+def test_languages_are_offered_where_the_recogniser_knows_several(predictor):
+    english = [("English", "en")]
+    assert {"choices": english, "visible": False}.items() <= offered(predictor).items()
+    predictor.recogniser = SimpleNamespace(languages={"en": "english"})
+    assert {"choices": english, "visible": False}.items() <= offered(predictor).items()
+    predictor.recogniser.languages["de"] = "german"
+    assert {"choices": [*english, ("German", "de")], "visible": True}.items() <= offered(predictor).items()
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.mp4", "video"), ("a.mp3", "audio"), ("a.JPG", "image"), ("a.py", None), ("a", None)])

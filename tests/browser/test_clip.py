@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from comp_core.media import open_media
-from tests.browser import media
+from tests.browser import harness, media
+from tests.whispers import MULTILINGUAL, write_whisper
 
 
 def open_clip(page):
@@ -50,6 +51,27 @@ def test_what_was_read_can_be_saved_as_a_table_and_as_a_video(open_page, picture
     with page.expect_download() as download:
         made.click()
     assert open_media(download.value.path()).kind == "video"
+
+
+def test_what_is_spoken_can_be_said_where_the_recogniser_knows_several_languages(open_page, tmp_path, picture):
+    assert open_clip(open_page()).get_by_role("combobox", name="Spoken language").is_hidden()  # PocketSphinx knows English only
+    whisper = write_whisper(tmp_path / "random.pt", MULTILINGUAL)
+    with harness.running_app(tmp_path, "--whisper", str(whisper)) as server:
+        page = open_clip(open_page(address=server.address))
+        language = page.get_by_role("combobox", name="Spoken language")
+        while language.is_hidden():  # until the recogniser has been loaded
+            page.get_by_role("tab", name="Lab").click()
+            open_clip(page)
+            page.wait_for_timeout(500)
+        language.click()
+        page.get_by_role("option", name="German").click()
+        page.get_by_role("tab", name="Lab").click()
+        open_clip(page)
+        assert language.input_value() == "German"
+        page.get_by_role("button", name="Happy").click()
+        page.get_by_role("button", name="Make a video with the labels").wait_for()
+        picture(page, "german")
+        page.close()  # before its program stops
 
 
 def test_reading_can_be_cancelled_and_what_was_read_stays(open_page, tmp_path):

@@ -14,6 +14,7 @@ from app.spoilers import SLIDERS, spoiling_of
 from app.ui.clip import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.ui.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.ui.markup import message_html, section_html
+from app.ui.spoken import spoken_language
 from app.ui.upload import upload
 from app.views import NAMES, REASONS, clock_text, in_words, relation
 from app.visits.refusal import Refused
@@ -22,6 +23,7 @@ from comp_core.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard
 from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.recognition import ENGLISH, RecogniserError
 
 _MOMENT = (
     "Take a moment and look at what the models make of it when some of its modalities are missing. No camera is needed. An uploaded file "
@@ -37,8 +39,8 @@ _SPOIL = (
 _LIVE_SESSION = "() => [window.affectSession ?? '']"
 
 
-def moment_section(predictor: Any, visitors: Visitors) -> None:
-    """Choose a moment, see it from every subset of its modalities, and spoil it; one of the ``visitors`` may take their own."""
+def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
+    """In a ``tab``: choose a moment, see it from every subset of its modalities, and spoil it; a visitor may take their own."""
     gr.HTML(section_html("One moment, seven subsets", _MOMENT), apply_default_css=False)
     samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))
     with gr.Row():
@@ -48,6 +50,7 @@ def moment_section(predictor: Any, visitors: Visitors) -> None:
     with gr.Row():
         file = upload(label="Or a file of your own: video, sound or picture", file_types=list(MEDIA_KINDS), height=110, scale=2)
         words = gr.Textbox(label="Its words, instead of the recognised ones (optional)", max_length=10_000, lines=1, scale=2)
+        language = spoken_language(predictor, tab)
         utterance = gr.Dropdown([], label="Utterance", interactive=True, scale=2)
     heard = gr.State([], time_to_live=3600)
     found = gr.HTML("", apply_default_css=False, elem_id="lab-seven")
@@ -81,7 +84,7 @@ def moment_section(predictor: Any, visitors: Visitors) -> None:
     show = {"fn": partial(show_moment, predictor), "inputs": [heard, utterance], "outputs": found, "api_visibility": "private"}
     read = {
         "fn": partial(read_moments, predictor),
-        "inputs": [file, words],
+        "inputs": [file, words, language],
         "outputs": [heard, utterance, found, conversation],
         "api_visibility": "private",
         "concurrency_id": "clip",
@@ -106,14 +109,24 @@ def moment_section(predictor: Any, visitors: Visitors) -> None:
         control.input(**spoil)
 
 
-def read_moments(predictor: Any, path: str | None, words: str, progress: Callable | None = gr.Progress()) -> tuple:  # noqa: B008
+def read_moments(
+    predictor: Any,
+    path: str | None,
+    words: str,
+    language: str = ENGLISH,
+    progress: Callable | None = gr.Progress(),  # noqa: B008
+) -> tuple:
     """Read a file once; what was heard, the list of its utterances, the fullest of them, and the conversation as a whole."""
     typed = words.strip() or None
     if not path:
         return _nothing("Choose a sample or a file first.")
+
+    def tell(share: float, message: str) -> None:
+        progress(share, desc=message)
+
     try:
-        heard = list(predictor.hear_file(path, typed, typed is not None, (), lambda share, message: progress(share, desc=message)))
-    except MediaError as error:
+        heard = list(predictor.hear_file(path, typed, typed is not None, (), tell, language))
+    except (MediaError, RecogniserError) as error:
         return _nothing(str(error))
     # The moment with most to see in it.
     return _moments(predictor, heard, max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values())))

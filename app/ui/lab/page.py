@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import gradio as gr
+
 from app.ui.lab.curve import curve_section
 from app.ui.lab.moment import moment_section
 from app.ui.lab.space import space_section
 from app.visits.visitors import Visitors
 
 
-def lab_page(predictor: Any, visitors: Visitors) -> None:
-    """Build the page inside the current tab."""
-    moment_section(predictor, visitors)
+def lab_page(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
+    """Build the page inside the ``tab``, which is the current one."""
+    moment_section(predictor, visitors, tab)
     curve_section(predictor)
     space_section(predictor)
