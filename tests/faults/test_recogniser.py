@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -17,8 +18,8 @@ from comp_core.senses.sphinx_process import SphinxProcess
 from tests.app.test_engine import FACE, QUIET, Visit
 
 pytest.importorskip("pocketsphinx")
+fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
 SOUND = np.zeros(SAMPLE_RATE // 2, np.int16).tobytes()
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes cannot be held here")
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,14 @@ def running():
 def hold(process):
     """It will not answer: whatever it is given next, it is in the middle of it."""
     os.kill(process._process.pid, signal.SIGSTOP)
+
+
+def wait_until_given(process):
+    """Until the held one has been given something to do: killed before, it would be started anew, and nothing would be lost."""
+    limit = time.monotonic() + 60
+    while not int.from_bytes(fcntl.ioctl(process._process.stdin, termios.FIONREAD, bytes(4)), sys.byteorder):
+        assert time.monotonic() < limit
+        time.sleep(0.01)
 
 
 def open_files():
@@ -84,6 +93,7 @@ def test_a_visitor_sees_why_the_words_are_absent_and_the_next_are_there():
 
     hold(process)
     visit.say()
+    wait_until_given(process)
     process._process.kill()
     assert said() == "failed: the offline recogniser stopped"
     visit.say()
