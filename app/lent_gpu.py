@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from comp_core.senses.recognition import Recogniser, Transcript, WhisperRecogniser, load_recogniser
+from comp_core.senses.recognition import ENGLISH, Recogniser, Transcript, WhisperRecogniser, load_recogniser
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,10 @@ def with_lent_gpu(predictor: Any) -> Any:
 
 
 class BorrowingRecogniser(Recogniser):
-    """A larger Whisper, on a GPU that is lent anew for each utterance; the predictor's own recogniser where none is to be had."""
+    """A larger Whisper, on a GPU that is lent anew for each utterance; the predictor's own recogniser where none is to be had.
+
+    It knows English only. Other languages are left to the predictor's own, if that knows them.
+    """
 
     def __init__(self, predictor: Any) -> None:
         import spaces
@@ -48,7 +51,17 @@ class BorrowingRecogniser(Recogniser):
         # The host runs what it wraps in a process of its own, forked from this one when the GPU is there.
         self._on_gpu = spaces.GPU(duration=LOAN_SECONDS)(self._recognise)
 
+    def check(self, language: str) -> None:
+        own = self._predictor.recogniser
+        if language == ENGLISH or own is None:
+            super().check(language)
+        else:
+            own.check(language)
+
     def _transcribe(self, samples: np.ndarray, language: str) -> Transcript:
+        own = self._predictor.recogniser
+        if language != ENGLISH:
+            return own.transcribe(samples, language)
         if self._large is None:
             self._large = load_recogniser(WHISPER, "cpu", logger.info)
         if isinstance(self._large, WhisperRecogniser):
@@ -56,7 +69,6 @@ class BorrowingRecogniser(Recogniser):
                 return self._on_gpu(samples, language)
             except Exception:  # the host raises many kinds: nothing free, the visitor's minutes used up, the process lost
                 logger.warning("no GPU was lent; the CPU recognises the words", exc_info=True)
-        own = self._predictor.recogniser
         return own.transcribe(samples, language) if own else Transcript("", 0.0)
 
     def _recognise(self, samples: np.ndarray, language: str) -> Transcript:

@@ -11,7 +11,7 @@ import torch
 
 from app import lent_gpu
 from app.ui.clip import clip_page
-from comp_core.senses.recognition import Transcript, WhisperRecogniser
+from comp_core.senses.recognition import Recogniser, RecogniserError, Transcript, WhisperRecogniser
 from tests.app.doubles import TITLES, ScriptedPredictor
 
 SPEECH = np.ones(16000, np.float32)
@@ -35,13 +35,14 @@ class ScriptedWhisper:
         return {"segments": [{**segment, "avg_logprob": -0.1, "no_speech_prob": 0.1, "compression_ratio": 1.0}]}
 
 
-class Own:
+class Own(Recogniser):
     """The recogniser on the CPU."""
 
-    name = "own"
+    def __init__(self, languages=("en",)):
+        super().__init__("own", languages=dict.fromkeys(languages, ""))
 
-    def transcribe(self, samples, language):
-        return Transcript("from the CPU", 0.5)
+    def _transcribe(self, samples, language):
+        return Transcript(f"from the CPU, {language}", 0.5)
 
 
 @pytest.fixture
@@ -95,12 +96,24 @@ def test_each_utterance_is_recognised_on_a_gpu_in_the_hosts_process_and_the_mode
 
 def test_where_none_is_lent_the_cpu_recognises(host, whisper, borrowing):
     host.free = False
-    assert borrowing().recogniser.transcribe(SPEECH).text == "from the CPU"
+    assert borrowing().recogniser.transcribe(SPEECH).text == "from the CPU, en"
 
 
 def test_where_the_large_whisper_cannot_be_had_no_gpu_is_asked_for(host, borrowing, monkeypatch):
     monkeypatch.setattr(lent_gpu, "load_recogniser", lambda *_: Own())
-    assert borrowing().recogniser.transcribe(SPEECH).text == "from the CPU"
+    assert borrowing().recogniser.transcribe(SPEECH).text == "from the CPU, en"
+    assert host.asked == []
+
+
+def test_other_languages_are_left_to_the_recogniser_of_everyone_else(host, whisper):
+    predictor = ScriptedPredictor()
+    recogniser = lent_gpu.with_lent_gpu(predictor).recogniser
+    with pytest.raises(RecogniserError, match="on a lent GPU does not understand 'de'"):
+        recogniser.check("de")
+    predictor.recogniser = Own(("en", "de"))
+    assert recogniser.transcribe(SPEECH, "de").text == "from the CPU, de"
+    with pytest.raises(RecogniserError, match="own does not understand 'fr'"):
+        recogniser.transcribe(SPEECH, "fr")
     assert host.asked == []
 
 
