@@ -69,9 +69,7 @@ def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
     )
 
 
-def clip_answer(
-    predictor: Any, path: str | None, words: str, without: Collection[str], model: str, language: str = ENGLISH
-) -> dict[str, Any]:
+def clip_answer(predictor: Any, path: str | None, words: str, without: Collection[str], model: str, language: str) -> dict[str, Any]:
     """The answer of the endpoint.
 
     Raises:

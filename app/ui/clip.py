@@ -23,7 +23,7 @@ from app.visits.record import clip_csv
 from comp_core.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.modalities import MODALITIES
 from comp_core.overlay import burn_in
-from comp_core.senses.recognition import ENGLISH, RecogniserError
+from comp_core.senses.recognition import RecogniserError
 from comp_core.shipped import ASSETS
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def read_clip(
     text: str,
     used: list[str],
     model: str,
-    language: str = ENGLISH,
+    language: str,
     progress: Callable | None = gr.Progress(),  # noqa: B008
 ) -> Iterator[tuple[Any, ...]]:
     """Read a file, or the typed words alone; utterance by utterance what is shown of it so far, or what went wrong, as HTML."""

@@ -22,7 +22,5 @@ def spoken_language(predictor: Any, tab: gr.Tab) -> gr.Dropdown:
 
 def offered(predictor: Any) -> dict[str, Any]:
     """What is to choose from; what was chosen stays."""
-    languages = predictor.recogniser.languages if predictor.recogniser else {}
-    return gr.update(
-        choices=[(name.capitalize(), code) for code, name in languages.items()] or [("English", ENGLISH)], visible=len(languages) > 1
-    )
+    languages = predictor.recogniser.languages if predictor.recogniser else {ENGLISH: "english"}
+    return gr.update(choices=[(name.capitalize(), code) for code, name in languages.items()], visible=len(languages) > 1)

@@ -16,38 +16,35 @@ from comp_core.devices import CPU, DeviceError
 from comp_core.engines.base import EngineError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 
-_LANGUAGE = "what is spoken, as de; another than en is translated, by a --whisper without .en in its name (default: %(default)s)"
-
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Give each a parser with its options."""
-    command = commands.add_parser("predict", help="read video, sound or picture files")
+    hearing = argparse.ArgumentParser(add_help=False)
+    hearing.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    spoken = "what is spoken, as de; another than en is translated, by a --whisper without .en in its name (default: %(default)s)"
+    hearing.add_argument("--language", default="en", metavar="CODE", help=spoken)
+    command = commands.add_parser("predict", parents=[hearing], help="read video, sound or picture files")
     command.add_argument("files", nargs="*", metavar="FILE")
     command.add_argument("--text", help="the words of the file, instead of recognising them; without a file, words alone")
     command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
     command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
-    command.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
-    command.add_argument("--language", default="en", metavar="CODE", help=_LANGUAGE)
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     command.add_argument("--json", action="store_true", help="one JSON object per file, a line each")
     command.set_defaults(run=predict)
-    command = commands.add_parser("annotate", parents=[engine_options()], help="read every clip of a large folder, a JSON record of each")
+    told = "read every clip of a large folder, a JSON record of each"
+    command = commands.add_parser("annotate", parents=[hearing, engine_options()], help=told)
     command.add_argument("folder", type=Path, help="of the clips; with --address on a disk that all machines share, at one path")
     command.add_argument("--out", type=Path, required=True, help="folder of the records; a stopped run goes on from what is there")
     command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
     command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
-    command.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
-    command.add_argument("--language", default="en", metavar="CODE", help=_LANGUAGE)
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any; with Ray always cpu)")
     command.set_defaults(run=annotate)
-    command = commands.add_parser("extract", help="write the features of a folder of clips in the GCNet layout")
+    command = commands.add_parser("extract", parents=[hearing], help="write the features of a folder of clips in the GCNet layout")
     command.add_argument("folder", type=Path, help="folder of the clips, an utterance each")
     command.add_argument("--table", type=Path, required=True, help="CSV with the columns file,conversation,speaker,label,split")
     command.add_argument("--out", type=Path, required=True)
     command.add_argument("--voice", metavar="NAME|PATH", help="a speech encoder of Hugging Face instead of our voice sense")
     command.add_argument("--words", metavar="NAME|PATH", help="a text encoder of Hugging Face instead of our words sense")
-    command.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
-    command.add_argument("--language", default="en", metavar="CODE", help=_LANGUAGE)
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     command.set_defaults(run=extract)
 

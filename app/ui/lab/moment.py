@@ -23,7 +23,7 @@ from comp_core.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard
 from comp_core.senses.activity import SAMPLE_RATE
-from comp_core.senses.recognition import ENGLISH, RecogniserError
+from comp_core.senses.recognition import RecogniserError
 
 _MOMENT = (
     "Take a moment and look at what the models make of it when some of its modalities are missing. No camera is needed. An uploaded file "
@@ -48,7 +48,7 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
         live = gr.Button("My live session", elem_classes="cp-sample", min_width=120)
     token = gr.Textbox(visible=False)
     with gr.Row():
-        file = upload(label="Or a file of your own: video, sound or picture", file_types=list(MEDIA_KINDS), height=110, scale=2)
+        file = upload(label="Or a file of your own: video, sound or picture", file_types=list(MEDIA_KINDS), height=150, scale=2)
         words = gr.Textbox(label="Its words, instead of the recognised ones (optional)", max_length=10_000, lines=1, scale=2)
         language = spoken_language(predictor, tab)
         utterance = gr.Dropdown([], label="Utterance", interactive=True, scale=2)
@@ -113,7 +113,7 @@ def read_moments(
     predictor: Any,
     path: str | None,
     words: str,
-    language: str = ENGLISH,
+    language: str,
     progress: Callable | None = gr.Progress(),  # noqa: B008
 ) -> tuple:
     """Read a file once; what was heard, the list of its utterances, the fullest of them, and the conversation as a whole."""
