@@ -10,10 +10,10 @@ from typing import Any
 import gradio as gr
 
 from app.capture.wire import TEXT_LENGTH
-from app.ui.upload import upload
-from comp_core.media import MediaError
+from app.pages.shared.upload import upload
+from comp_core.inference.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT
-from comp_core.senses.recognition import ENGLISH, RecogniserError
+from comp_core.senses.speech.recognition import ENGLISH, RecogniserError
 
 logger = logging.getLogger(__name__)
 

@@ -37,14 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _give_memory_back()
     import torch
 
-    from app.lent_gpu import lends_gpu
+    from app.server.zerogpu import lends_gpu
     from app.server.log import keep_messages_out
     from app.server.uploads import upload_folder
-    from app.transcription import Transcriber
-    from comp_core.checkpoint import CheckpointError
-    from comp_core.modeling.kinds import CONFIGS
+    from app.live.transcription import Transcriber
+    from comp_core.support.checkpoint import CheckpointError
+    from comp_core.modeling.registry import CONFIGS
     from comp_core.predictor import Predictor
-    from comp_core.senses.recognition import load_recogniser
+    from comp_core.senses.speech.recognition import load_recogniser
 
     # With more threads than idle cores torch is many times slower.
     torch.set_num_threads(1)
@@ -95,13 +95,13 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     from gradio.utils import get_upload_folder
 
     from app.capture.wire import REQUEST_BYTES
-    from app.server.doors import ClosedDoors
+    from app.server.route_allowlist import ClosedDoors
     from app.server.headers import SecurityHeaders
     from app.server.limits import RequestLimit
-    from app.server.room import RoomForUploads
-    from app.ui.clip import SAMPLES_DIR
-    from app.ui.lab.plot import REPORTS_DIR
-    from comp_core.media import LIMIT_BYTES
+    from app.server.disk_guard import RoomForUploads
+    from app.pages.clip.page import SAMPLES_DIR
+    from app.pages.lab.plot import REPORTS_DIR
+    from comp_core.inference.media import LIMIT_BYTES
 
     # The first ending that fits counts; the empty one fits every path.
     limits = {"/upload": LIMIT_BYTES + 1_000_000, "": REQUEST_BYTES}
@@ -151,16 +151,16 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
 
     from app.api import clip_endpoint
     from app.capture.browser import server_functions
-    from app.engine import Engine
-    from app.lent_gpu import lends_gpu, with_lent_gpu
-    from app.ui.about import about_page
-    from app.ui.clip import clip_page
-    from app.ui.lab.page import lab_page
-    from app.ui.live import live_page
-    from app.visits.session import Session
-    from app.visits.visitors import Visitors
-    from comp_core.senses.face_align import FaceLocator, LookAround
-    from comp_core.utterances import Segmenter
+    from app.live.engine import Engine
+    from app.server.zerogpu import lends_gpu, with_lent_gpu
+    from app.pages.about.page import about_page
+    from app.pages.clip.page import clip_page
+    from app.pages.lab.page import lab_page
+    from app.pages.live.page import live_page
+    from app.live.session import Session
+    from app.visitors.visitors import Visitors
+    from comp_core.senses.face.locator import FaceLocator, LookAround
+    from comp_core.inference.utterances import Segmenter
 
     engine = Engine(predictor, transcriber)
     around = LookAround(MOST_FACES)

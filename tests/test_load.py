@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.load import __main__ as load
-from tests.load import visitor
+from tools.load import __main__ as load
+from tools.load import visitor
 
 APP = Path(__file__).parent.parent / "app"
 SCRIPTS = "\n".join((APP / name).read_text(encoding="utf-8") for name in ("capture/capture.js", "ui/live.js", "ui/line.js"))

@@ -8,20 +8,20 @@ from itertools import islice
 
 import pytest
 
-from comp_core.evaluation.measured_tables import peers_table
-from tests.minute import SCENES, moments
-from tests.peers import __main__ as command
-from tests.peers.compare import PeerError, Rival, compare
-from tests.peers.figures import RATE, Update, figures
-from tests.peers.haar import Haar
-from tests.peers.page import NO_SMOOTHING, Page
-from tests.peers.sense import Sense
-from tests.peers.serving import Answer, Request
+from comp_core.reports.measured_tables import peers_table
+from tests.support.minute import SCENES, moments
+from tools.peers import __main__ as command
+from tools.peers.compare import PeerError, Rival, compare
+from tools.peers.figures import RATE, Update, figures
+from tools.peers.haar import Haar
+from tools.peers.page import NO_SMOOTHING, Page
+from tools.peers.sense import Sense
+from tools.peers.serving import Answer, Request
 
 FACE, WALL, _, HAND, *_ = SCENES
 PEER = """
 import sys
-from tests.peers.serving import Answer, serve
+from tools.peers.serving import Answer, serve
 
 class Peer:
     versions = {"peer": "1.0"}

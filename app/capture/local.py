@@ -20,10 +20,10 @@ import av
 import cv2
 import numpy as np
 
-from app.visits.session import Frame, Session
-from comp_core.media import MediaError, open_media
+from app.live.session import Frame, Session
+from comp_core.inference.media import MediaError, open_media
 from comp_core.modalities import AUDIO, VIDEO
-from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.speech.vad import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES, TEXT
-from comp_core.modeling.baselines.base import Baseline, BaselineConfig
+from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig
 from comp_core.modeling.baselines.concat import Concat, ModalityDropout
 from comp_core.modeling.baselines.gcnet import GraphCompletion
 from comp_core.modeling.baselines.late import LateFusion
@@ -23,9 +23,9 @@ from comp_core.modeling.comp import COORDINATOR, PROMPTS, PROPAGATION, ComP, Com
 from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig
 from comp_core.modeling.reliability import CUES
 from comp_core.training.fit import FitConfig
-from comp_core.training.losses import comp_loss, printed_loss, printed_stage_one, prlf_loss
-from comp_core.training.modulator import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
-from comp_core.training.objectives import Objective
+from comp_core.modeling.losses import comp_loss, printed_loss, printed_stage_one, prlf_loss
+from comp_core.modeling.modulators import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
+from comp_core.modeling.objectives import Objective
 
 Loss = Callable[[nn.Module, Batch], Tensor]
 AroundStep = Callable[[], AbstractContextManager[None]]

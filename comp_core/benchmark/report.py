@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import ttest_rel
 
 from comp_core.benchmark.methods import METHODS
-from comp_core.evaluation.metrics import chosen_by, mean_and_spread
+from comp_core.metrics.figures import chosen_by, mean_and_spread
 
 Run = dict[str, Any]
 OURS = ("comp", "prlf")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from comp_core.cli import reading, research
-from comp_core.whole_files import NotWritten
+from comp_core.support.atomic_files import NotWritten
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

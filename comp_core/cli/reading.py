@@ -10,10 +10,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from comp_core.checkpoint import CheckpointError
+from comp_core.support.checkpoint import CheckpointError
 from comp_core.cli.engine import engine_of, engine_options
-from comp_core.devices import CPU, DeviceError
-from comp_core.engines.base import EngineError
+from comp_core.support.devices import CPU, DeviceError
+from comp_core.jobs.engine import EngineError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 
 
@@ -50,9 +50,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from comp_core.media import MediaError
+    from comp_core.inference.media import MediaError
     from comp_core.predictor import Predictor
-    from comp_core.senses.recognition import RecogniserError
+    from comp_core.senses.speech.recognition import RecogniserError
 
     if not options.files and options.text is None:
         print("nothing to read: give files, or words with --text", file=sys.stderr)
@@ -89,8 +89,8 @@ def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from comp_core.annotation import UNREADABLE, FolderError, Settings, annotate
-    from comp_core.senses.recognition import RecogniserError
+    from comp_core.jobs.annotation import UNREADABLE, FolderError, Settings, annotate
+    from comp_core.senses.speech.recognition import RecogniserError
 
     settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))), options.language)
     try:
@@ -107,10 +107,10 @@ def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.data.gcnet import LayoutError
-    from comp_core.extraction import NOT_READ, extract, with_encoders
+    from comp_core.jobs.extraction import NOT_READ, extract, with_encoders
     from comp_core.predictor import Predictor
     from comp_core.senses.pretrained import EncoderError
-    from comp_core.senses.recognition import RecogniserError
+    from comp_core.senses.speech.recognition import RecogniserError
 
     try:
         predictor = Predictor.load(device=options.device, whisper=options.whisper, notify=lambda message: print(message, file=sys.stderr))

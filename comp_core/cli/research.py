@@ -13,14 +13,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.cli.engine import engine_of, engine_options
 from comp_core.cli.values import count, names, pairs, rates
-from comp_core.devices import CPU, DeviceError, choose_device
-from comp_core.engines.base import EngineError
-from comp_core.shipped import ASSETS
-from comp_core.task import Task
-from comp_core.whole_files import write_whole
+from comp_core.support.devices import CPU, DeviceError, choose_device
+from comp_core.jobs.engine import EngineError
+from comp_core.support.assets import ASSETS
+from comp_core.training.task import Task
+from comp_core.support.atomic_files import write_whole
 
 # In the order in which they need one another, each with its module; ``held_out`` makes the lab's data, the last five a report only.
 TRAININGS = {
@@ -113,7 +113,7 @@ def benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
     from comp_core.data.gcnet import LayoutError
     from comp_core.data.mosi import MosiError
     from comp_core.data.ravdess_takes import TakesError
-    from comp_core.evaluation.benchmark_tables import benchmark_table
+    from comp_core.reports.benchmark_tables import benchmark_table
 
     named = options.dataset in DATASETS
     if named == (options.data is None) or not (named or Path(options.dataset).is_dir()):
@@ -133,13 +133,13 @@ def benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def speed(options: argparse.Namespace, arguments: list[str]) -> int:
-    from comp_core.evaluation.speed import measure_speed
+    from comp_core.experiments.speed import measure_speed
 
     return _measured(measure_speed(options.runs), options, arguments)
 
 
 def cost(options: argparse.Namespace, arguments: list[str]) -> int:
-    from comp_core.benchmark.cost import measure_cost
+    from comp_core.experiments.cost import measure_cost
     from comp_core.data.mosi import MosiError
 
     try:
@@ -151,8 +151,8 @@ def cost(options: argparse.Namespace, arguments: list[str]) -> int:
 
 def scaling(options: argparse.Namespace, arguments: list[str]) -> int:
     from comp_core.data.mosi import MosiError
-    from comp_core.evaluation.scaling import measure_scaling
-    from comp_core.senses.recognition import RecogniserError
+    from comp_core.experiments.scaling import measure_scaling
+    from comp_core.senses.speech.recognition import RecogniserError
 
     try:
         return _measured(measure_scaling(options.data, options.copies, options.epochs, options.whisper), options, arguments)
@@ -162,7 +162,7 @@ def scaling(options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def tables(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from comp_core.evaluation.tables import tables, with_tables
+    from comp_core.reports.tables import tables, with_tables
 
     found = dict(tables(options.reports))
     for name, table in found.items():

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.outputs import Conversations
+from comp_core.modeling.batch import Conversations
 
 
 @dataclass(frozen=True)

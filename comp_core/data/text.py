@@ -10,7 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from comp_core.modalities import LABELS
-from comp_core.senses.tokens import plain_punctuation
+from comp_core.senses.words.tokens import plain_punctuation
 
 # Our name of a split -> the name in both corpora's files.
 _SPLITS = {"train": "train", "valid": "dev", "test": "test"}

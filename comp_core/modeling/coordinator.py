@@ -13,7 +13,7 @@ class Coordinator(nn.Module):
 
     Args:
         repaired: it is also told which modalities were really observed, gives no weight to one that occurs nowhere in the conversation,
-            and judges the states without changing them: its own loss (`comp_core.training.losses.reliability`) would otherwise
+            and judges the states without changing them: its own loss (`comp_core.modeling.losses.reliability`) would otherwise
             bend them to be judged easily. The paper has none of these.
     """
 

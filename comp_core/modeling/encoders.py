@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.per_modality import PerModalityLinear
+from comp_core.modeling.layers import PerModalityLinear
 
 
 class Encoders(nn.Module):

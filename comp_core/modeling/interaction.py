@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm
+from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm
 
 
 class ProgressiveInteraction(nn.Module):

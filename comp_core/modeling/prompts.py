@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.per_modality import PerModalityLinear, feed_forward
+from comp_core.modeling.layers import PerModalityLinear, feed_forward
 
 
 class Prototypes(nn.Module):

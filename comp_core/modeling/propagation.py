@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.per_modality import PerModalityLinear, PerModalityNorm
+from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm
 
 
 def may_look(observed: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from comp_core.devices import device_of, moved
+from comp_core.support.devices import device_of, moved
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from comp_core.senses.spectra import BANDS, FLOOR, TIMBRE_HZ, VIEWS, centres, to_mel
+from comp_core.senses.voice.spectra import BANDS, FLOOR, TIMBRE_HZ, VIEWS, centres, to_mel
 
 SHORTEST = 80  # frames: an utterance that has only begun
 _CENTRES = centres()

@@ -12,8 +12,8 @@ from gradio_client.exceptions import AppError
 
 from app import main as program
 from app.api import SCHEMA_FILE, SCHEMA_VERSION
-from comp_core.media import MediaError
-from comp_core.senses.recognition import RecogniserError
+from comp_core.inference.media import MediaError
+from comp_core.senses.speech.recognition import RecogniserError
 from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
 
 PREDICTOR = ScriptedPredictor()

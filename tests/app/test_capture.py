@@ -10,13 +10,13 @@ from PIL import Image
 
 from app.capture import wire
 from app.capture.browser import server_functions
-from app.engine import Engine
-from app.visits.refusal import Refused
-from app.visits.session import SAMPLE_RATE, Session
-from app.visits.visitors import Visitors
+from app.live.engine import Engine
+from app.visitors.refusal import Refused
+from app.live.session import SAMPLE_RATE, Session
+from app.visitors.visitors import Visitors
 from comp_core.modalities import AUDIO
-from comp_core.smoothing import Smoother
-from comp_core.spoiling import Spoiling
+from comp_core.inference.smoothing import Smoother
+from comp_core.inference.degradation import Spoiling
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 

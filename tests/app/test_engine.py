@@ -5,13 +5,13 @@ import threading
 import numpy as np
 import pytest
 
-from app.engine import Engine, EngineConfig
-from app.visits.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
+from app.live.engine import Engine, EngineConfig
+from app.live.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
-from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
-from comp_core.senses.recognition import Transcript
-from comp_core.smoothing import TIME_CONSTANT, Smoother
-from comp_core.spoiling import Spoiling
+from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
+from comp_core.senses.speech.recognition import Transcript
+from comp_core.inference.smoothing import TIME_CONSTANT, Smoother
+from comp_core.inference.degradation import Spoiling
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 FACE = np.full((24, 32, 3), 200, np.uint8)

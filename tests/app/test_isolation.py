@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 
 from app.capture.browser import server_functions
-from app.engine import Engine
-from app.visits.session import SAMPLE_RATE, Session
-from app.visits.visitors import Visitors
+from app.live.engine import Engine
+from app.live.session import SAMPLE_RATE, Session
+from app.visitors.visitors import Visitors
 from comp_core.modalities import LABELS, MODALITIES
-from comp_core.senses.base import NO_FACE, NO_WORDS, Reading
-from comp_core.senses.recognition import Transcript
+from comp_core.senses.reading import NO_FACE, NO_WORDS, Reading
+from comp_core.senses.speech.recognition import Transcript
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber, Seen, feature
 
 # One step of brightness, and of loudness, for each label.

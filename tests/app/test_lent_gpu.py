@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from app import lent_gpu
-from app.ui.clip import clip_page
-from comp_core.senses.recognition import Recogniser, RecogniserError, Transcript, WhisperRecogniser
+from app.pages.clip.page import clip_page
+from comp_core.senses.speech.recognition import Recogniser, RecogniserError, Transcript, WhisperRecogniser
 from tests.app.doubles import TITLES, ScriptedPredictor
 
 SPEECH = np.ones(16000, np.float32)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.visits.line import WaitingLine
-from app.visits.rates import Addresses, RateLimit
-from app.visits.refusal import Refused
+from app.visitors.queue import WaitingLine
+from app.visitors.rates import Addresses, RateLimit
+from app.visitors.refusal import Refused
 from tests.app.test_capture import Page
 
 

@@ -11,9 +11,9 @@ import torch
 
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.predictor import Predictor
-from comp_core.senses.recognition import SphinxRecogniser
-from tests.minute import DARK, FACE, HAND, SCENES, SECONDS, SPEECHES, WALL, Moment, Scene, moments, nose, scene_at
-from tests.replay import Visit
+from comp_core.senses.speech.recognition import SphinxRecogniser
+from tests.support.minute import DARK, FACE, HAND, SCENES, SECONDS, SPEECHES, WALL, Moment, Scene, moments, nose, scene_at
+from tests.support.replay import Visit
 
 # Fewer than a camera gives, to spare time; the tracker of the mesh still follows.
 PICTURES_PER_SECOND = 5

@@ -10,12 +10,12 @@ import pytest
 
 from app import main as program
 from app.server.limits import RequestLimit
-from app.ui.about import CARDS_DIR, split_title
-from app.ui.clip import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
-from app.ui.spoken import offered
-from comp_core.media import MediaError
+from app.pages.about.page import CARDS_DIR, split_title
+from app.pages.clip.page import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
+from app.pages.shared.spoken import offered
+from comp_core.inference.media import MediaError
 from comp_core.modalities import MODALITIES, VIDEO
-from comp_core.senses.recognition import RecogniserError
+from comp_core.senses.speech.recognition import RecogniserError
 from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
 
 

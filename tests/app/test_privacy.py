@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from app.server.uploads import EVERY_S, KEPT_S, sweep, upload_folder
-from comp_core.media import open_media
+from comp_core.inference.media import open_media
 from comp_core.modalities import MODALITIES
-from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.speech.vad import SAMPLE_RATE
 from tests.browser.harness import ROOT, running_app
-from tests.watch.visitor import Visitor
-from tests.watch.watch import WHISPER_HOST, Watch, changed_in_repository, is_here
+from tools.watch.visitor import Visitor
+from tools.watch.watch import WHISPER_HOST, Watch, changed_in_repository, is_here
 
 SAMPLES = ROOT / "assets" / "samples"
 # Stands in everything that the visitor gives, and nowhere else.
@@ -196,7 +196,7 @@ def fail():
 try:
     fail()
 except RuntimeError:
-    logging.getLogger("app.engine").exception("the words sense failed")
+    logging.getLogger("app.live.engine").exception("the words sense failed")
     traceback.print_exc()
 thread = threading.Thread(target=fail)
 thread.start()

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.visits.record import Note, Record, clip_csv
+from app.live.export import Note, Record, clip_csv
 from comp_core.modalities import LABELS
 from tests.app.doubles import record as moment
 

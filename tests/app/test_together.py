@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.together import Together
+from app.live.batching import Together
 
 
 class Doubling:

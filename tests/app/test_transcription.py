@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.transcription import OF_ONE_VISITOR, QUEUE_LENGTH, Transcriber
+from app.live.transcription import OF_ONE_VISITOR, QUEUE_LENGTH, Transcriber
 
 SOUND = np.ones(1600, np.float32)
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from app.ui.markup import cards_html, clip_html, fused_html, message_html, player_html
-from app.views import clock_text, in_words, live_view, moment_view, utterance_view
-from app.visits.session import Snapshot
+from app.pages.shared.markup import cards_html, clip_html, fused_html, message_html, player_html
+from app.live.views import clock_text, in_words, live_view, moment_view, utterance_view
+from app.live.session import Snapshot
 from comp_core.data.masks import SUBSETS
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
-from comp_core.senses.base import SWITCHED_OFF, Reading
+from comp_core.senses.reading import SWITCHED_OFF, Reading
 from tests.app.doubles import ScriptedPredictor, feature, record
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from comp_core.senses.activity import SAMPLE_RATE
+from comp_core.senses.speech.vad import SAMPLE_RATE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = """

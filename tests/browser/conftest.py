@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser import harness, media
-from tests.watch.watch import WHISPER_HOST, Watch
+from tools.watch.watch import WHISPER_HOST, Watch
 
 # Where pictures of the page go, if anyone wants to look at them.
 SCREENSHOTS = os.environ.get("SCREENSHOTS")

@@ -5,9 +5,9 @@ import csv
 import numpy as np
 import pytest
 
-from comp_core.media import open_media
+from comp_core.inference.media import open_media
 from tests.browser import harness, media
-from tests.whispers import MULTILINGUAL, write_whisper
+from tests.support.whispers import MULTILINGUAL, write_whisper
 
 
 def open_clip(page):

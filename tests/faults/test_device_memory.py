@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from app.capture.browser import server_functions
-from comp_core.devices import CPU, Placed, out_of_memory
+from comp_core.support.devices import CPU, Placed, out_of_memory
 from comp_core.predictor import Predictor
-from comp_core.senses.recognition import WhisperRecogniser
+from comp_core.senses.speech.recognition import WhisperRecogniser
 from tests.app.test_capture import Page
-from tests.test_predictor import moments
-from tests.test_recognition import FakeWhisper
+from tests.core.test_predictor import moments
+from tests.core.senses.test_recognition import FakeWhisper
 
 DEVICE = "cpu:0"
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples"

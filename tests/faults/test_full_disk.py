@@ -13,14 +13,14 @@ import pytest
 import torch
 from torch import nn
 
-from app.server.room import FULL, SPARE_BYTES, RoomForUploads
-from app.ui.clip import SAMPLES_DIR, ClipFound, label_clip
-from comp_core.checkpoint import load_checkpoint, save_checkpoint
+from app.server.disk_guard import FULL, SPARE_BYTES, RoomForUploads
+from app.pages.clip.page import SAMPLES_DIR, ClipFound, label_clip
+from comp_core.support.checkpoint import load_checkpoint, save_checkpoint
 from comp_core.cli import main
-from comp_core.whole_files import NotWritten, write_whole
+from comp_core.support.atomic_files import NotWritten, write_whole
 from tests.app.doubles import record
 from tests.app.test_engine import FACE, QUIET, Visit
-from tests.test_checkpoint import Sizes
+from tests.core.support.test_checkpoint import Sizes
 
 resource = pytest.importorskip("resource", reason="this system has no limit on the size of files")
 
@@ -75,7 +75,7 @@ def test_weights_are_written_whole_or_not_at_all(tmp_path):
 
 
 def test_a_command_says_it_in_a_sentence(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("comp_core.evaluation.speed.measure_speed", lambda runs: {"figures": "x" * 5000})
+    monkeypatch.setattr("comp_core.experiments.speed.measure_speed", lambda runs: {"figures": "x" * 5000})
     with room(1000):
         status = main(["speed", "--out", str(tmp_path / "speed.json")])
     assert status == 2

@@ -8,10 +8,10 @@ import pytest
 
 from app.main import MOST_FACES
 from comp_core.predictor import Predictor
-from comp_core.senses.face_align import LookAround
+from comp_core.senses.face.locator import LookAround
 from tests.browser.harness import resident_mb_of
-from tests.minute import moments
-from tests.replay import Script, Visit
+from tests.support.minute import moments
+from tests.support.replay import Script, Visit
 
 # The first visits fill what is kept for all. What one takes, mostly its mesh, is some 25 MB.
 FIRST, THEN, ALLOWED_MB = 6, 6, 60

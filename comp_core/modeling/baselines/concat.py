@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.baselines.base import Baseline, BaselineConfig, perceptron
+from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig, perceptron
 
 
 class Concat(Baseline):

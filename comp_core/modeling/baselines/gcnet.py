@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.baselines.base import Baseline, BaselineConfig
+from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig
 
 REACH = 4  # neighbours on either side to which an utterance is connected
 LAYERS = 2

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from comp_core.modeling.baselines.base import BaselineConfig, output_of
+from comp_core.modeling.baselines.baseline import BaselineConfig, output_of
 from comp_core.modeling.encoders import Encoders
-from comp_core.modeling.outputs import Conversations, FusionOutput
-from comp_core.modeling.per_modality import PerModalityLinear
+from comp_core.modeling.batch import Conversations, FusionOutput
+from comp_core.modeling.layers import PerModalityLinear
 
 
 class LateFusion(nn.Module):

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.baselines.base import Baseline, BaselineConfig, perceptron
+from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig, perceptron
 
 BLOCKS = 3
 

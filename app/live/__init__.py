@@ -1,0 +1,1 @@
+"""A visitor's session: what comes in, the loop, what is shown."""

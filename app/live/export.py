@@ -1,0 +1,155 @@
+"""What a visitor may take along: the visit line by line, its utterances and notes. In memory, like everything of a visit."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from comp_core.inference.fusion import sure_label
+from comp_core.modalities import LABELS, MODALITIES
+
+EVERY_S = 1.0
+# Three hours of lines; a visit ends long before.
+MOST_LINES = 10_800
+MOST_TURNS = 2_000
+MOST_NOTES = 500
+NOTICE = "Predicted expression, not feelings. Not for use at work, in education on students, or in hiring."
+# What of a fusion record goes into a line.
+_KEPT = ("fused", *MODALITIES, "weights", "observed", "absent_because", "sure_from")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One second: when, by which model, and what it made of it (see `comp_core.inference.fusion.Fused`)."""
+
+    at: float
+    model: str
+    moment: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Note:
+    """A visitor's own remark, or a bare marker, at a time of the visit (s)."""
+
+    at: float
+    text: str
+
+
+class Record:
+    """Grows while the visit goes on; what is longest ago goes first when it is full.
+
+    Attributes:
+        turns: all utterances, as far as they are kept; the session changes them while their words come.
+    """
+
+    def __init__(self) -> None:
+        self.lines: deque[Line] = deque(maxlen=MOST_LINES)
+        self.turns: deque[Any] = deque(maxlen=MOST_TURNS)
+        self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
+
+    def add(self, at: float, model: str, moment: Mapping[str, Any]) -> None:
+        """Take down a moment, unless the last line is younger than ``EVERY_S``."""
+        if not self.lines or at - self.lines[-1].at >= EVERY_S:
+            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}))
+
+    def files(self) -> dict[str, str]:
+        """The record in three forms: ``csv``, ``json`` and ``vtt`` (WebVTT)."""
+        # The engine may add to it meanwhile.
+        lines, turns, notes = list(self.lines), [_turn(turn) for turn in list(self.turns)], list(self.notes)
+        return {"csv": _as_csv(lines, notes), "json": _as_json(lines, turns, notes), "vtt": _as_vtt(turns, notes)}
+
+
+def clip_csv(records: Sequence[Mapping[str, Any]]) -> str:
+    """The records of a file (`comp_core.predictor.Predictor.predict_file`), a row each."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(["start", "end", "transcript", "label", *LABELS, *_columns_of_each()])
+    for record in records:
+        cells = [cell for modality in MODALITIES for cell in _cells(record, modality)]
+        named, shares = _named(record["fused"], record["sure_from"]), _shares(record["fused"])
+        table.writerow([record["start"], record["end"], _plain(record["transcript"]), named, *shares, *cells])
+    return out.getvalue()
+
+
+def _turn(turn: Any) -> dict[str, Any]:
+    source = "typed" if turn.typed else "recognised" if turn.transcript else None
+    return {"start": turn.start, "end": turn.end, "transcript": turn.transcript, "source": source, "fused": turn.fused}
+
+
+def _as_csv(lines: list[Line], notes: list[Note]) -> str:
+    """One row a second; a note stands in the first row that is not before it."""
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(["seconds", "model", "label", *LABELS, *_columns_of_each(), "note"])
+    waiting = deque(notes)
+    for number, line in enumerate(lines):
+        told = []
+        while waiting and (waiting[0].at <= line.at or number == len(lines) - 1):
+            told.append(_plain(waiting.popleft().text) or "marker")
+        moment = line.moment
+        cells = [cell for modality in MODALITIES for cell in _cells(moment, modality)]
+        named, shares = _named(moment["fused"], moment["sure_from"]), _shares(moment["fused"])
+        table.writerow([f"{line.at:.2f}", line.model, named, *shares, *cells, "; ".join(told)])
+    return out.getvalue()
+
+
+def _columns_of_each() -> list[str]:
+    return [f"{modality}_{what}" for modality in MODALITIES for what in ("observed", "label", "weight")]
+
+
+def _shares(fused: Mapping[str, float] | None) -> list[str]:
+    return [f"{fused[label]:.4f}" if fused else "" for label in LABELS]
+
+
+def _cells(moment: Mapping[str, Any], modality: str) -> list[str]:
+    own, weights = moment[modality], moment["weights"]
+    return [str(int(moment["observed"][modality])), _best(own) if own else "", f"{weights[modality]:.4f}" if weights else ""]
+
+
+def _plain(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+
+
+def _as_json(lines: list[Line], turns: list[dict[str, Any]], notes: list[Note]) -> str:
+    record = {
+        "notice": NOTICE,
+        "lines": [{"seconds": round(line.at, 2), "model": line.model, **line.moment} for line in lines],
+        "utterances": turns,
+        "notes": [{"seconds": round(note.at, 2), "text": note.text} for note in notes],
+    }
+    return json.dumps(record, ensure_ascii=False, indent=1)
+
+
+def _as_vtt(turns: list[dict[str, Any]], notes: list[Note]) -> str:
+    """A cue for each utterance, with what it was taken for, and one for each note."""
+    told = [_best(turn["fused"]) if turn["fused"] else "nothing to go on" for turn in turns]
+    cues = [(t["start"], t["end"], f"[{label}] {t['transcript'] or '(no words)'}") for t, label in zip(turns, told, strict=True)]
+    cues += [(note.at, note.at + 2, f"* {note.text or 'marker'}") for note in notes]
+    blocks = [f"{_stamp(start)} --> {_stamp(max(end, start + 0.5))}\n{_cue_text(text)}" for start, end, text in sorted(cues)]
+    return "\n\n".join(["WEBVTT", f"NOTE\n{NOTICE}", *blocks]) + "\n"
+
+
+def _cue_text(text: str) -> str:
+    # An arrow or an empty line in a cue would begin another.
+    return escape(" ".join(text.split()), quote=False)
+
+
+def _stamp(seconds: float) -> str:
+    minutes, rest = divmod(max(0.0, seconds), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours:02d}:{minutes:02d}:{rest:06.3f}"
+
+
+def _best(distribution: Mapping[str, float]) -> str:
+    return max(distribution, key=distribution.__getitem__)
+
+
+def _named(distribution: Mapping[str, float] | None, sure_from: float) -> str:
+    return "" if distribution is None else sure_label(distribution, sure_from) or "not sure"

@@ -1,0 +1,131 @@
+"""One speech recogniser for all visitors, in a thread of its own: it may be slow, the live loop may not."""
+
+from __future__ import annotations
+
+import logging
+import math
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.senses.speech.recognition import Transcript
+
+logger = logging.getLogger(__name__)
+
+# Utterances that may wait. Beyond that the words would come too late to be of use.
+QUEUE_LENGTH = 16
+# Of these, one visitor's: nobody who talks without a pause takes the words from the others.
+OF_ONE_VISITOR = 4
+
+Notify = Callable[[str], None]
+# Receives what was recognised, the milliseconds it took, and the reason when it failed.
+Deliver = Callable[[Transcript, float, str | None], None]
+NOTHING = Transcript("", 0.0)
+
+
+class Visit(Protocol):
+    """Whose utterance it is, and in which language; of one that is closed nothing is recognised any more."""
+
+    language: str
+
+    @property
+    def closed(self) -> bool: ...
+
+
+class Transcriber:
+    """Loads a recogniser in the background, then serves requests one after the other.
+
+    Args:
+        load: makes the recogniser (or None where recognition is off); is given a callback for its progress messages.
+        on_ready: is given the recogniser once it is there.
+    """
+
+    def __init__(self, load: Callable[[Notify], Any | None], on_ready: Callable[[Any], None] = lambda recogniser: None) -> None:
+        self._load, self._on_ready = load, on_ready
+        self._jobs: queue.Queue[tuple[np.ndarray, Deliver, Visit]] = queue.Queue(QUEUE_LENGTH)
+        self._recogniser: Any | None = None
+        self._status = {"state": "loading", "name": "", "note": "Speech recognition is loading."}
+        self._last_note = ""
+        self._busy = False
+        self._pace = math.inf
+
+    def start(self) -> Transcriber:
+        threading.Thread(target=self._run, name="transcriber", daemon=True).start()
+        return self
+
+    @property
+    def status(self) -> dict[str, str]:
+        """`state` (loading, ready, off, failed), the recogniser's `name`, and a `note` in one sentence."""
+        return dict(self._status)
+
+    @property
+    def languages(self) -> Mapping[str, str]:
+        """Code -> English name of what may be spoken; nothing while it loads, and where there is no recogniser."""
+        return self._recogniser.languages if self._recogniser else {}
+
+    @property
+    def available(self) -> bool:
+        return self._status["state"] in ("ready", "loading")
+
+    @property
+    def idle(self) -> bool:
+        return self._status["state"] == "ready" and not self._busy and self._jobs.empty()
+
+    def can_do_within(self, seconds: float, sound: float) -> bool:
+        """Whether `sound` seconds of speech would be recognised within `seconds` from now, judged by the last ones."""
+        return self.idle and sound * self._pace <= seconds
+
+    def submit(self, samples: np.ndarray, deliver: Deliver, visit: Visit) -> bool:
+        """Ask for the words in ``samples`` (float32, 16 kHz); False when there is no recogniser or too much waits."""
+        with self._jobs.mutex:
+            waiting = sum(job[2] is visit for job in self._jobs.queue)
+        if not self.available or waiting >= OF_ONE_VISITOR:
+            return False
+        try:
+            self._jobs.put_nowait((samples, deliver, visit))
+        except queue.Full:
+            return False
+        return True
+
+    def _run(self) -> None:
+        try:
+            self._recogniser = self._load(self._note)
+        except Exception as error:
+            return self._give_up("failed", f"Speech recognition could not be loaded: {error}")
+        if self._recogniser is None:
+            return self._give_up("off", self._last_note or "Speech recognition is off. Typed words still work.")
+        self._status = {"state": "ready", "name": self._recogniser.name, "note": self._recogniser.note}
+        self._on_ready(self._recogniser)
+        while True:
+            samples, deliver, visit = self._jobs.get()
+            if not visit.closed:
+                self._serve(samples, visit.language, deliver)
+
+    def _serve(self, samples: np.ndarray, language: str, deliver: Deliver) -> None:
+        self._busy = True
+        begin, heard, error = perf_counter(), NOTHING, None
+        try:
+            heard = self._recogniser.transcribe(samples, language)
+        except Exception as failure:
+            logger.exception("speech recognition failed")
+            error = str(failure) or type(failure).__name__
+        self._busy = False
+        took = perf_counter() - begin
+        self._pace = took / max(len(samples) / SAMPLE_RATE, 1e-3)
+        deliver(heard, 1000 * took, error)
+
+    def _give_up(self, state: str, note: str) -> None:
+        logger.warning(note)
+        self._status = {"state": state, "name": "", "note": note}
+        while not self._jobs.empty():
+            _, deliver, _ = self._jobs.get_nowait()
+            deliver(NOTHING, 0.0, note)
+
+    def _note(self, message: str) -> None:
+        self._last_note = message
+        self._status = {**self._status, "note": message}

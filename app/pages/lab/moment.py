@@ -1,0 +1,203 @@
+"""One moment: from the seven subsets, and before and after it is spoilt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app.pages.lab.introspection import along, insides, qualities, seven
+from app.live.sliders import SLIDERS, spoiling_of
+from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
+from app.pages.lab.markup import along_html, compared_html, inside_html, seven_html
+from app.pages.shared.markup import message_html, section_html
+from app.pages.shared.spoken import spoken_language
+from app.pages.shared.upload import upload
+from app.live.views import NAMES, REASONS, clock_text, in_words, relation
+from app.visitors.refusal import Refused
+from app.visitors.visitors import Visitors
+from comp_core.inference.media import MediaError, open_media
+from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.predictor import FACES_PER_SECOND, Heard
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.senses.speech.recognition import RecogniserError
+
+_MOMENT = (
+    "Take a moment and look at what the models make of it when some of its modalities are missing. No camera is needed. An uploaded file "
+    "stays in a temporary folder of the computer that runs this page, for an hour at most."
+)
+_SPOIL = (
+    "Move a slider: the same moment is read again, spoilt, by the same senses. The words are those of the unspoilt sound, with some lost "
+    "or misheard."
+)
+
+
+# The live page's script leaves there the token of its session, which this page's server function is then given.
+_LIVE_SESSION = "() => [window.affectSession ?? '']"
+
+
+def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
+    """In a ``tab``: choose a moment, see it from every subset of its modalities, and spoil it; a visitor may take their own."""
+    gr.HTML(section_html("One moment, seven subsets", _MOMENT), apply_default_css=False)
+    samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))
+    with gr.Row():
+        buttons = [gr.Button(sample_title(path), elem_classes="cp-sample", min_width=120) for path in samples]
+        live = gr.Button("My live session", elem_classes="cp-sample", min_width=120)
+    token = gr.Textbox(visible=False)
+    with gr.Row():
+        file = upload(label="Or a file of your own: video, sound or picture", file_types=list(MEDIA_KINDS), height=150, scale=2)
+        words = gr.Textbox(label="Its words, instead of the recognised ones (optional)", max_length=10_000, lines=1, scale=2)
+        language = spoken_language(predictor, tab)
+        utterance = gr.Dropdown([], label="Utterance", interactive=True, scale=2)
+    heard = gr.State([], time_to_live=3600)
+    found = gr.HTML("", apply_default_css=False, elem_id="lab-seven")
+    conversation = gr.HTML("", apply_default_css=False, elem_id="lab-along")
+
+    gr.HTML(section_html("Spoil it", _SPOIL), apply_default_css=False)
+    sliders, muted = [], None
+    with gr.Row():
+        for modality in (VIDEO, AUDIO, TEXT):
+            with gr.Column(min_width=240):
+                gr.HTML(f'<p class="cp"><b class="cp-key" data-of="{modality}">{NAMES[modality]}</b></p>', apply_default_css=False)
+                for s in (s for s in SLIDERS if s.modality == modality):
+                    sliders.append(gr.Slider(s.lowest, s.highest, s.rest, step=s.step, label=s.label, elem_id=f"spoil-{s.field}"))
+                if modality == AUDIO:
+                    muted = gr.Checkbox(False, label="muted")
+    model = gr.Radio([(f.name, name) for name, f in predictor.fusions.items()], value=next(iter(predictor.fusions)), label="Model")
+    compared = gr.HTML("", apply_default_css=False, elem_id="lab-compared")
+    with gr.Row():
+        picture = gr.Image(label="What the face sense is given", interactive=False, height=220, buttons=[], min_width=280)
+        sound = gr.Audio(label="What the voice sense is given", interactive=False, buttons=[], min_width=280)
+
+    spoilers = [*sliders, muted, model]
+    fields = [s.field for modality in (VIDEO, AUDIO, TEXT) for s in SLIDERS if s.modality == modality]
+    spoil = {
+        "fn": partial(spoil_moment, predictor, fields),
+        "inputs": [file, heard, utterance, *spoilers],
+        "outputs": [compared, picture, sound],
+        "api_visibility": "private",
+        "concurrency_id": "clip",
+    }
+    show = {"fn": partial(show_moment, predictor), "inputs": [heard, utterance], "outputs": found, "api_visibility": "private"}
+    read = {
+        "fn": partial(read_moments, predictor),
+        "inputs": [file, words, language],
+        "outputs": [heard, utterance, found, conversation],
+        "api_visibility": "private",
+        "concurrency_id": "clip",
+    }
+    for button, path in zip(buttons, samples, strict=True):
+        button.click(partial(str, path), outputs=file, api_visibility="private").then(**read).then(**spoil)
+    # Its pictures and sounds are forgotten: there is no file, and nothing to spoil.
+    live.click(
+        partial(live_moments, predictor, visitors),
+        token,
+        [*read["outputs"], file, compared, picture, sound],
+        js=_LIVE_SESSION,
+        api_visibility="private",
+        concurrency_id="clip",
+    )
+    file.upload(**read).then(**spoil)
+    words.submit(**read).then(**spoil)
+    utterance.input(**show).then(**spoil)
+    for control in sliders:
+        control.release(**spoil)
+    for control in (muted, model):
+        control.input(**spoil)
+
+
+def read_moments(
+    predictor: Any,
+    path: str | None,
+    words: str,
+    language: str,
+    progress: Callable | None = gr.Progress(),  # noqa: B008
+) -> tuple:
+    """Read a file once; what was heard, the list of its utterances, the fullest of them, and the conversation as a whole."""
+    typed = words.strip() or None
+    if not path:
+        return _nothing("Choose a sample or a file first.")
+
+    def tell(share: float, message: str) -> None:
+        progress(share, desc=message)
+
+    try:
+        heard = list(predictor.hear_file(path, typed, typed is not None, (), tell, language))
+    except (MediaError, RecogniserError) as error:
+        return _nothing(str(error))
+    # The moment with most to see in it.
+    return _moments(predictor, heard, max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values())))
+
+
+def live_moments(predictor: Any, visitors: Visitors, token: str) -> tuple:
+    """What was said in the visitor's own live session, the last of it first; and no file any more."""
+    gone = (None, "", None, None)
+    try:
+        turns = list(visitors.find(token).turns)
+    except Refused:
+        return (*_nothing("No live session is running in this page. Press Start on the Live page, say something, and come back."), *gone)
+    if not turns:
+        return (*_nothing("Nothing has been said in the live session yet."), *gone)
+    heard = [Heard(turn.start, turn.end, turn.transcript, turn.readings()) for turn in turns]
+    return (*_moments(predictor, heard, len(heard) - 1), *gone)
+
+
+def _nothing(message: str) -> tuple:
+    return [], gr.Dropdown([], value=None), message_html(message), ""
+
+
+def _moments(predictor: Any, heard: list[Heard], index: int) -> tuple:
+    """What was heard, the list of its utterances with one of them chosen, that one, and the conversation as a whole."""
+    choices = [(f"{clock_text(one.start)}  {one.transcript or '(no words)'}", i) for i, one in enumerate(heard)]
+    whole = along_html(along(predictor, heard)) if len(heard) > 1 else ""
+    return heard, gr.Dropdown(choices, value=index), show_moment(predictor, heard, index), whole
+
+
+def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
+    """The table of the seven subsets, and a look inside ComP."""
+    if not heard or index is None:
+        return message_html("Choose a sample or a file first.")
+    fused = predictor.fusion().fuse_last([one.moment for one in heard[: index + 1]])
+    within = insides(predictor, heard, index)
+    table = seven_html(seven(predictor, heard, index), relation(fused.as_dict()), heard[index].transcript)
+    return table + (inside_html(within) if within else "")
+
+
+def spoil_moment(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:
+    """The moment before and after; the spoilt picture and sound."""
+    if not heard or index is None or not path:
+        return "", None, None
+    *values, muted, model = given
+    spoiling = spoiling_of(dict(zip(fields, values, strict=True)), muted)
+    one = heard[index]
+    try:
+        media = spoiling.media(open_media(path))
+        again = predictor.read_again(media, one, spoiling.words(one.transcript, np.random.default_rng(0)))
+    except MediaError as error:
+        return message_html(str(error)), None, None
+    before = [earlier.moment for earlier in heard[:index]]
+    states = (_states(predictor, model, before, now) for now in (one, again))
+    middle = (one.start + one.end) / 2
+    frames = [(abs(time - middle), picture) for time, picture in media.frames(FACES_PER_SECOND)] if media.has_video else []
+    picture = min(frames, key=lambda frame: frame[0])[1] if frames else None
+    sound = None
+    if media.samples is not None and one.end > one.start:
+        part = media.samples[round(one.start * SAMPLE_RATE) : round(one.end * SAMPLE_RATE)]
+        sound = (SAMPLE_RATE, (part.clip(-1, 1) * 32767).astype(np.int16))
+    return compared_html(*states), picture, sound
+
+
+def _states(predictor: Any, model: str, before: list, now: Heard) -> dict[str, dict[str, Any]]:
+    fused = predictor.fusion(model).fuse_last([*before, now.moment])
+    quality = qualities(now)
+    states = {
+        "fused": {"title": "all together", "told": in_words(fused.fused, fused.sure_from), "weight": None, "quality": None},
+    }
+    for m in MODALITIES:
+        own = fused.by_modality[m]
+        told = in_words(own, fused.sure_from) if own else f"absent: {REASONS.get((m, fused.absent_because[m]), fused.absent_because[m])}"
+        states[m] = {"title": NAMES[m], "told": told, "weight": fused.weights[m] if fused.weights else None, "quality": quality[m]}
+    return states

@@ -1,0 +1,168 @@
+"""View -> HTML. The live page takes the empty markup and changes only texts, widths and attributes; the clip page takes it filled."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from app.live.sliders import SLIDERS, Slider
+from app.live.views import NAMES, listed, percent
+from comp_core.data.masks import SUBSETS
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+
+# Drawn on a 24 x 24 grid, stroked in the current colour.
+_PATHS = {
+    AUDIO: '<path d="M12 3a3 3 0 0 0-3 3v6a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3Z"/><path d="M5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3M8.5 21h7"/>',
+    TEXT: '<path d="M4 5h16v11H10l-4.5 4v-4H4Z"/><path d="M8 9h8M8 12.2h5"/>',
+    VIDEO: '<circle cx="12" cy="12" r="9"/><path d="M8.2 14.2c1 1.7 2.3 2.5 3.8 2.5s2.8-.8 3.8-2.5M9 9.2v.6M15 9.2v.6"/>',
+}
+
+
+def icon(modality: str) -> str:
+    return (
+        f'<svg class="cp-icon" data-of="{modality}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.9" '
+        f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{_PATHS[modality]}</svg>'
+    )
+
+
+def fused_html(view: Mapping[str, Any] | None = None, models: Mapping[str, str] | None = None) -> str:
+    """The fused prediction: in words, then seven bars; with a choice of ``models``, name -> title, on the live page."""
+    kind, headline, share, basis = (
+        (view["kind"], view["headline"], view["percent"], view["basis"]) if view else ("waiting", "waiting", "", "Press Start to begin.")
+    )
+    return f"""
+<section class="cp-panel cp-fused" data-fused data-kind="{kind}" aria-label="Fused prediction">
+  <p class="cp-eyebrow">All senses together{_choice_html(models) if models else ""}</p>
+  <p class="cp-headline"><span data-part="headline">{escape(headline)}</span> <span class="cp-share" data-part="percent">{share}</span></p>
+  <p class="cp-basis" data-part="basis">{escape(basis)}</p>
+  {_bars_html(view)}
+</section>"""
+
+
+def _choice_html(models: Mapping[str, str]) -> str:
+    options = "".join(f'<option value="{escape(name, quote=True)}">{escape(title)}</option>' for name, title in models.items())
+    return f'<label class="cp-model">model <select data-part="model">{options}</select></label>'
+
+
+def cards_html(view: Mapping[str, Any] | None = None, switches: bool = False) -> str:
+    """Three cards, one per modality; with switches on the live page."""
+    cards = "".join(_card_html(modality, view["modalities"][modality] if view else None, switches) for modality in MODALITIES)
+    return f'<div class="cp-cards">{cards}</div>'
+
+
+def _card_html(modality: str, view: Mapping[str, Any] | None, switch: bool) -> str:
+    name = NAMES[modality]
+    state, state_text, prediction, weight, weight_text, filled, relied = (
+        (view[key] for key in ("state", "state_text", "prediction", "weight", "weight_text", "filled_in", "relied"))
+        if view
+        else ("waiting", "waiting", "nothing to read", None, "", False, "")
+    )
+    button = (
+        f'<button class="cp-switch" type="button" role="switch" aria-checked="true" aria-label="Use the {name}" '
+        f'data-switch="{modality}"><span></span></button>'
+        if switch
+        else ""
+    )
+    return f"""
+<article class="cp-panel cp-card" data-modality="{modality}" data-state="{state}" data-filled="{str(filled).lower()}">
+  <header>{icon(modality)}<h3>{name}</h3>
+    <span class="cp-state" data-part="state" title="{escape(state_text)}">{escape(state_text)}</span>{button}</header>
+  <p class="cp-own" data-part="prediction">{escape(prediction)}</p>
+  {_bars_html(view)}
+  <div class="cp-weight">
+    <span>weight</span><span class="cp-track"><i data-part="weight" style="width:{100 * (weight or 0):.1f}%"></i></span>
+    <span class="cp-value" data-part="weight_text">{weight_text}</span>
+    <p class="cp-relied" data-part="relied">{escape(relied)}</p>
+  </div>
+</article>"""
+
+
+def subsets_html() -> str:
+    """Seven buttons, one per subset of the modalities, each with the prediction from it; for the live page."""
+    cells = "".join(
+        f'<button type="button" class="cp-subset" data-subset="{name}" aria-pressed="false">'
+        f'<span class="cp-icons">{"".join(icon(m) for m in subset)}</span>'
+        f'<span class="cp-given">{listed([NAMES[m] for m in subset])}</span>'
+        f'<strong data-part="told">–</strong></button>'
+        for name, subset in SUBSETS.items()
+    )
+    return f'<div class="cp-subsets">{cells}</div>'
+
+
+def key_html() -> str:
+    """Which colour is which modality."""
+    return " ".join(f'<span class="cp-key" data-of="{m}">{NAMES[m]}</span>' for m in MODALITIES)
+
+
+def _bars_html(view: Mapping[str, Any] | None) -> str:
+    bars = view["bars"] if view else None
+    top = view["top"] if view else None
+    rows = "".join(
+        f'<li data-label="{label}" data-top="{str(label == top).lower()}"><span class="cp-label">{label}</span>'
+        f'<span class="cp-track"><i style="width:{100 * bars[label] if bars else 0:.1f}%"></i></span>'
+        f'<span class="cp-value">{percent(bars[label]) if bars else "–"}</span></li>'
+        for label in LABELS
+    )
+    return f'<ul class="cp-bars">{rows}</ul>'
+
+
+def table_link(table: str) -> str:
+    """A table in CSV, to be saved; it lies in the link itself, and on no disk but the visitor's."""
+    encoded = base64.b64encode(table.encode()).decode()
+    return f'<p><a class="cp-button cp-link" download="predictions.csv" href="data:text/csv;base64,{encoded}">Save as CSV</a></p>'
+
+
+def clip_html(views: list[Mapping[str, Any]], links: str = "") -> str:
+    """The result for one file: what can be saved, then every utterance, the first one open."""
+    utterances = "".join(
+        f"""
+<details class="cp-utterance" {"open" if number == 0 else ""}>
+  <summary>
+    {f'<button type="button" class="cp-seek" data-seek="{view["start"]:.2f}">{view["time"]}</button>' if view["time"] else ""}
+    <span class="cp-said">{escape(view["transcript"]) or "(no words)"}</span>
+    <strong>{escape(view["prediction"])}</strong>
+  </summary>
+  {fused_html(view["moment"])}
+  {cards_html(view["moment"])}
+</details>"""
+        for number, view in enumerate(views)
+    )
+    return f'<div class="cp cp-clip">{links}<div class="cp-utterances">{utterances}</div></div>'
+
+
+def player_html(kind: str, address: str, name: str) -> str:
+    """The file itself: a player for video and sound, or the picture."""
+    source, label = escape(address, quote=True), escape(name, quote=True)
+    if kind == "image":
+        return f'<figure class="cp cp-player"><img src="{source}" alt="{label}"><figcaption>{label}</figcaption></figure>'
+    controls = "controls playsinline" if kind == "video" else "controls"
+    return f'<figure class="cp cp-player"><{kind} {controls} src="{source}"></{kind}><figcaption>{label}</figcaption></figure>'
+
+
+def spoilers_html() -> str:
+    """The sliders of the live page, by modality."""
+    groups = "".join(
+        f'<fieldset data-of="{m}"><legend>{icon(m)} {NAMES[m]}</legend>'
+        + "".join(_slider_html(slider) for slider in SLIDERS if slider.modality == m)
+        + ('<label><input type="checkbox" data-spoil="muted"> muted</label>' if m == AUDIO else "")
+        + "</fieldset>"
+        for m in MODALITIES
+    )
+    return f'<div class="cp-spoilers">{groups}</div>'
+
+
+def _slider_html(slider: Slider) -> str:
+    ends = f'min="{slider.lowest}" max="{slider.highest}" step="{slider.step}" value="{slider.rest}" data-rest="{slider.rest}"'
+    return f'<label>{escape(slider.label)} <output>{slider.rest}</output><input type="range" data-spoil="{slider.field}" {ends}></label>'
+
+
+def section_html(title: str, text: str) -> str:
+    """A heading and what to know below it; ``text`` is ours and may hold tags."""
+    return f'<div class="cp cp-section"><h2>{escape(title)}</h2><p class="cp-hint">{text}</p></div>'
+
+
+def message_html(message: str) -> str:
+    """A sentence that tells what went wrong and what to do."""
+    return f'<div class="cp"><p class="cp-message" role="alert">{escape(message)}</p></div>'

@@ -1,0 +1,1 @@
+"""Who is here, who waits, how much they may ask."""

@@ -1,1 +1,0 @@
-"""Who is here, who waits, and what one visit holds: it dies with its token."""

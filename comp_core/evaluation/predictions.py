@@ -1,0 +1,117 @@
+"""How good a fusion model is with every subset of modalities, and whether it beats rules that learn nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from comp_core.data.conversations import Conversation, batch_of
+from comp_core.data.masks import SUBSETS, subset_name
+from comp_core.support.devices import device_of
+from comp_core.metrics.rules import RULES
+from comp_core.metrics.calibration import answer_from, fit_temperature, reliability, risk_coverage, softmax
+from comp_core.metrics.figures import class_report, mean_and_spread
+from comp_core.modalities import LABELS, MODALITIES
+from comp_core.inference.windows import window_ends
+
+# An answer is given where at most this share of such answers was wrong on validation data.
+RISK = 1 / 3
+_KEYS = ("accuracy", "uar", "weighted_f1", "ece")
+
+# Subset name -> what `predictions` returns.
+Found = dict[str, dict[str, np.ndarray]]
+# "fused": by subset, "own": by modality.
+Temperatures = dict[str, dict[str, float]]
+
+
+def predictions(model: nn.Module, conversations: Sequence[Conversation], subsets: Mapping[str, Sequence[str]] = SUBSETS) -> Found:
+    """Predict each utterance as the last of its window, as the page does, from each of the subsets.
+
+    Returns:
+        For each subset ``labels`` (n,), ``shown`` (n, M), ``fused`` logits (n, K), ``own`` logits (n, M, K), ``weights`` (n, M).
+    """
+    windows = [c.window(part) for c in conversations for part in window_ends(len(c))]
+    parts: dict[str, dict[str, list[Tensor]]] = {name: {} for name in subsets}
+    for i in range(0, len(windows), 512):
+        batch = batch_of(windows[i : i + 512]).to(device_of(model))
+        rows, last = torch.arange(len(batch.labels), device=batch.labels.device), batch.conversations.valid.sum(1) - 1
+        for name, subset in subsets.items():
+            with torch.inference_mode():
+                output = model(batch.conversations.only(subset))
+            values = {"fused": output.logits, "own": output.modality_logits, "weights": output.weights}
+            for key, value in {"labels": batch.labels, "shown": batch.shown, **values}.items():
+                parts[name].setdefault(key, []).append(value[rows, last].cpu())
+    return {name: {key: torch.cat(value).numpy() for key, value in by_key.items()} for name, by_key in parts.items()}
+
+
+def fit_temperatures(found: Found) -> Temperatures:
+    """A temperature for the fused logits from each subset, and one for each modality's own head; on validation data."""
+    own = {}
+    for i, modality in enumerate(MODALITIES):
+        alone = found.get(subset_name((modality,)))
+        if alone is None:
+            continue
+        own[modality] = fit_temperature(alone["own"][:, i], alone["shown"][:, i])
+    return {"fused": {name: fit_temperature(f["fused"], f["labels"]) for name, f in found.items()}, "own": own}
+
+
+def sure_from(found: Found, temperature: Temperatures) -> float:
+    """The confidence from which on the fused answer, from whatever subset, is wrong at most at a rate of ``RISK``; on validation data."""
+    return answer_from(*_pooled(found, temperature), RISK)
+
+
+def report(found: Found, temperature: Temperatures, prior: np.ndarray, labels: Sequence[str] = LABELS) -> dict[str, dict[str, Any]]:
+    """Metrics for each of the subsets in ``found``.
+
+    Args:
+        prior: (K,) the class frequencies that the model's loss amounts to, for the product rule.
+        labels: names of the K classes.
+
+    Returns:
+        Subset -> ``fused`` metrics and the mean coordinator ``weights``; with one modality, how well its ``own`` head names what it shows;
+        with more, the metrics of the ``RULES``, applied to what the same model makes of each modality alone.
+    """
+    fused = {name: softmax(f["fused"], temperature["fused"][name]) for name, f in found.items()}
+    results: dict[str, dict[str, Any]] = {}
+    for name in found:
+        subset, right = SUBSETS[name], found[name]["labels"]
+        weights = found[name]["weights"].mean(0).round(4).tolist()
+        results[name] = {"fused": class_report(fused[name], right, labels), "weights": dict(zip(MODALITIES, weights, strict=True))}
+        if len(subset) == 1:
+            i = MODALITIES.index(subset[0])
+            own = softmax(found[name]["own"][:, i], temperature["own"][subset[0]])
+            results[name]["own"] = class_report(own, found[name]["shown"][:, i], labels)
+        else:
+            alone = np.stack([fused[subset_name((modality,))] for modality in subset])
+            results[name]["rules"] = {rule: class_report(join(alone, prior), right) for rule, join in RULES.items()}
+    return results
+
+
+def confidence_report(found: Found, temperature: Temperatures) -> dict[str, list[dict[str, float]]]:
+    """Reliability diagram and risk-coverage curve of the fused output, over all seven subsets."""
+    pooled = _pooled(found, temperature)
+    return {"reliability": reliability(*pooled), "risk_coverage": risk_coverage(*pooled)}
+
+
+def spread(reports: Sequence[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Mean and standard deviation over seeds of each subset's figures: fused, and the rules' where there are any."""
+
+    def over(figures: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
+        return {key: mean_and_spread([f[key] for f in figures]) for key in _KEYS}
+
+    return {
+        name: {
+            "fused": over([r[name]["fused"] for r in reports]),
+            **{rule: over([r[name]["rules"][rule] for r in reports]) for rule in first.get("rules", {})},
+        }
+        for name, first in reports[0].items()
+    }
+
+
+def _pooled(found: Found, temperature: Temperatures) -> tuple[np.ndarray, np.ndarray]:
+    fused = np.concatenate([softmax(f["fused"], temperature["fused"][name]) for name, f in found.items()])
+    return fused, np.concatenate([f["labels"] for f in found.values()])

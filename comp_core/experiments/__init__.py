@@ -1,0 +1,1 @@
+"""What writes a report and no weights, one file for each question."""

@@ -1,0 +1,30 @@
+"""The conversations on which the lab's curve is drawn: some of the live models' test data, as features."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from comp_core.data.paired import LIKE_MELD
+from comp_core.evaluation.curve import save_conversations
+from comp_core.training.task import Task
+from comp_core.training.live import PAIRING_SEED
+from comp_core.training.live_features import paired_split
+
+UTTERANCES = 400
+
+
+def train_held_out(task: Task) -> None:
+    """Write ``lab/held_out.npz`` beside the weights: test dialogues of MELD with faces and voices paired by label, drawn at random."""
+    paired = replace(paired_split(task, "test", ["as_written"]), agreement=LIKE_MELD)
+    random = np.random.default_rng(PAIRING_SEED)
+    dialogues = paired.draw(random)
+    chosen, count = [], 0
+    for i in random.permutation(len(dialogues)):
+        if count >= UTTERANCES:
+            break
+        chosen.append(dialogues[i])
+        count += len(dialogues[i])
+    save_conversations(task.weights.parent / "lab" / "held_out.npz", chosen)
+    print(f"{len(chosen)} dialogues, {count} utterances")

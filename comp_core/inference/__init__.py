@@ -1,0 +1,1 @@
+"""Trained models in use: files and streams to predictions."""

@@ -1,0 +1,42 @@
+"""Conversations cut into windows that end at the utterance to be predicted: what the live page can know, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from comp_core.modalities import MODALITIES
+from comp_core.modeling.batch import Conversations
+from comp_core.senses.reading import Reading
+
+CONTEXT = 12  # utterances in a window, the present one included
+
+Moment = dict[str, Reading]
+
+
+def collate(windows: Sequence[Sequence[Moment]], dims: dict[str, int]) -> Conversations:
+    """Windows of readings -> padded conversations. A modality without a feature is not observed.
+
+    Args:
+        dims: modality -> size of its features.
+    """
+    length = max(len(window) for window in windows)
+    features = {m: np.zeros((len(windows), length, dims[m]), np.float32) for m in MODALITIES}
+    observed = np.zeros((len(windows), length, len(MODALITIES)), bool)
+    valid = np.zeros((len(windows), length), bool)
+    for b, window in enumerate(windows):
+        valid[b, : len(window)] = True
+        for n, moment in enumerate(window):
+            for i, modality in enumerate(MODALITIES):
+                reading = moment.get(modality)
+                if reading is not None and reading.feature is not None:
+                    features[modality][b, n] = reading.feature
+                    observed[b, n, i] = True
+    return Conversations({m: torch.from_numpy(x) for m, x in features.items()}, torch.from_numpy(observed), torch.from_numpy(valid))
+
+
+def window_ends(length: int, context: int = CONTEXT) -> list[slice]:
+    """For each of ``length`` utterances, the window that ends at it."""
+    return [slice(max(0, end - context), end) for end in range(1, length + 1)]

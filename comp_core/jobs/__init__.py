@@ -1,0 +1,1 @@
+"""Large folders of clips, in one process or on many machines."""

@@ -1,0 +1,1 @@
+"""Figures, calibration and fixed rules, from arrays alone."""

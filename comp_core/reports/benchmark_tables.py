@@ -1,0 +1,110 @@
+"""Markdown tables of the benchmark's reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from comp_core.reports.markdown import SPOKEN, Report, given, markdown
+from comp_core.metrics.figures import chosen_by
+from comp_core.modalities import MODALITIES
+
+Row = tuple[str, ...]
+_SPOKEN_CHOICE = {"mae": "mean error", "uar": "mean UAR"}
+
+
+def benchmark_table(report: Report, shown: Callable[[str], bool] = lambda _: True) -> str:
+    """Accuracy of every method, of those that are ``shown``, by missing rate, and what epochs are chosen by: the error of scores, the UAR
+    of classes. The best of each column in bold."""
+    return markdown(*_columns(report, shown))
+
+
+def _columns(report: Report, shown: Callable[[str], bool]) -> tuple[Row, list[Row]]:
+    """Header and rows, the last of which is the majority's."""
+    names = [f"rate {rate}" for rate in report["rates"]]
+    methods = {name: found for name, found in report["methods"].items() if shown(name)}
+    cells = {name: [*(found["conditions"][column]["accuracy"] for column in names), found["area"]] for name, found in methods.items()}
+    best = [max(figures[i]["mean"] for figures in cells.values()) for i in range(len(names) + 1)]
+    figure = chosen_by(next(iter(methods.values()))["conditions"][names[0]])
+    chosen = {name: _mean(found, figure, names) for name, found in methods.items()}
+    leading = (min if figure == "mae" else max)(chosen.values())
+    rows: list[Row] = []
+    for name, figures in cells.items():
+        told = [_percent(one, one["mean"] == top) for one, top in zip(figures, best, strict=True)]
+        last = f"{chosen[name]:.3f}" if figure == "mae" else f"{100 * chosen[name]:.1f}"
+        told.append(f"**{last}**" if chosen[name] == leading else last)
+        rows.append((report["methods"][name]["title"], f"{report['methods'][name]['parameters'] / 1e6:.2f} M", *told))
+    rows.append(("always the commonest class", "", *[f"{100 * report['majority']:.1f}"] * (len(names) + 1), ""))
+    header = (f"accuracy in % ({report['seeds']} seeds), missing", "size", *(f"{rate:.0%}" for rate in report["rates"]), "mean over rates")
+    return (*header, _SPOKEN_CHOICE[figure]), rows
+
+
+def _mean(method: Report, figure: str, conditions: list[str]) -> float:
+    """The mean of a figure over the conditions."""
+    return sum(method["conditions"][name][figure]["mean"] for name in conditions) / len(conditions)
+
+
+def balance_table(report: Report) -> str:
+    """How well each modality by itself is read by a network trained on it alone (late fusion), and by heads trained jointly."""
+    titles = {"late": "alone", "comp": "jointly, ComP", "prlf": "jointly, PRLF"}
+    names = {name: title for name, title in titles.items() if name in report["methods"]}
+    rows = []
+    for subset in (s for s in "ATV" if f"only {s}" in report["methods"]["comp"]["conditions"]):
+        own = [report["methods"][name]["conditions"][f"only {subset}"]["own"]["accuracy"] for name in names]
+        rows.append((SPOKEN[subset], *(_percent(figure, best=False) for figure in own)))
+    return markdown((f"accuracy in % of one modality ({report['seeds']} seeds), trained", *names.values()), rows)
+
+
+def shares_table(report: Report) -> str:
+    """How the models weigh the modalities in each subset."""
+    names = {name: title for name, title in {"comp": "ComP", "prlf": "PRLF"}.items() if name in report["methods"]}
+    rows = []
+    for subset in report["methods"]["comp"]["weights"]:
+        weights = [report["methods"][name]["weights"][subset] for name in names]
+        rows.append((given(subset), *(" / ".join(f"{found[m]:.2f}" for m in MODALITIES) for found in weights)))
+    return markdown(("given; weights voice / words / face", *names.values()), rows)
+
+
+def leading_table(report: Report) -> str:
+    """Whether PRLF's reliabilities matter in the benchmark, by missing rate."""
+    titles = {
+        "as_judged": "accuracy",
+        "permuted": "accuracy with the reliabilities of other utterances",
+        "leader_is_best": "the dominant modality was the one with the smallest error",
+        "always_the_same_is_best": "the same modality always would have been",
+    }
+    found = report["methods"]["prlf"]["leading"]
+    rows = [(title, *(_percent(found[f"rate {rate}"][key], best=False) for rate in report["rates"])) for key, title in titles.items()]
+    return markdown((f"in % ({report['seeds']} seeds), missing", *(f"{rate:.0%}" for rate in report["rates"])), rows)
+
+
+def _percent(figure: Report, best: bool) -> str:
+    mean = f"{100 * figure['mean']:.1f}"
+    return f"{f'**{mean}**' if best else mean} ± {100 * figure['sd']:.1f}"
+
+
+def rivals_table(report: Report) -> str:
+    """The models side by side, without their variants."""
+    return benchmark_table(report, lambda shown: "-" not in shown)
+
+
+def parts_table(report: Report, model: str = "") -> str:
+    """What is left of a model without one of its parts, or otherwise changed, and whether the difference to the whole may be chance.
+
+    Args:
+        model: only what begins with this name.
+    """
+    header, rows = _columns(report, lambda shown: shown.startswith(model))
+    against = {report["methods"][name]["title"]: found.values() for name, found in report["against_whole"].items()}
+    tested = [(*row, *([f"{figure['p']:.2g}" for figure in against[row[0]]] if row[0] in against else ["", ""])) for row in rows]
+    return markdown((*header, "p of accuracy", f"p of {header[-1].split()[-1]}"), tested)
+
+
+def tables_of(name: str, source: str) -> dict[str, tuple[str, Callable[[Report], str]]]:
+    """Rivals in one table, and what is left of each of our models without a part in one of its own."""
+    return {
+        f"balance_{name}": (source, balance_table),
+        f"shares_{name}": (source, shares_table),
+        f"benchmark_{name}": (source, rivals_table),
+        **{f"{model}_parts_{name}": (source, partial(parts_table, model=model)) for model in ("comp", "prlf")},
+    }

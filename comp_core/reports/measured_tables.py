@@ -1,0 +1,131 @@
+"""Tables of what was measured: speed, cost, the live page, many visitors, many machines, other tools, damaged inputs."""
+
+from __future__ import annotations
+
+from comp_core.reports.markdown import Report, markdown
+
+
+def speed_table(report: Report) -> str:
+    """Milliseconds of each step on one thread, and what they are beside their reference."""
+    rows = [(name, f"{ms:.1f} ms") for name, ms in report["median_ms"].items()]
+    rows += [(name, f"{ratio:.2f}") for name, ratio in report["ratios"].items()]
+    return markdown((f"one thread, median of {report['runs']} runs in turn", "figure"), rows)
+
+
+def live_table(report: Report) -> str:
+    """How fast the live page is and what it takes."""
+    updates, delay, memory = report["face_updates_per_second"], report["capture_to_screen_ms"], report["resident_mb"]
+    rows = [
+        ("face updates a second, median (lowest)", f"{updates['median']:.1f} ({updates['lowest']:.1f})"),
+        ("capture to screen, median / p95", f"{delay['median']:.0f} / {delay['p95']:.0f} ms"),
+        *((f"{stage}, median", f"{ms:.1f} ms") for stage, ms in report["stage_ms"].items() if ms is not None),
+        ("resident memory, server + recogniser process", f"{memory['server']} + {memory['helpers']} MB"),
+        ("start", f"{report['start_s']:.1f} s"),
+    ]
+    return markdown((f"live page, {report['seconds']:.0f} s on {report['machine']['cores']} cores", "figure"), rows)
+
+
+def soak_table(report: Report) -> str:
+    """Whether a long visit costs more and more."""
+    updates, memory = report["face_updates_per_second"], report["resident_mb"]
+    rows = [
+        ("face updates a second, median (lowest)", f"{updates['median']:.1f} ({updates['lowest']:.1f})"),
+        ("sound lost", f"{report['sound_lost_s']:.1f} s"),
+        ("most resident memory, server + recogniser process", f"{memory['server']} + {memory['helpers']} MB"),
+        ("memory in the last minute over that in the third", f"{report['memory_growth']:+.1%}"),
+        *((f"{what} held, first / last", f"{n['first']} / {n['last']}") for what, n in report.get("held", {}).items()),
+        *((what.replace("_", " "), str(count)) for what, count in report.get("trouble", {}).items()),
+    ]
+    return markdown((f"live page, {report['seconds'] / 60:.0f} minutes without a break", "figure"), rows)
+
+
+def peers_table(report: Report) -> str:
+    """The live path beside other tools on the same minute."""
+    rows = []
+    for peer in report["peers"].values():
+        found = " / ".join("" if share is None else f"{share:.1%}" for share in (peer["found"]["of_faces"], peer["found"]["of_none"]))
+        changes = (f"{peer['changes'][name]:g}" for name in ("all", "face", "hand"))
+        times = (f"{peer['updates_per_second']:.1f}", f"{peer['cpu_ms']['median']:.1f} ms") if peer["cpu_ms"] else ("", "")
+        rows.append((peer["title"], found, *changes, *times))
+    rows += [(peer["title"], f"not measured: {peer['why']}", *[""] * 5) for peer in report["not_measured"].values()]
+    header = (
+        f"{report['pictures']} pictures of {' x '.join(map(str, report['size']))}",
+        "face found, where there is one / none",
+        "changes of the label",
+        "with the face free",
+        "with the hand before it",
+        "updates a second",
+        "processor time of each",
+    )
+    return markdown(header, rows)
+
+
+def load_table(report: Report) -> str:
+    """What many visitors at once get, and what they cost."""
+    rows = []
+    for row in report["rows"]:
+        updates, delay, cores = row["face_updates_per_second"], row["capture_to_answer_ms"], row["cores_used"]
+        memory = row["mb_per_further_visitor"]
+        rows.append(
+            (
+                f"{row['served']} of {row['visitors']}" if row["waiting"] else str(row["visitors"]),
+                f"{updates['median']:.1f} ({updates['lowest']:.1f})",
+                f"{delay['median']} / {delay['p95']} ms",
+                f"{row['sound_lost_s']:.1f} s",
+                f"{cores['server']:.2f} + {cores['helpers']:.2f}",
+                f"{row['ms_per_update']:.0f} ms",
+                "" if memory is None else f"{memory:.0f} MB",
+            )
+        )
+    delays = ("capture to answer, median / p95", "sound lost")
+    costs = ("cores used, server + recogniser", "processor time of an update", "memory of a further visitor")
+    return markdown(("visitors at once", "face updates a second each, median (lowest)", *delays, *costs), rows)
+
+
+def fuzz_table(report: Report) -> str:
+    """How many damaged inputs each decoder was given, and what they cost."""
+    rows = []
+    for name, found in report["targets"].items():
+        told = (found["inputs"], found["accepted"], sum(found["refused"].values()), len(found["faults"]))
+        rows.append((name, *map(str, told), f"{found['slowest_ms']} ms", f"{found['most_mb']} MB"))
+    return markdown(("given", "inputs", "accepted", "refused", "faults", "slowest", "most memory"), rows)
+
+
+def cost_table(report: Report) -> str:
+    """What ComP costs beside a matrix product of the same run."""
+    rows = [(name, f"{ms:.1f} ms") for name, ms in report["median_ms"].items()]
+    rows.append(("an epoch, in such products", f"{report['epoch_in_products']:.0f}"))
+    return markdown((f"processor time on one thread, median of {report['runs']} runs in turn", "figure"), rows)
+
+
+def growth_table(report: Report) -> str:
+    """Time and memory of one forward as the work grows."""
+    rows = [(str(r["conversations"]), str(r["utterances"]), f"{r['ms']:.1f} ms", f"{r['mb']:.0f} MB") for r in report["growth"]]
+    return markdown(("conversations", "utterances in each", "forward", "memory at its peak"), rows)
+
+
+def scaling_table(report: Report) -> str:
+    """Where the work is done, how fast, and whether it comes to the same."""
+    rows = []
+    for row in report["rows"]:
+        clips, sweep = row["annotate"], row["sweep"]
+        rates = [f"{clips[key]:.1f}" for key in ("realtime_per_worker", "realtime_per_core")]
+        told = [*rates, f"{clips['speed_up']:.2f}", f"{sweep['wall_s']:.0f} s", f"{sweep['speed_up']:.2f}"]
+        same = "yes" if clips["same"] and sweep["same"] else "NO"
+        rows.append((f"{row['engine']}, {row['workers']}", f"{row['start_s']:.0f} s", f"{clips['clips_per_s']:.2f}", *told, same))
+    sweep = report["sweep"]
+    trainings = len(sweep["models"]) * sweep["seeds"]
+    video = ("seconds of video a second, each worker", "a second of processor")
+    header = (f"engine, workers ({report['cores']} cores)", "start", "clips a second", *video, "speed-up")
+    return markdown((*header, f"{trainings} trainings on {sweep['dataset']}", "speed-up", "same results"), rows)
+
+
+def scaling_estimate_table(report: Report) -> str:
+    """What a large folder would take."""
+    found = report["estimate"]
+    rows = [
+        ("seconds of video a second of processor", f"{found['realtime_per_core']:.1f}"),
+        ("hours of one core", f"{found['processor_hours']:.0f}"),
+        (f"hours on {found['workers']} workers", f"{found['wall_hours']:.1f}"),
+    ]
+    return markdown((f"{found['hours_of_video']:,} hours of video, speech recognition: {report['recogniser']}", "figure"), rows)

@@ -1,0 +1,276 @@
+"""Markdown tables of the committed reports: `python -m comp_core tables` prints them and writes them into README and model cards.
+
+A document holds a table between the lines ``<!-- table: NAME -->`` and ``<!-- end of table -->``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from comp_core.evaluation import benchmark_tables
+from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table, tables_of
+from comp_core.reports.markdown import SPOKEN, Report, given, markdown
+from comp_core.reports.measured_tables import (
+    cost_table,
+    fuzz_table,
+    growth_table,
+    live_table,
+    load_table,
+    peers_table,
+    scaling_estimate_table,
+    scaling_table,
+    soak_table,
+    speed_table,
+)
+from comp_core.metrics.figures import mean_and_spread
+from comp_core.modalities import MODALITIES
+
+# Heads of the senses' networks as a reader would call them.
+_HEADS = {
+    "ferplus_8": "FER+ test, 8 classes, maximum vote",
+    "live_7": "FER+ test, the 7 live labels",
+    "live_7_agreed": "of these, where most people agree",
+    "ravdess": "RAVDESS test actors, 8 classes",
+    "emodb": "Emo-DB test speakers, 7 classes",
+    "live": "both, the 7 live labels",
+}
+_CORPORA = {"goemotions": "GoEmotions-Ekman, one label", "meld": "MELD, utterance alone"}
+_MARKED = re.compile(r"(?P<open><!-- table: (?P<name>\w+) -->)\n.*?(?P<close><!-- end of table -->)", re.DOTALL)
+
+
+def tables(reports: Path) -> Iterator[tuple[str, str]]:
+    """Name and Markdown of each table that a report in the folder gives."""
+    for name, (source, make) in _MAKERS.items():
+        path = reports / f"{source}.json"
+        if path.is_file():
+            yield name, make(json.loads(path.read_text(encoding="utf-8")))
+
+
+def with_tables(document: str, found: dict[str, str]) -> str:
+    """The document with what stands between its markers replaced by the tables of those names; unknown names are left alone."""
+
+    def fresh(match: re.Match[str]) -> str:
+        table = found.get(match["name"])
+        return match[0] if table is None else f"{match['open']}\n{table}\n{match['close']}"
+
+    return _MARKED.sub(fresh, document)
+
+
+def sense_table(report: Report) -> str:
+    """Test figures of the face or voice network, a row per head or set."""
+    metrics = report["metrics"].get("test", report["metrics"])
+    rows = [(_HEADS[head], *_figures(figures), f"{figures['majority']:.3f}") for head, figures in metrics.items()]
+    return markdown(("test set", "n", "accuracy", "UAR", "weighted F1", "ECE", "majority"), rows)
+
+
+def conditions_table(report: Report) -> str:
+    """What bad pictures or bad sound cost, on the seven live labels."""
+    rows = []
+    for name, figures in report["conditions"].items():
+        found = (f"{figures['found']:.3f}",) if "found" in figures else ()
+        rows.append((name, str(figures["n"]), *found, *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "ece"))))
+    header = ("condition", "n", *(("face found",) if len(rows[0]) == 6 else ()), "accuracy", "UAR", "ECE")
+    return markdown(header, rows)
+
+
+def words_conditions_table(report: Report) -> str:
+    """What lost and misheard words cost in each corpus."""
+    rows = [
+        (_CORPORA[corpus], name, *_figures(figures))
+        for corpus, conditions in report["conditions"].items()
+        for name, figures in conditions.items()
+    ]
+    return markdown(("test set", "condition", "n", "accuracy", "UAR", "weighted F1", "ECE"), rows)
+
+
+def steadiness_table(report: Report) -> str:
+    """How calm the output is while nothing happens."""
+    titles = {
+        "label_changes": "changes of the shown label",
+        "label_changes_unsmoothed": "the same without smoothing",
+        "strong_emotion": "mean probability of anger, fear, disgust and surprise",
+    }
+    rows = [(title, *(f"{report['metrics'][key][of]:.2f}" for of in ("mean", "worst"))) for key, title in titles.items()]
+    return markdown((f"{report['faces']} neutral faces, {report['seconds']} s each, silence", "mean", "worst face"), rows)
+
+
+def words_table(report: Report) -> str:
+    """Test figures of the words encoder, a row per corpus and form of the text."""
+    forms = {"as_written": "as written", "unpunctuated": "lower case, no punctuation"}
+    rows = [
+        (f"{_CORPORA[corpus]}, {forms[form]}", *_figures(figures), f"{figures['macro_f1']:.3f}")
+        for corpus, by_form in report["metrics"]["test"].items()
+        for form, figures in by_form.items()
+    ]
+    return markdown(("test set", "n", "accuracy", "UAR", "weighted F1", "ECE", "macro-F1"), rows)
+
+
+def fusion_table(report: Report) -> str:
+    """Fused test figures for each subset of modalities: mean and spread over seeds, and the mean coordinator weights of the chosen seed."""
+    chosen, rows = report["metrics"]["test"], []
+    for subset, spread in report["over_seeds"]["test"].items():
+        cells = [_spread(spread["fused"][key]) for key in ("accuracy", "uar", "weighted_f1", "ece")]
+        rows.append((given(subset), *cells, " / ".join(f"{chosen[subset]['weights'][m]:.2f}" for m in MODALITIES)))
+    header = (f"given ({_seeds(report)} seeds)", "accuracy", "UAR", "weighted F1", "ECE", "weights voice / words / face")
+    return markdown(header, rows)
+
+
+def rules_table(report: Report) -> str:
+    """Test accuracy and UAR of the fusion model beside rules that join single modalities, for subsets of two and three."""
+    names = {"fused": report["name"], "late_average": "average", "confidence_weighted": "confidence-weighted average", "product": "product"}
+    rows = []
+    for subset, spread in report["over_seeds"]["test"].items():
+        if len(subset) > 1:
+            rows.append((given(subset), *(f"{_spread(spread[name]['accuracy'])}; {spread[name]['uar']['mean']:.3f}" for name in names)))
+    return markdown((f"accuracy; UAR ({_seeds(report)} seeds)", *names.values()), rows)
+
+
+def leading_table(report: Report) -> str:
+    """Whether PRLF's reliabilities matter on the live data, over seeds."""
+
+    def over(figure_of: Callable[[Report], float]) -> str:
+        return _spread(mean_and_spread([figure_of(found) for found in report["leading"]]))
+
+    rows = [
+        ("accuracy", over(lambda found: found["as_judged"]["accuracy"])),
+        ("accuracy with the reliabilities of other utterances", over(lambda found: found["permuted"]["accuracy"])),
+        ("the dominant modality was the one with the smallest error", over(lambda found: found["leader_is_best"])),
+        ("the same modality always would have been", over(lambda found: found["always_the_same_is_best"])),
+        *((f"led by the {SPOKEN[m[0].upper()]}", over(lambda found, m=m: found["led"][m])) for m in MODALITIES),
+    ]
+    return markdown((f"all three given ({len(report['leading'])} seeds)", "share of utterances"), rows)
+
+
+def agreement_table(report: Report) -> str:
+    """Test accuracy and calibration error of the fused output, by how often faces and voices agree with the utterance."""
+    rows = []
+    for name, title in (("test_agreeing_always", "always"), ("test", "as assumed in training"), ("test_agreeing_seldom", "seldom")):
+        rates = report["agreement"][name]["rates"]
+        told = f"{title} ({', '.join(f'{SPOKEN[m[0].upper()]} {rate:.0%}' for m, rate in rates.items())})" if rates else title
+        fused = [report["over_seeds"][name][subset]["fused"] for subset in ("A", "T", "V", "ATV")]
+        rows.append((told, *(_spread(f["accuracy"]) for f in fused), _spread(fused[-1]["ece"])))
+    return markdown(("face and voice agree", "voice", "words", "face", "all three", "ECE, all three"), rows)
+
+
+def intra_table(report: Report) -> str:
+    """The fusion models on utterances with holes, by the share of words and frames that is lost."""
+    shares = list(next(iter(report["metrics"].values())))
+    rows = []
+    for name, by_share in report["metrics"].items():
+        for subset in ("A", "T", "AT", "ATV"):
+            rows.append((name, given(subset), *(_spread(by_share[share][subset]["accuracy"]) for share in shares)))
+    header = ("model", "given", *(f"{float(share):.0%} lost" for share in shares))
+    return markdown(header, rows)
+
+
+def real_pairs_table(report: Report) -> str:
+    """ComP and rules on data whose modalities were recorded together, for each subset that the data have."""
+    titles = {"ravdess": "RAVDESS takes, 8 classes", "mosi": "CMU-MOSI, sign of the sentiment"}
+    rows = []
+    for name, by_subset in report["metrics"].items():
+        for subset, figures in by_subset.items():
+            rules = [_spread(figures[rule]["accuracy"]) if rule in figures else "" for rule in ("late_average", "product")]
+            rows.append((titles[name], given(subset), *(_spread(figures["fused"][key]) for key in ("accuracy", "uar")), *rules))
+    header = (f"test data ({report['seeds']} seeds)", "given", "accuracy", "UAR", "accuracy of the average", "of the product")
+    return markdown(header, rows)
+
+
+def voice_cv_table(report: Report) -> str:
+    """The voice network on speakers that it never heard: all folds together, and the spread over them."""
+    rows = []
+    for name, title in (("ravdess", "RAVDESS, 20 actors, 8 classes"), ("emodb", "Emo-DB, 10 speakers, 7 classes")):
+        figures = report["metrics"][name]
+        cells = (f"{figures[key]:.3f} ± {figures['std_over_folds'][key]:.3f}" for key in ("accuracy", "uar"))
+        rows.append((title, str(figures["n"]), *cells, f"{figures['ece']:.3f}"))
+    return markdown((f"{report['folds']} folds by speaker", "n", "accuracy", "UAR", "ECE"), rows)
+
+
+def voice_cross_table(report: Report) -> str:
+    """A voice network trained on one corpus, on its own test speakers and on the other corpus."""
+    titles = {"ravdess": "RAVDESS", "emodb": "Emo-DB"}
+    rows = []
+    for source, by_test in report["metrics"].items():
+        other = next(name for name in titles if name != source)
+        for where, name in (("within", f"{titles[source]}, test speakers"), ("across", f"{titles[other]}, all speakers")):
+            figures = by_test[where]
+            rows.append((titles[source], name, str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "majority"))))
+    return markdown(("trained on", "tested on", "n", "accuracy", "UAR", "majority"), rows)
+
+
+def words_cross_table(report: Report) -> str:
+    """A words network trained on one corpus, on its own test split and on the other's."""
+    rows = [
+        (_CORPORA[source].split(",")[0], _CORPORA[name], *_figures(figures), f"{figures['macro_f1']:.3f}")
+        for source, by_test in report["metrics"].items()
+        for name, figures in by_test.items()
+    ]
+    return markdown(("trained on", "tested on", "n", "accuracy", "UAR", "weighted F1", "ECE", "macro-F1"), rows)
+
+
+def seeds_table(report: Report) -> str:
+    """Test figures of the senses' networks over seeds."""
+    rows = []
+    for sense, by_test in report["metrics"].items():
+        for name, spread in by_test.items():
+            cells = (_spread(spread[key]) for key in ("accuracy", "uar", "macro_f1", "weighted_f1"))
+            rows.append((sense, _HEADS.get(name) or _CORPORA[name], str(spread["accuracy"]["seeds"]), *cells))
+    return markdown(("sense", "test set", "seeds", "accuracy", "UAR", "macro-F1", "weighted F1"), rows)
+
+
+def _spread(figure: Report) -> str:
+    return f"{figure['mean']:.3f} ± {figure['sd']:.3f}"
+
+
+def _seeds(report: Report) -> int:
+    return report["over_seeds"]["test"]["ATV"]["fused"]["accuracy"]["seeds"]
+
+
+def _figures(figures: Report) -> tuple[str, ...]:
+    return (str(figures["n"]), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "weighted_f1", "ece")))
+
+
+# Table -> the report it comes from, and what makes it.
+_MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
+    "face": ("face_test", sense_table),
+    "face_conditions": ("face_test", conditions_table),
+    "voice": ("voice", sense_table),
+    "voice_conditions": ("voice_test", conditions_table),
+    "words": ("words", words_table),
+    "words_conditions": ("words_test", words_conditions_table),
+    "comp": ("comp", fusion_table),
+    "comp_rules": ("comp", rules_table),
+    "comp_agreement": ("comp", agreement_table),
+    "prlf": ("prlf", fusion_table),
+    "prlf_rules": ("prlf", rules_table),
+    "prlf_leading": ("prlf", leading_table),
+    "intra": ("intra", intra_table),
+    "real_pairs": ("real_pairs", real_pairs_table),
+    "voice_cv": ("voice_cv", voice_cv_table),
+    "voice_cross": ("voice_cross", voice_cross_table),
+    "words_cross": ("words_cross", words_cross_table),
+    "seeds": ("seeds", seeds_table),
+    **tables_of("mosi_reread", "benchmark/mosi-reread"),
+    **tables_of("mosi", "benchmark/mosi"),
+    "test_selected_mosi": ("benchmark/mosi_test_selected", benchmark_table),
+    "comp_parts_mosi_folds": ("benchmark/mosi-folds", parts_table),
+    "presets_mosi": ("benchmark/mosi-presets", benchmark_table),
+    **{f"benchmark_{name}": (f"benchmark/{name}", rivals_table) for name in ("ravdess", "live")},
+    **{f"comp_parts_{name}": (f"benchmark/{name}", partial(parts_table, model="comp")) for name in ("ravdess", "live")},
+    "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_tables.leading_table),
+    "leading_mosi": ("benchmark/mosi", benchmark_tables.leading_table),
+    "steadiness": ("steadiness", steadiness_table),
+    "speed": ("speed", speed_table),
+    "cost": ("cost", cost_table),
+    "cost_growth": ("cost", growth_table),
+    "scaling": ("scaling", scaling_table),
+    "scaling_estimate": ("scaling", scaling_estimate_table),
+    "live": ("live", live_table),
+    "live_soak": ("live_soak", soak_table),
+    "peers": ("peers", peers_table),
+    "load": ("load", load_table),
+    "fuzz": ("fuzz", fuzz_table),
+}

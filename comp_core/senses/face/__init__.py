@@ -1,0 +1,1 @@
+"""The face: found, aligned, read."""

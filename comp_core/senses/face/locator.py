@@ -1,0 +1,159 @@
+"""Face mesh -> aligned grey crop: the same geometry for training pictures and for live frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import cv2
+import mediapipe as mp
+import numpy as np
+
+from comp_core.senses.face.choice import Box, FaceChoice
+
+CROP_SIZE = 48
+# Pictures from one look for further faces to the next: a second of a live camera.
+LOOK_AROUND = 10
+
+# Mesh vertices that expression moves least, grouped into the four points that we align; each point is the mean of its group.
+_ANCHOR_VERTICES = {"right_eye": (33, 133), "left_eye": (362, 263), "nose_base": (2,), "mouth": (61, 291)}
+# Where those points go in the unit square. Brows and an open mouth stay inside the crop.
+_TEMPLATE = np.array([(0.32, 0.36), (0.68, 0.36), (0.50, 0.57), (0.50, 0.74)])
+
+
+@dataclass(frozen=True)
+class LocatedFace:
+    """A face found in a picture.
+
+    Attributes:
+        box: (left, top, right, bottom) as fractions of the picture's width and height.
+        landmarks: (468, 2) vertices in pixels.
+    """
+
+    box: Box
+    landmarks: np.ndarray
+
+    @property
+    def height(self) -> float:
+        """Height of the mesh in pixels."""
+        return float(np.ptp(self.landmarks[:, 1]))
+
+
+class LookAround:
+    """Finds several faces in single pictures. It keeps nothing of a picture, so one serves all streams: a mesh takes some 20 MB.
+
+    Args:
+        faces: how many are looked for.
+    """
+
+    def __init__(self, faces: int) -> None:
+        self.faces = faces
+        self._mesh = _mesh(tracking=False, faces=faces)
+        self._lock = Lock()
+
+    def find(self, picture: np.ndarray) -> list[LocatedFace]:
+        """All faces in an RGB picture, (H, W, 3) uint8."""
+        with self._lock:
+            return _found(self._mesh, picture)
+
+
+class FaceLocator:
+    """Finds the face in pictures with MediaPipe's face mesh.
+
+    Args:
+        tracking: True follows one face from frame to frame (a video, a camera); False looks at each picture afresh.
+            A tracking locator holds state: use one per stream.
+        around: looks for several faces: one of them is followed and the ``others`` are known. To look for several takes thrice the time;
+            so, while there is one, that is done in every ``LOOK_AROUND``-th picture only, and a mesh for several is there only while
+            several faces are.
+
+    Attributes:
+        others: where the faces are that the last picture showed beside the one that was returned.
+    """
+
+    def __init__(self, tracking: bool, around: LookAround | None = None) -> None:
+        self._tracking, self._around = tracking, around
+        self._one, self._several = _mesh(tracking, faces=1), None
+        self._choice = FaceChoice() if around else None
+        self._seen = self._crowded = 0
+        self.others: tuple[Box, ...] = ()
+
+    def point_at(self, x: float, y: float) -> None:
+        """Follow the face at this place of the picture from now on, if there is one; without ``around`` nothing happens."""
+        if self._choice:
+            self._choice.point_at(x, y)
+
+    def locate(self, picture: np.ndarray) -> LocatedFace | None:
+        """Find the face in an RGB picture, (H, W, 3) uint8; None when there is none."""
+        faces = self._faces(picture)
+        self._seen += 1
+        number = self._choice.pick([face.box for face in faces]) if self._choice else 0 if faces else None
+        self.others = tuple(face.box for i, face in enumerate(faces) if i != number)
+        return None if number is None else faces[number]
+
+    def _faces(self, picture: np.ndarray) -> list[LocatedFace]:
+        if self._several is not None:
+            faces = _found(self._several, picture)
+            self._crowded = LOOK_AROUND if len(faces) > 1 else self._crowded - 1
+            if not self._crowded:
+                self._several.close()
+                self._several = None
+            return faces
+        if self._around is None or self._seen % LOOK_AROUND:
+            return _found(self._one, picture)
+        faces = self._around.find(picture)
+        if len(faces) > 1:
+            self._crowded, self._several = LOOK_AROUND, _mesh(self._tracking, self._around.faces)
+        return faces
+
+    def close(self) -> None:
+        for mesh in filter(None, (self._one, self._several)):
+            mesh.close()
+
+
+def _mesh(tracking: bool, faces: int) -> Any:
+    return mp.solutions.face_mesh.FaceMesh(
+        static_image_mode=not tracking, max_num_faces=faces, min_detection_confidence=0.5, min_tracking_confidence=0.5
+    )
+
+
+def _found(mesh: Any, picture: np.ndarray) -> list[LocatedFace]:
+    found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
+    return [face for landmarks in found if (face := _located(landmarks, picture.shape))]
+
+
+def _located(mesh: Any, shape: tuple[int, ...]) -> LocatedFace | None:
+    """MediaPipe's mesh as a face of a picture of this ``shape``; None if it lies outside."""
+    unit = np.array([(p.x, p.y) for p in mesh.landmark], dtype=np.float32)
+    (left, top), (right, bottom) = np.clip(unit.min(0), 0, 1), np.clip(unit.max(0), 0, 1)
+    if right - left <= 0 or bottom - top <= 0:
+        return None
+    return LocatedFace((float(left), float(top), float(right), float(bottom)), unit * (shape[1], shape[0]))
+
+
+def similarity_transform(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least-squares rotation, scale and shift that takes points ``source`` (P, 2) to ``target`` (P, 2), as a (2, 3) matrix.
+
+    In complex numbers the map is z -> a z + b, so that the fit is one division.
+    """
+    z = source[:, 0] + 1j * source[:, 1]
+    w = target[:, 0] + 1j * target[:, 1]
+    centred = z - z.mean()
+    a = np.vdot(centred, w - w.mean()) / np.vdot(centred, centred)
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def align(picture: np.ndarray, face: LocatedFace, size: int = CROP_SIZE) -> np.ndarray:
+    """Cut the face out of an RGB or grey picture, upright and at one scale: (size, size) uint8, grey."""
+    anchors = np.stack([face.landmarks[list(v)].mean(0) for v in _ANCHOR_VERTICES.values()])
+    matrix = similarity_transform(anchors, _TEMPLATE * size)
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    scale = np.hypot(matrix[0, 0], matrix[1, 0])
+    if scale < 0.5:
+        # A large face must be smoothed before it is thinned out, or the crop aliases.
+        smaller = cv2.resize(grey, None, fx=2 * scale, fy=2 * scale, interpolation=cv2.INTER_AREA)
+        matrix[:, :2] *= grey.shape[1] / smaller.shape[1]
+        grey = smaller
+    return cv2.warpAffine(grey, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

@@ -1,0 +1,94 @@
+"""The face sense: picture -> face mesh -> aligned crop -> feature; a few frames -> one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
+from comp_core.support.devices import Placed
+from comp_core.senses.reading import NO_FACE, Reading
+from comp_core.senses.face.locator import CROP_SIZE, FaceLocator, LocatedFace, align
+from comp_core.senses.face.choice import Box
+from comp_core.senses.face.network import FaceNet, FaceNetConfig
+from comp_core.senses.fold_batchnorm import folded
+
+_NOSE_TIP, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
+
+
+@dataclass(frozen=True)
+class FaceFrame:
+    """One picture as the face sense saw it.
+
+    Attributes:
+        box: (left, top, right, bottom) as fractions of the picture, None without a face.
+        feature: (D,) float32, None without a face.
+        quality: 0 to 1: large and turned to the camera is good.
+        others: boxes of further faces, which are not read.
+    """
+
+    box: Box | None = None
+    feature: np.ndarray | None = None
+    quality: float = 0.0
+    others: tuple[Box, ...] = ()
+
+
+class FaceSense:
+    """Faces to features. Holds no state of a stream: that is in the locator.
+
+    Attributes:
+        placed: where it runs.
+    """
+
+    def __init__(self, network: FaceNet, device: str = "cpu") -> None:
+        self._network = network
+        self.placed = Placed("the face sense", device, network)
+
+    @classmethod
+    def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> FaceSense:
+        """Load ``face.safetensors`` and ``face.json`` from a folder.
+
+        Raises:
+            CheckpointError: they are missing, damaged or of another kind.
+        """
+        config, state, _ = load_checkpoint(weights / "face", {"face": FaceNetConfig})
+        return cls(folded(restore(FaceNet, config, state)), device)
+
+    @property
+    def feature_dim(self) -> int:
+        return self._network.config.feature_dim
+
+    def see(self, picture: np.ndarray, locator: FaceLocator) -> FaceFrame:
+        """Look at an RGB picture, (H, W, 3) uint8."""
+        face = locator.locate(picture)
+        if face is None:
+            return FaceFrame(others=locator.others)
+        return FaceFrame(face.box, self.features(align(picture, face)[None])[0], face_quality(face), locator.others)
+
+    def features(self, crops: np.ndarray) -> np.ndarray:
+        """Aligned crops (n, 48, 48) uint8 -> (n, D) float32."""
+        with torch.inference_mode():
+            return self.placed.run(lambda device: self._network(torch.from_numpy(crops).to(device))[0].cpu().numpy())
+
+    def summarise(self, frames: Sequence[FaceFrame], freshness: Sequence[float] | None = None) -> Reading:
+        """One reading from the frames of an utterance: the mean feature, weighted by quality and, if given, by ``freshness``, (n,) > 0."""
+        freshness = freshness if freshness is not None else [1.0] * len(frames)
+        seen = [(frame, fresh) for frame, fresh in zip(frames, freshness, strict=True) if frame.feature is not None]
+        if not seen:
+            return Reading.absent(NO_FACE)
+        quality = np.array([frame.quality for frame, _ in seen]) + 1e-3
+        fresh = np.array([fresh for _, fresh in seen])
+        feature = np.average([frame.feature for frame, _ in seen], axis=0, weights=quality * fresh)
+        return Reading(feature.astype(np.float32), quality=float(np.average(quality, weights=fresh).clip(0, 1)))
+
+
+def face_quality(face: LocatedFace) -> float:
+    """0 to 1: full from one crop's height in pixels upwards, and while the nose is midway between the cheeks."""
+    size = min(1.0, face.height / CROP_SIZE)
+    nose, right, left = (face.landmarks[i, 0] for i in (_NOSE_TIP, _RIGHT_CHEEK, _LEFT_CHEEK))
+    near, far = sorted((abs(nose - right), abs(nose - left)))
+    return float(size * np.clip(near / max(far, 1e-6) * 2, 0, 1))

@@ -1,0 +1,1 @@
+"""The voice: spectra to a feature."""

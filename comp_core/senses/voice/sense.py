@@ -1,0 +1,64 @@
+"""The voice sense: the sound of an utterance -> two spectral views -> feature."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
+from comp_core.support.devices import Placed
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.senses.reading import SILENCE, Reading
+from comp_core.senses.fold_batchnorm import folded
+from comp_core.senses.voice.spectra import Spectra
+from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
+
+SHORTEST = 0.3  # seconds: less holds no syllable
+LONGEST = 12.0  # seconds: the newest are read
+QUIETEST = 1e-4  # root mean square of full scale (-80 dB): a muted microphone's own noise
+
+
+class VoiceSense:
+    """Utterances to features. Holds no state of a stream.
+
+    Attributes:
+        placed: where it runs.
+    """
+
+    def __init__(self, network: VoiceNet, device: str = "cpu") -> None:
+        self.network, self._spectra = network, Spectra()
+        self.placed = Placed("the voice sense", device, network, self._spectra)
+
+    @classmethod
+    def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> VoiceSense:
+        """Load ``voice.safetensors`` and ``voice.json`` from a folder.
+
+        Raises:
+            CheckpointError: they are missing, damaged or of another kind.
+        """
+        config, state, _ = load_checkpoint(weights / "voice", {"voice": VoiceNetConfig})
+        return cls(folded(restore(VoiceNet, config, state)), device)
+
+    @property
+    def feature_dim(self) -> int:
+        return self.network.config.feature_dim
+
+    def read(self, samples: np.ndarray) -> Reading:
+        """Read the speech in (T,) float32 mono sound at 16 kHz, of which voice activity has found that it is speech."""
+        samples = np.asarray(samples, dtype=np.float32)[-round(LONGEST * SAMPLE_RATE) :]
+        if len(samples) < SHORTEST * SAMPLE_RATE or not np.isfinite(samples).all():
+            return Reading.absent(SILENCE)
+        level = float(np.sqrt(np.mean(samples**2)))
+        if level < QUIETEST:
+            return Reading.absent(SILENCE)
+
+        def feature(device: str) -> np.ndarray:
+            spectra = self._spectra(torch.from_numpy(samples).to(device)).unsqueeze(0)
+            return self.network.features(spectra, torch.ones(1, spectra.shape[3], dtype=torch.bool, device=device))[0].cpu().numpy()
+
+        with torch.inference_mode():
+            found = self.placed.run(feature)
+        # A second of speech says most of what a longer utterance says.
+        return Reading(found, quality=min(1.0, len(samples) / SAMPLE_RATE))

@@ -1,0 +1,1 @@
+"""The words: tokens to a feature."""

@@ -1,0 +1,1 @@
+"""Files, devices, progress, errors: what every room needs."""

@@ -1,0 +1,144 @@
+"""Checkpoints: weights as safetensors (half precision) beside a JSON that says how they came to be. Never pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from comp_core.support.assets import ASSETS
+from comp_core.support.atomic_files import whole_file
+
+WEIGHTS_DIR = ASSETS / "weights"
+
+Config = TypeVar("Config")
+
+
+class CheckpointError(Exception):
+    """A checkpoint is missing, damaged or of another kind; the message says what to do."""
+
+
+def save_checkpoint(stem: Path, kind: str, model: nn.Module, config: Any, about: dict[str, Any]) -> None:
+    """Write ``stem.safetensors`` and ``stem.json``.
+
+    Args:
+        stem: path without suffix.
+        kind: what the weights are for ("face", "voice", "words", "comp", ...); checked when they are loaded.
+        model: its state dict is stored in half precision.
+        config: the dataclass from which the model was built.
+        about: data, command, metrics, date: whatever a reader of the JSON needs to judge the weights.
+
+    Raises:
+        NotWritten: the disk is full, or the folder cannot be written to; the checkpoint that was there before still is.
+    """
+    tensors = {
+        name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu() for name, tensor in model.state_dict().items()
+    }
+    with whole_file(stem.with_suffix(".safetensors")) as weights, whole_file(stem.with_suffix(".json")) as description:
+        save_file(tensors, weights)
+        record = {"kind": kind, "config": asdict(config), "sha256": sha256_of(weights), **about}
+        description.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Config, dict[str, torch.Tensor], dict[str, Any]]:
+    """Read what `save_checkpoint` wrote.
+
+    Args:
+        configs: the kinds that will do, each with the type of its configuration; the record's ``kind`` tells which it was.
+
+    Returns:
+        The configuration, the float32 state dict, and the whole JSON record.
+
+    Raises:
+        CheckpointError: a file is missing, is not what its JSON says, or was made for something else.
+    """
+    weights, description = stem.with_suffix(".safetensors"), stem.with_suffix(".json")
+    for path in (weights, description):
+        if not path.is_file():
+            raise CheckpointError(
+                f"weights file not found: {path}. Take assets/weights/ from the repository again, "
+                f"or make it with `python -m comp_core train {stem.name if stem.name in configs else next(iter(configs))}`."
+            )
+    try:
+        record = json.loads(description.read_text(encoding="utf-8"))
+        found, fields = str(record["kind"]), dict(record["config"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise CheckpointError(f"{description} is not the description of a checkpoint: {error}") from error
+    if found not in configs:
+        needed = " or ".join(repr(kind) for kind in configs)
+        raise CheckpointError(f"{description} describes a {found!r} model, but a {needed} model is needed here.")
+    if sha256_of(weights) != record.get("sha256"):
+        raise CheckpointError(f"{weights} is damaged or was replaced: its hash is not the one in {description.name}. Get both files again.")
+    try:
+        config = configs[found](**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
+        tensors = load_file(weights)
+    except (TypeError, ValueError, KeyError, AttributeError, OSError, SafetensorError) as error:
+        raise CheckpointError(f"{stem.name} cannot be read by this version: {error}") from error
+    # A model is built before its weights fill it: what the JSON asks for must be in proportion to what is there.
+    most = max([len(tensors), *(size for tensor in tensors.values() for size in tensor.shape)])
+    if any(abs(number) > most for number in _whole_numbers(fields)):
+        raise CheckpointError(f"{description} asks for larger layers than its weights have. Get both files again.")
+    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    return config, state, record
+
+
+def restore(make: Callable[[Any], nn.Module], config: Any, state: dict[str, torch.Tensor]) -> nn.Module:
+    """Build a model from its loaded configuration and put the state into it, ready for inference.
+
+    Raises:
+        CheckpointError: names or shapes differ, or no model can be built so.
+    """
+    try:
+        with _Bounded(sum(tensor.numel() for tensor in state.values())):
+            model = make(config)
+    except CheckpointError:
+        raise
+    except Exception as error:  # a configuration from a file can be wrong in any way
+        raise CheckpointError(f"no model can be built from this configuration: {error}") from error
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise CheckpointError(f"the weights do not fit {type(model).__name__}: {error}") from error
+    return model.eval().requires_grad_(False)
+
+
+class _Bounded(TorchFunctionMode):
+    """While a model is built: it may have as many numbers as its weights, and some for tables that are not saved. More gets no memory."""
+
+    _MAKERS = (torch.empty, torch.zeros, torch.ones, torch.full, torch.randn, torch.rand)
+    _SPARE = 1_000_000
+
+    def __init__(self, weights: int) -> None:
+        super().__init__()
+        self._left = weights + self._SPARE
+
+    def __torch_function__(self, function: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None) -> Any:
+        if function in self._MAKERS and args:
+            self._left -= math.prod(args[0] if isinstance(args[0], tuple | list) else [size for size in args if isinstance(size, int)])
+            if self._left < 0:
+                raise CheckpointError("the weights do not fit the model: it is far larger. Get both files again.")
+        return function(*args, **(kwargs or {}))
+
+
+def _whole_numbers(fields: Any) -> Iterator[int]:
+    """All in a configuration, however deep."""
+    if isinstance(fields, int):
+        yield fields
+    elif isinstance(fields, dict | list):
+        for value in fields.values() if isinstance(fields, dict) else fields:
+            yield from _whole_numbers(value)
+
+
+def sha256_of(path: Path) -> str:
+    """The hash of a file, in hexadecimal digits."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()

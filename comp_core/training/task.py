@@ -1,0 +1,77 @@
+"""What every `train` and `evaluate` command shares: where data, work and results go, and how a result is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from comp_core.support.checkpoint import save_checkpoint
+from comp_core.support.devices import CPU
+from comp_core.training.fit import FitConfig
+from comp_core.support.atomic_files import write_whole
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run of a `train` or `evaluate` command.
+
+    Attributes:
+        data: the folder of corpora; never written to.
+        work: caches and intermediate weights.
+        weights: where the final weights go.
+        reports: where the JSON reports go.
+        command: the command line, as recorded in the checkpoint.
+        device: to train on.
+    """
+
+    data: Path
+    work: Path
+    weights: Path
+    reports: Path
+    seed: int
+    command: str
+    device: str = CPU
+
+    def output(self, name: str) -> Path:
+        """The path, without suffix, of the checkpoint called ``name``."""
+        return self.weights / name
+
+    def finish(
+        self,
+        stem: Path,
+        kind: str,
+        model: nn.Module,
+        config: Any,
+        settings: FitConfig,
+        history: list[dict[str, float]],
+        metrics: dict[str, Any],
+        about: dict[str, Any],
+    ) -> None:
+        """Write the checkpoint and its report."""
+        made = {"command": self.command, "date": date.today().isoformat(), "training": asdict(settings), **about}
+        parameters = sum(p.numel() for p in model.parameters())
+        save_checkpoint(stem, kind, model, config, {**made, "metrics": metrics})
+        self.write_report(stem.name, {"kind": kind, "parameters": parameters, **made, "metrics": metrics, "history": history})
+
+    def write_report(self, name: str, report: dict[str, Any]) -> None:
+        """Write ``name``.json with the command and the date into the reports, and print its metrics."""
+        path = self.reports / f"{name}.json"
+        report = {"command": self.command, "date": date.today().isoformat(), **report}
+        write_whole(path, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+        print(json.dumps({"report": str(path), "metrics": report["metrics"]}, indent=1))
+
+
+def keep_best(stem: Path, kind: str, config: Any, settings: FitConfig, about: dict[str, Any]) -> Callable[[nn.Module, float, int], None]:
+    """A callback for `fit` that saves the best weights so far, marked as unfinished."""
+
+    def save(model: nn.Module, score: float, epoch: int) -> None:
+        state = {"unfinished": {"epoch": epoch, "validation": score}, "training": asdict(settings)}
+        save_checkpoint(stem, kind, model, config, {**state, **about})
+
+    return save

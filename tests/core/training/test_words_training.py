@@ -1,0 +1,191 @@
+"""The start of the words network from other weights, and out-of-fold features."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from comp_core.support.checkpoint import CheckpointError, save_checkpoint
+from comp_core.data.text import LabelledTexts, load_meld_dialogues
+from comp_core.senses.words.tokens import encode
+from comp_core.senses.words.sense import TOKENIZER, load_words_net
+from comp_core.senses.words.network import WordsNet, WordsNetConfig
+from comp_core.training.task import Task
+from comp_core.training import minilm, words_cross
+from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
+from comp_core.training.texts import run
+from comp_core.training.words_folds import FOLDS, fold_of, meld_features
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+WORDS = ["a", "b", "##a", "face", "with", "tears", "of", "joy", "rare", "common"]
+WIDTH, INNER = 8, 12
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A random encoder in the names and layout of the real source, where an import would find it."""
+    folder = tmp_path / minilm.PACKAGE / "model"
+    folder.mkdir(parents=True)
+    (folder.parent / "__init__.py").write_text("raise RuntimeError('code of the package was run')\n", encoding="utf-8")
+    (folder / "vocab.txt").write_text("\n".join([*SPECIAL, *WORDS]), encoding="utf-8")
+    make = torch.Generator().manual_seed(0)
+
+    def of(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=make)
+
+    sizes = {
+        "attention.self.query": (WIDTH, WIDTH),
+        "attention.self.key": (WIDTH, WIDTH),
+        "attention.self.value": (WIDTH, WIDTH),
+        "attention.output.dense": (WIDTH, WIDTH),
+        "intermediate.dense": (INNER, WIDTH),
+        "output.dense": (WIDTH, INNER),
+        "attention.output.LayerNorm": (WIDTH,),
+        "output.LayerNorm": (WIDTH,),
+    }
+    tensors = {"embeddings.position_ids": torch.arange(9)}
+    for name, shape in {
+        "word_embeddings.weight": (len(SPECIAL + WORDS), WIDTH),
+        "position_embeddings.weight": (9, WIDTH),
+        "token_type_embeddings.weight": (2, WIDTH),
+        "LayerNorm.weight": (WIDTH,),
+        "LayerNorm.bias": (WIDTH,),
+    }.items():
+        tensors[f"embeddings.{name}"] = of(*shape)
+    for layer in range(2):
+        for name, shape in sizes.items():
+            tensors[f"encoder.layer.{layer}.{name}.weight"] = of(*shape)
+            tensors[f"encoder.layer.{layer}.{name}.bias"] = of(shape[0])
+    save_file(tensors, folder / "model.safetensors")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(minilm, "SHA256", {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in minilm.SHA256})
+    return folder
+
+
+def test_the_source_is_found_without_running_its_code(source: Path) -> None:
+    assert find_source() == source
+
+
+def test_a_source_with_another_hash_is_refused(source: Path) -> None:
+    (source / "vocab.txt").write_text("changed", encoding="utf-8")
+    with pytest.raises(ValueError, match="hash differs"):
+        find_source()
+
+
+def test_an_absent_source_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minilm, "PACKAGE", "a_package_that_is_not_there")
+    with pytest.raises(FileNotFoundError, match="pip install"):
+        find_source()
+
+
+def test_pieces_are_those_that_occur_and_all_ascii_characters(source: Path) -> None:
+    laughing = "\U0001f602"
+    pieces, counts = choose_pieces(source, ["common common rare", "common " + laughing * 3], common=0, least=2)
+    assert pieces == [*SPECIAL, "a", "b", "##a", "common", laughing]
+    assert counts["common"] == 3
+    assert counts[laughing] == 3
+
+
+def test_without_cutting_the_start_is_the_source_itself(source: Path) -> None:
+    """The transformer of the source, written out here a second time, gives the same states."""
+    from safetensors.torch import load_file
+
+    pieces = [*SPECIAL, *WORDS]
+    config = WordsNetConfig(len(pieces), embedding_dim=WIDTH, width=WIDTH, layers=2, heads=2, inner=INNER, positions=9)
+    net = initial_words_net(source, config, pieces, Counter(), ["a b face"]).eval()
+    seen = []
+    net.blocks[-1].register_forward_hook(lambda _m, _i, out: seen.append(out))
+    tokens, mask = encode(build_tokenizer(pieces, 9), ["a face with joy"])
+    net(tokens, mask)
+
+    t = load_file(source / "model.safetensors")
+
+    def linear(x: torch.Tensor, name: str) -> torch.Tensor:
+        return x @ t[f"{name}.weight"].T + t[f"{name}.bias"]
+
+    def norm(x: torch.Tensor, name: str) -> torch.Tensor:
+        return torch.nn.functional.layer_norm(x, (WIDTH,), t[f"{name}.weight"], t[f"{name}.bias"], 1e-12)
+
+    x = t["embeddings.word_embeddings.weight"][tokens[0]] + t["embeddings.position_embeddings.weight"][: tokens.shape[1]]
+    x = norm(x + t["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
+    for layer in ("encoder.layer.0", "encoder.layer.1"):
+        q, k, v = (linear(x, f"{layer}.attention.self.{n}").view(-1, 2, WIDTH // 2).transpose(0, 1) for n in ("query", "key", "value"))
+        mixed = ((q @ k.transpose(1, 2) / (WIDTH // 2) ** 0.5).softmax(2) @ v).transpose(0, 1).flatten(1)
+        x = norm(x + linear(mixed, f"{layer}.attention.output.dense"), f"{layer}.attention.output.LayerNorm")
+        inner = torch.nn.functional.gelu(linear(x, f"{layer}.intermediate.dense"))
+        x = norm(x + linear(inner, f"{layer}.output.dense"), f"{layer}.output.LayerNorm")
+    torch.testing.assert_close(seen[0][0], x, rtol=1e-4, atol=1e-4)
+
+
+def test_cutting_keeps_the_sizes_asked_for(source: Path) -> None:
+    pieces = [*SPECIAL, "joy", "tears", "\U0001f602"]
+    config = WordsNetConfig(len(pieces), embedding_dim=3, width=WIDTH, layers=1, heads=2, inner=5, positions=6)
+    net = initial_words_net(source, config, pieces, Counter({"joy": 9}), ["tears of joy"])
+    assert net.blocks[0].contract.weight.shape == (WIDTH, 5)
+    assert net.pieces.weight.shape == (7, 3)
+    assert not torch.equal(net.pieces.weight[6], torch.zeros(3)), "an emoji starts as the words of its name"
+
+
+ROW = '1,"{text}",X,joy,positive,{dialogue},{number},1,1,"0","0"\n'
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Task:
+    """Made-up MELD, three different random encoders: the final one and one for each fold."""
+    folder = tmp_path / "data" / "text"
+    folder.mkdir(parents=True)
+    rows = [ROW.format(text="a " * (1 + n) + "face", dialogue=d, number=n) for d in range(5) for n in range(1 + d)]
+    header = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
+    for split in ("train", "dev"):
+        (folder / f"meld_{split}_sent_emo.csv").write_text(header + "".join(rows), encoding="utf-8")
+    task = Task(tmp_path / "data", tmp_path / "work", tmp_path / "weights", tmp_path / "reports", 0, "")
+    config = WordsNetConfig(len(SPECIAL + WORDS), embedding_dim=4, width=WIDTH, layers=1, heads=2, inner=INNER, positions=9, feature_dim=5)
+    for seed, stem in enumerate([task.output("words"), *(task.work / f"words_fold{fold}" for fold in range(FOLDS))]):
+        torch.manual_seed(seed)
+        save_checkpoint(stem, "words", WordsNet(config), config, {})
+    build_tokenizer([*SPECIAL, *WORDS], 9).save(str(task.weights / TOKENIZER))
+    return task
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_features_come_from_the_encoder_that_never_saw_the_dialogue(task: Task, split: str) -> None:
+    tokenizer = build_tokenizer([*SPECIAL, *WORDS], 9)
+    dialogues = load_meld_dialogues(task.data, split)
+    features = meld_features(task, split)
+    assert [f.shape for f in features] == [(len(d.utterances), 5) for d in dialogues]
+    for dialogue, found in zip(dialogues, features, strict=True):
+        stem = task.work / f"words_fold{fold_of(dialogue)}" if split == "train" else task.output("words")
+        expected, _ = run(load_words_net(stem), tokenizer, [u.text for u in dialogue.utterances])
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_features_without_fold_encoders_say_what_is_missing(task: Task) -> None:
+    (task.work / "words_fold1.json").unlink()
+    with pytest.raises(CheckpointError, match="train words"):
+        meld_features(task, "train")
+
+
+def test_across_corpora_a_network_knows_the_one_it_was_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"goemotions": ("a", "b"), "meld": ("face", "joy")}
+    target = np.eye(7, dtype=np.float32)[[0, 1] * 1000]
+    corpora = {name: dict.fromkeys(("train", "valid", "test"), LabelledTexts(pair * 1000, target)) for name, pair in words.items()}
+
+    def start(_corpora, _random, heads):
+        pieces = [*SPECIAL, *WORDS]
+        config = WordsNetConfig(len(pieces), embedding_dim=8, width=8, layers=1, heads=2, inner=8, positions=9, corpora=tuple(heads))
+        return WordsNet(config), build_tokenizer(pieces, 9)
+
+    monkeypatch.setattr(words_cross, "load_corpora", lambda _task: corpora)
+    monkeypatch.setattr(words_cross, "start", start)
+    words_cross.train_words_cross(Task(tmp_path, tmp_path, tmp_path, tmp_path, 0, "..."), epochs=15)
+    metrics = json.loads((tmp_path / "words_cross.json").read_text(encoding="utf-8"))["metrics"]
+    for source, by_test in metrics.items():
+        for name, figures in by_test.items():
+            assert (figures["accuracy"] > 0.95) == (name == source), (source, name, figures["accuracy"])

@@ -1,1 +1,0 @@
-"""Fuzzing of every decoder and server function: `python -m tests.fuzz --seconds 60 --out assets/reports/fuzz.json`."""

@@ -1,0 +1,122 @@
+"""Every training, and what judges it, on a device that is not the processor: the same results, and no tensor elsewhere."""
+
+import numpy as np
+import pytest
+import torch
+
+from comp_core.benchmark.methods import METHODS
+from comp_core.benchmark.protocol import Protocol, train_and_test
+from comp_core.cli import main
+from comp_core.support.devices import device_of
+from comp_core.evaluation.predictions import predictions
+from comp_core.modalities import LABELS, MODALITIES
+from comp_core.modeling.comp import ComPConfig
+from comp_core.modeling.prlf import PRLFConfig
+from comp_core.senses.voice.spectra import BANDS, VIEWS
+from comp_core.senses.voice.network import VoiceNetConfig
+from comp_core.senses.words.network import WordsNet, WordsNetConfig
+from comp_core.training.fit import FitConfig, fit
+from comp_core.training.fusion import fit_on_windows
+from comp_core.training.live import _leading
+from comp_core.training.minilm import build_tokenizer
+from comp_core.modeling.objectives import Classes, Scores
+from comp_core.training.texts import run
+from comp_core.training.voice import answers, fit_voice
+from comp_core.training.words import loss_of
+from tests.support.stand_in import stand_in
+from tests.core.benchmark.test_benchmark import FAST, made_up
+from tests.core.training.test_training import made_up_dialogues, write_ferplus
+
+SETTINGS = FitConfig(epochs=2, learning_rate=1e-3)
+
+
+def on_both(train):
+    """What ``train`` returns on the processor, and on the stand-in."""
+    torch.manual_seed(0)
+    here = train("cpu")
+    with stand_in() as device:
+        torch.manual_seed(0)
+        return here, train(device)
+
+
+def test_the_stand_in_computes_and_refuses_what_lies_elsewhere():
+    with stand_in() as device:
+        network, x = torch.nn.Linear(3, 1).to(device), torch.ones(2, 3)
+        network(x.to(device)).sum().backward()
+        assert network.weight.grad.cpu().tolist() == [[2.0, 2.0, 2.0]]
+        with pytest.raises(RuntimeError, match="on standin and on cpu"):
+            network(x)
+        with pytest.raises((RuntimeError, TypeError)):
+            network.weight.detach().numpy()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_of_the_benchmark(name):
+    dataset = made_up(Scores(), count=3)
+    here, there = on_both(lambda device: train_and_test(dataset, METHODS[name], 0, 0, None, Protocol(FAST.rates, device=device)))
+    for condition, found in here.found.items():
+        np.testing.assert_allclose(there.found[condition].logits, found.logits, rtol=1e-4, atol=1e-5)
+    assert [epoch["score"] for epoch in there.history] == pytest.approx([epoch["score"] for epoch in here.history], rel=1e-4)
+    assert there.leading.keys() == here.leading.keys()
+
+
+@pytest.mark.parametrize("kind", [ComPConfig, PRLFConfig])
+def test_the_live_models(kind):
+    random = np.random.default_rng(0)
+    train, valid = made_up_dialogues(20, random), made_up_dialogues(4, random).draw(random)
+    config = kind(dims=dict.fromkeys(MODALITIES, 7), outputs=7, width=8)
+    weight = np.linspace(0.5, 1.5, 7)
+
+    def trained(device):
+        model, _ = fit_on_windows(train.draw, valid, config, SETTINGS, Classes(LABELS, weight), device=device)
+        assert device_of(model) == torch.device(device)
+        if kind is PRLFConfig:
+            _leading(model, valid, seed=0)
+        return predictions(model, valid)
+
+    here, there = on_both(trained)
+    for subset, found in here.items():
+        np.testing.assert_allclose(there[subset]["fused"], found["fused"], rtol=1e-4, atol=1e-5)
+
+
+def test_the_voice_network_and_one_drawn_to_it():
+    config = VoiceNetConfig(widths=(4, 4, 4, 4), tower_dim=2, heads={"live": len(LABELS)})
+    clips = [(torch.randn(len(VIEWS), BANDS, 40), {"live": i % len(LABELS)}) for i in range(30)]
+
+    def trained(device):
+        final, _ = fit_voice(clips, clips[:6], config, SETTINGS, device=device)
+        assert device_of(final) == torch.device(device)
+        fold, _ = fit_voice(clips, None, config, SETTINGS, align_to=final, device=device)
+        return answers(fold, [spectra for spectra, _ in clips], "live").numpy()
+
+    here, there = on_both(trained)
+    np.testing.assert_allclose(there, here, rtol=1e-3, atol=1e-4)
+
+
+def test_the_words_network():
+    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b"]
+    config = WordsNetConfig(len(pieces), embedding_dim=8, width=8, layers=1, heads=2, inner=8, positions=9)
+    tokens = torch.randint(0, 6, (12, 5))
+    batch = (tokens, torch.ones_like(tokens, dtype=torch.bool), torch.eye(7)[tokens[:, 0]], tokens[:, 1] % 2)
+
+    def trained(device):
+        network, _ = fit(WordsNet(config).to(device), lambda _: [batch] * 3, 3, loss_of, None, SETTINGS)
+        features, heads = run(network, build_tokenizer(pieces, 9), ["a b", "b"])
+        return np.concatenate([features, *heads.values()], 1)
+
+    here, there = on_both(trained)
+    np.testing.assert_allclose(there, here, rtol=1e-4, atol=1e-5)
+
+
+def test_train_face_on_a_device(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_ferplus(tmp_path)
+    with stand_in() as device:
+        arguments = ["--data", str(tmp_path), "--weights", "w", "--reports", "r", "--epochs", "1", "--device", device]
+        assert main(["train", "face", *arguments]) == 0
+    assert (tmp_path / "w" / "face.safetensors").is_file()
+
+
+def test_a_device_that_is_not_there_is_said(tmp_path, capsys):
+    assert main(["train", "face", "--data", str(tmp_path), "--device", "cuda:99"]) == 2
+    assert "cuda:99" in capsys.readouterr().err

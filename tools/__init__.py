@@ -1,0 +1,1 @@
+"""Commands that measure: load, peers, fuzz, soak, pictures."""
