@@ -25,7 +25,7 @@ MOST_PLACES = 32
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-_CSS = Path(__file__).parent / "ui" / "theme.css"
+_CSS = Path(__file__).parent / "pages" / "shared" / "theme.css"
 _REMEMBERED_VISITORS = 50
 _TITLE = "Expression, live"
 
@@ -37,14 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _give_memory_back()
     import torch
 
-    from app.server.zerogpu import lends_gpu
+    from app.live.transcription import Transcriber
     from app.server.log import keep_messages_out
     from app.server.uploads import upload_folder
-    from app.live.transcription import Transcriber
-    from comp_core.support.checkpoint import CheckpointError
+    from app.server.zerogpu import lends_gpu
     from comp_core.modeling.registry import CONFIGS
     from comp_core.predictor import Predictor
     from comp_core.senses.speech.recognition import load_recogniser
+    from comp_core.support.checkpoint import CheckpointError
 
     # With more threads than idle cores torch is many times slower.
     torch.set_num_threads(1)
@@ -95,12 +95,12 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     from gradio.utils import get_upload_folder
 
     from app.capture.wire import REQUEST_BYTES
-    from app.server.route_allowlist import ClosedDoors
-    from app.server.headers import SecurityHeaders
-    from app.server.limits import RequestLimit
-    from app.server.disk_guard import RoomForUploads
     from app.pages.clip.page import SAMPLES_DIR
     from app.pages.lab.plot import REPORTS_DIR
+    from app.server.disk_guard import RoomForUploads
+    from app.server.headers import SecurityHeaders
+    from app.server.limits import RequestLimit
+    from app.server.route_allowlist import ClosedDoors
     from comp_core.inference.media import LIMIT_BYTES
 
     # The first ending that fits counts; the empty one fits every path.
@@ -152,15 +152,15 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
     from app.api import clip_endpoint
     from app.capture.browser import server_functions
     from app.live.engine import Engine
-    from app.server.zerogpu import lends_gpu, with_lent_gpu
+    from app.live.session import Session
     from app.pages.about.page import about_page
     from app.pages.clip.page import clip_page
     from app.pages.lab.page import lab_page
     from app.pages.live.page import live_page
-    from app.live.session import Session
+    from app.server.zerogpu import lends_gpu, with_lent_gpu
     from app.visitors.visitors import Visitors
-    from comp_core.senses.face.locator import FaceLocator, LookAround
     from comp_core.inference.utterances import Segmenter
+    from comp_core.senses.face.locator import FaceLocator, LookAround
 
     engine = Engine(predictor, transcriber)
     around = LookAround(MOST_FACES)

@@ -11,22 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
-from comp_core.support.devices import Placed, choose_device
 from comp_core.inference.fusion import Fused, Fusion
 from comp_core.inference.media import Media, open_media
-from comp_core.modalities import AUDIO, TEXT, VIDEO
-from comp_core.modeling.registry import COMP
-from comp_core.senses.speech.vad import SAMPLE_RATE
-from comp_core.senses.reading import NOT_GIVEN, SILENCE, Reading
-from comp_core.senses.face.sense import FaceFrame, FaceSense
-from comp_core.senses.face.locator import FaceLocator
-from comp_core.senses.speech.recognition import ENGLISH, Recogniser, load_recogniser
-from comp_core.senses.words.tokens import whole_characters
-from comp_core.senses.voice.sense import VoiceSense
-from comp_core.senses.words.sense import WordsSense
 from comp_core.inference.utterances import segment
 from comp_core.inference.windows import Moment
+from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.modeling.registry import COMP
+from comp_core.senses.face.locator import FaceLocator
+from comp_core.senses.face.sense import FaceFrame, FaceSense
+from comp_core.senses.reading import NOT_GIVEN, SILENCE, Reading
+from comp_core.senses.speech.recognition import ENGLISH, Recogniser, load_recogniser
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.senses.voice.sense import VoiceSense
+from comp_core.senses.words.sense import WordsSense
+from comp_core.senses.words.tokens import whole_characters
+from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.support.devices import Placed, choose_device
 
 FACES_PER_SECOND = 5.0
 # Half a sampling step on either side of an utterance, so that the shortest has a frame, and a picture's only one counts.

@@ -6,9 +6,9 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.places import ROOT
+
 LOCK = ROOT / "requirements.lock"
 LIST = ROOT / "assets" / "licences.md"
 _HEAD = """# Licences of what the demo installs

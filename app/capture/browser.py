@@ -14,14 +14,14 @@ from typing import Any
 import gradio as gr
 
 from app.capture import wire
+from app.live.session import Frame, Session
 from app.live.transcription import Transcriber
 from app.live.views import live_view
 from app.visitors.queue import Waiting
 from app.visitors.refusal import Refused
-from app.live.session import Frame, Session
 from app.visitors.visitors import Visitors
-from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.reading import PAUSED
+from comp_core.senses.speech.vad import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 

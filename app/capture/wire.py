@@ -15,12 +15,12 @@ from PIL import Image, UnidentifiedImageError
 
 from app.live.sliders import SLIDERS, spoiling_of
 from app.visitors.refusal import Refused
+from comp_core.inference.degradation import Spoiling
 from comp_core.inference.media import MOST_SCANS, jpeg_scans
 from comp_core.modalities import AUDIO, MODALITIES, VIDEO
-from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.reading import DISCONNECTED, PAUSED
+from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.words.tokens import whole_characters
-from comp_core.inference.degradation import Spoiling
 
 JPEG_BYTES = 300_000
 PICTURE_SIDE = 1280

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from app.live.export import Note, Record
-from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
-from comp_core.senses.speech.vad import SAMPLE_RATE
-from comp_core.senses.reading import DISCONNECTED, NO_FACE, NO_WORDS, SILENCE, Reading
-from comp_core.senses.face.choice import Box
-from comp_core.senses.speech.recognition import ENGLISH, Transcript
-from comp_core.inference.smoothing import TIME_CONSTANT, RecentFaces
 from comp_core.inference.degradation import Spoiling
+from comp_core.inference.smoothing import TIME_CONSTANT, RecentFaces
+from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.senses.face.choice import Box
+from comp_core.senses.reading import DISCONNECTED, NO_FACE, NO_WORDS, SILENCE, Reading
+from comp_core.senses.speech.recognition import ENGLISH, Transcript
+from comp_core.senses.speech.vad import SAMPLE_RATE
 
 # Audio that waits for the engine. More than this means that the engine has stopped, not that it is late.
 AUDIO_BACKLOG_S = 30.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.inference.degradation import Spoiling
+from comp_core.modalities import AUDIO, TEXT, VIDEO
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.speech.recognition import Transcript
+from comp_core.senses.speech.vad import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 

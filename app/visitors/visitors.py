@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from app.live.session import Session
 from app.visitors.queue import Waiting, WaitingLine
 from app.visitors.rates import Addresses, RateLimit
 from app.visitors.refusal import Refused
-from app.live.session import Session
 
 # The end of a visit is announced this long before.
 ANNOUNCED_S = 60.0

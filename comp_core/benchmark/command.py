@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from comp_core.benchmark.datasets import Dataset
-from comp_core.benchmark.resume import Kept, Trainer
 from comp_core.benchmark.methods import METHODS
 from comp_core.benchmark.protocol import Protocol
 from comp_core.benchmark.report import draw, summary
+from comp_core.benchmark.resume import Kept, Trainer
 from comp_core.jobs.engine import Engine, InProcess, WorkerLost
 from comp_core.reports.benchmark_tables import benchmark_table
-from comp_core.support.progress import progress
 from comp_core.support.atomic_files import whole_file, write_whole
+from comp_core.support.progress import progress
 
 TEST_SELECTED = "The epochs were chosen on TEST data, a model for each rate, as in the literature. For comparison with its tables only."
 VALIDATED = "One model for all rates; the epoch was chosen on validation data."

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from comp_core.support.checkpoint import WEIGHTS_DIR
 from comp_core.data.conversations import Conversation
 from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError
@@ -17,12 +16,13 @@ from comp_core.data.mosi import load_mosi, reread_words
 from comp_core.data.ravdess_takes import load_takes
 from comp_core.data.speech import CLASSES, RAVDESS
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.modeling.objectives import Classes, Objective, Scores
 from comp_core.senses.words.sense import WordsSense
-from comp_core.training.task import Task
+from comp_core.support.checkpoint import WEIGHTS_DIR
 from comp_core.training.fusion import class_weight
 from comp_core.training.live import PAIRING_SEED
 from comp_core.training.live_features import FORMS, paired_split
-from comp_core.modeling.objectives import Classes, Objective, Scores
+from comp_core.training.task import Task
 
 Split = dict[str, list[Conversation]]
 

@@ -20,12 +20,12 @@ from comp_core.modeling.baselines.late import LateFusion
 from comp_core.modeling.baselines.mmin import Imagination
 from comp_core.modeling.baselines.momke import Experts
 from comp_core.modeling.comp import COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig, as_printed
-from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig
-from comp_core.modeling.reliability import CUES
-from comp_core.training.fit import FitConfig
 from comp_core.modeling.losses import comp_loss, printed_loss, printed_stage_one, prlf_loss
 from comp_core.modeling.modulators import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
 from comp_core.modeling.objectives import Objective
+from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig
+from comp_core.modeling.reliability import CUES
+from comp_core.training.fit import FitConfig
 
 Loss = Callable[[nn.Module, Batch], Tensor]
 AroundStep = Callable[[], AbstractContextManager[None]]

@@ -6,9 +6,9 @@ import argparse
 from contextlib import AbstractContextManager, nullcontext
 
 from comp_core.cli.values import count
-from comp_core.support.devices import CPU
 from comp_core.jobs.engine import Engine, EngineError, InProcess
 from comp_core.jobs.ray_cluster import RayCluster
+from comp_core.support.devices import CPU
 
 
 def engine_options() -> argparse.ArgumentParser:

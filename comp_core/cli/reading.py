@@ -10,11 +10,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from comp_core.support.checkpoint import CheckpointError
 from comp_core.cli.engine import engine_of, engine_options
-from comp_core.support.devices import CPU, DeviceError
 from comp_core.jobs.engine import EngineError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
+from comp_core.support.checkpoint import CheckpointError
+from comp_core.support.devices import CPU, DeviceError
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:

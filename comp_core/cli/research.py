@@ -13,14 +13,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.cli.engine import engine_of, engine_options
 from comp_core.cli.values import count, names, pairs, rates
-from comp_core.support.devices import CPU, DeviceError, choose_device
 from comp_core.jobs.engine import EngineError
 from comp_core.support.assets import ASSETS
-from comp_core.training.task import Task
 from comp_core.support.atomic_files import write_whole
+from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.support.devices import CPU, DeviceError, choose_device
+from comp_core.training.task import Task
 
 # In the order in which they need one another, each with its module; ``held_out`` makes the lab's data, the last five a report only.
 TRAININGS = {
@@ -139,8 +139,8 @@ def speed(options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def cost(options: argparse.Namespace, arguments: list[str]) -> int:
-    from comp_core.experiments.cost import measure_cost
     from comp_core.data.mosi import MosiError
+    from comp_core.experiments.cost import measure_cost
 
     try:
         return _measured(measure_cost(options.data, options.runs), options, arguments)
@@ -173,7 +173,7 @@ def tables(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def doctor(_options: argparse.Namespace, _arguments: list[str]) -> int:
-    from comp_core import doctor
+    from comp_core.cli import doctor
 
     return doctor.main()
 

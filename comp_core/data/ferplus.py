@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from comp_core.modalities import LABELS
-from comp_core.support.progress import progress
 from comp_core.senses.face.locator import CROP_SIZE, FaceLocator, align
+from comp_core.support.progress import progress
 
 # The order of the vote columns in the release; the last two (unknown, not a face) name no expression.
 CLASSES = ("neutral", "joy", "surprise", "sadness", "anger", "disgust", "fear", "contempt")

@@ -12,8 +12,8 @@ import av
 import numpy as np
 
 from comp_core.modalities import LABELS
-from comp_core.support.progress import progress
 from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.support.progress import progress
 
 RAVDESS = "ravdess"
 EMODB = "emodb"

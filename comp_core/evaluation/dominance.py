@@ -14,8 +14,8 @@ from torch import Tensor
 from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.batch import Conversations
-from comp_core.modeling.prlf import PRLF
 from comp_core.modeling.objectives import Objective
+from comp_core.modeling.prlf import PRLF
 
 
 def permuted(model: PRLF, conversations: Conversations, generator: torch.Generator) -> Tensor:

@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 import torch
 
-from comp_core.support.checkpoint import load_checkpoint, restore
 from comp_core.data.ferplus import CLASSES, TO_LIVE, FaceSet, framed, load_ferplus
-from comp_core.support.devices import device_of
 from comp_core.metrics.calibration import fit_temperature, reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import LABELS
-from comp_core.support.progress import progress
 from comp_core.senses.face.locator import FaceLocator, align
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
+from comp_core.support.checkpoint import load_checkpoint, restore
+from comp_core.support.devices import device_of
+from comp_core.support.progress import progress
 from comp_core.training.task import Task
 
 SAMPLE = 600  # pictures for each condition

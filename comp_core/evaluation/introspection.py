@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.comp import ComP
 from comp_core.modeling.batch import Conversations
+from comp_core.modeling.comp import ComP
 from comp_core.modeling.prompts import similarity
 
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from comp_core.data.conversations import Conversation
 from comp_core.evaluation.curve import masked_windows
-from comp_core.modeling.comp import ComP
 from comp_core.modeling.batch import Conversations
+from comp_core.modeling.comp import ComP
 
 BEFORE, AFTER, FUSED = "before propagation", "after propagation", "fused"
 

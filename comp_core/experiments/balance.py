@@ -15,8 +15,8 @@ from comp_core.benchmark.methods import METHODS, Problem
 from comp_core.benchmark.protocol import masks_of, predict
 from comp_core.metrics.figures import mean_and_spread
 from comp_core.support.progress import progress
-from comp_core.training.task import Task
 from comp_core.training.fusion import fit_fusion
+from comp_core.training.task import Task
 
 SEEDS = 3
 ALONE, TOGETHER, MODULATED = "alone", "together", "together, modulated"

@@ -21,8 +21,8 @@ from comp_core.benchmark.methods import METHODS, Problem
 from comp_core.benchmark.protocol import masks_of, predict
 from comp_core.data.conversations import batch_of
 from comp_core.modalities import LABELS, MODALITIES
-from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.batch import Conversations
+from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.training.fusion import at_random_rates
 
 # Conversations and utterances in each.

@@ -8,9 +8,9 @@ import numpy as np
 
 from comp_core.data.paired import LIKE_MELD
 from comp_core.evaluation.curve import save_conversations
-from comp_core.training.task import Task
 from comp_core.training.live import PAIRING_SEED
 from comp_core.training.live_features import paired_split
+from comp_core.training.task import Task
 
 UTTERANCES = 400
 

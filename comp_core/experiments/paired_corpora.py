@@ -19,11 +19,11 @@ from comp_core.data.speech import CLASSES, RAVDESS
 from comp_core.evaluation.predictions import Found, fit_temperatures, predictions, report, spread
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.comp import ComPConfig
+from comp_core.modeling.objectives import Classes
 from comp_core.support.progress import progress
-from comp_core.training.task import Task
 from comp_core.training.fit import FitConfig
 from comp_core.training.fusion import class_weight, fit_on_windows, frequency
-from comp_core.modeling.objectives import Classes
+from comp_core.training.task import Task
 
 SEEDS = 5
 

@@ -14,14 +14,14 @@ from typing import Any
 
 import torch
 
-from comp_core.jobs.annotation import SETTINGS, Settings, annotate, clips_in, record_of
 from comp_core.benchmark.command import benchmark
 from comp_core.benchmark.datasets import mosi
 from comp_core.benchmark.protocol import Protocol
-from comp_core.support.checkpoint import WEIGHTS_DIR
+from comp_core.inference.media import open_media
+from comp_core.jobs.annotation import SETTINGS, Settings, annotate, clips_in, record_of
 from comp_core.jobs.engine import Engine, InProcess
 from comp_core.jobs.ray_cluster import RayCluster
-from comp_core.inference.media import open_media
+from comp_core.support.checkpoint import WEIGHTS_DIR
 
 # Videos only: a sound alone is read faster, and the estimate is of video.
 CLIPS = tuple(WEIGHTS_DIR.parent / "samples" / name for name in ("happy.mp4", "mixed.mp4"))

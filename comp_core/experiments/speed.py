@@ -11,15 +11,15 @@ import cv2
 import numpy as np
 import torch
 
-from comp_core.support.checkpoint import WEIGHTS_DIR
 from comp_core.inference.fusion import Fusion
+from comp_core.inference.windows import CONTEXT, Moment
 from comp_core.modeling.registry import CONFIGS
 from comp_core.predictor import Predictor
-from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.face.locator import FaceLocator, align
+from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.spectra import Spectra
 from comp_core.support.assets import ASSETS
-from comp_core.inference.windows import CONTEXT, Moment
+from comp_core.support.checkpoint import WEIGHTS_DIR
 
 PICTURE = ASSETS / "samples" / "face.jpg"
 SENTENCE = "I really did not expect that you would come back so soon."

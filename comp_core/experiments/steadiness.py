@@ -10,12 +10,12 @@ import numpy as np
 
 from comp_core.data.ferplus import CLASSES, framed, load_ferplus
 from comp_core.inference.fusion import sure_label
+from comp_core.inference.smoothing import TIME_CONSTANT, RecentFaces, Smoother
 from comp_core.modalities import VIDEO
 from comp_core.predictor import Predictor
-from comp_core.support.progress import progress
-from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
 from comp_core.senses.face.locator import FaceLocator
-from comp_core.inference.smoothing import TIME_CONSTANT, RecentFaces, Smoother
+from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
+from comp_core.support.progress import progress
 from comp_core.training.task import Task
 
 FACES, SECONDS, RATE = 10, 60, 10.0  # pictures a second, as live

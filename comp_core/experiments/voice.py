@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from comp_core.support.checkpoint import load_checkpoint, restore
 from comp_core.data.speech import SpeechClip, load_speech
+from comp_core.inference.degradation import band_limited, noisy
 from comp_core.metrics.calibration import fit_temperature, reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import LABELS
-from comp_core.support.progress import progress
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
-from comp_core.inference.degradation import band_limited, noisy
+from comp_core.support.checkpoint import load_checkpoint, restore
+from comp_core.support.progress import progress
 from comp_core.training.task import Task
 from comp_core.training.voice import LIVE, answers, example
 

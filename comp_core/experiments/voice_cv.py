@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from comp_core.support.checkpoint import save_checkpoint
 from comp_core.data.speech import CLASSES, SpeechSet, load_speech
 from comp_core.metrics.figures import class_report
 from comp_core.senses.voice.network import VoiceNetConfig
+from comp_core.support.atomic_files import write_whole
+from comp_core.support.checkpoint import save_checkpoint
 from comp_core.training.task import Task
 from comp_core.training.voice import EPOCHS, HEADS, answers, example, fit_settings, fit_voice
-from comp_core.support.atomic_files import write_whole
 
 FOLDS = 5
 

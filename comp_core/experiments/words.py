@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from comp_core.support.checkpoint import load_checkpoint
 from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialogues, meld_texts
+from comp_core.inference.degradation import misheard
 from comp_core.metrics.calibration import fit_temperature, reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import LABELS
-from comp_core.senses.words.tokens import load_tokenizer
-from comp_core.senses.words.sense import TOKENIZER, load_words_net
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
-from comp_core.inference.degradation import misheard
+from comp_core.senses.words.sense import TOKENIZER, load_words_net
+from comp_core.senses.words.tokens import load_tokenizer
+from comp_core.support.checkpoint import load_checkpoint
 from comp_core.training.task import Task
 from comp_core.training.texts import run, unpunctuated
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from comp_core.training.task import Task
 from comp_core.training.fit import FitConfig, fit
+from comp_core.training.task import Task
 from comp_core.training.texts import figures, noisy_batches, selection_score
 from comp_core.training.words import load_corpora, loss_of, start
 

@@ -10,15 +10,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.data.masks import SUBSETS, subset_name
-from comp_core.support.devices import Placed
+from comp_core.inference.windows import CONTEXT, Moment, collate, window_ends
 from comp_core.modalities import LABELS, MODALITIES
-from comp_core.modeling.registry import load_fusion
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
 from comp_core.modeling.prlf import PRLFOutput
+from comp_core.modeling.registry import load_fusion
 from comp_core.senses.reading import NOT_GIVEN, SWITCHED_OFF, Reading
-from comp_core.inference.windows import CONTEXT, Moment, collate, window_ends
+from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.support.devices import Placed
 
 Distribution = dict[str, float]
 

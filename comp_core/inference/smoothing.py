@@ -9,8 +9,8 @@ from typing import Any
 
 from comp_core.inference.fusion import sure_label
 from comp_core.modalities import MODALITIES
-from comp_core.senses.reading import Reading
 from comp_core.senses.face.sense import FaceFrame, FaceSense
+from comp_core.senses.reading import Reading
 
 # Seconds after which the past counts for 37 %. Long enough to calm the flicker between frames, short enough to feel immediate.
 TIME_CONSTANT = 0.5

@@ -11,12 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from comp_core.jobs.engine import Engine, WorkerLost
 from comp_core.inference.media import MediaError
+from comp_core.jobs.engine import Engine, WorkerLost
 from comp_core.predictor import Predictor
-from comp_core.support.progress import progress
 from comp_core.senses.speech.recognition import ENGLISH, OFF
 from comp_core.support.atomic_files import write_whole
+from comp_core.support.progress import progress
 
 RECORDS = "records"
 SETTINGS = "settings.json"

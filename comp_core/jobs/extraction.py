@@ -11,9 +11,9 @@ from comp_core.data.gcnet import Clip, read_clips, write_feature, write_labels
 from comp_core.inference.media import MediaError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.predictor import Predictor
-from comp_core.support.progress import progress
 from comp_core.senses.pretrained import PretrainedVoice, PretrainedWords
 from comp_core.senses.speech.recognition import ENGLISH
+from comp_core.support.progress import progress
 
 NOT_READ = "absent.csv"
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
+from comp_core.modeling.batch import Conversations, FusionOutput
+from comp_core.modeling.classifier import FusedPrediction
 from comp_core.modeling.coordinator import Coordinator, EqualWeights
 from comp_core.modeling.encoders import Encoders
-from comp_core.modeling.classifier import FusedPrediction
-from comp_core.modeling.batch import Conversations, FusionOutput
 from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm, from_others
 from comp_core.modeling.paper_preset import PositionPrototypes, PrintedPromptGenerator, StageOne
 from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum

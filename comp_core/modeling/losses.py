@@ -8,11 +8,11 @@ from torch import Tensor
 
 from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.batch import Conversations, FusionOutput
-from comp_core.modeling.prlf import PRLF, PRLFConfig
+from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.modulators import UpdateModulator
 from comp_core.modeling.objectives import Objective
+from comp_core.modeling.prlf import PRLF, PRLFConfig
 
 # Weight of the coordinator's own loss.
 COORDINATION = 0.3

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES, TEXT
+from comp_core.modeling.batch import Conversations, FusionOutput
 from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.interaction import ProgressiveInteraction, alignment
-from comp_core.modeling.batch import Conversations, FusionOutput
 from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm
 from comp_core.modeling.propagation import MaskedSelfAttention, may_look
 from comp_core.modeling.reliability import CUES, Reliability

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import nn
 
-from comp_core.support.checkpoint import load_checkpoint, restore
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.prlf import PRLF, PRLFConfig
+from comp_core.support.checkpoint import load_checkpoint, restore
 
 COMP, PRLF_KIND = "comp", "prlf"
 CONFIGS = {COMP: ComPConfig, PRLF_KIND: PRLFConfig}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from comp_core.reports.markdown import SPOKEN, Report, given, markdown
 from comp_core.metrics.figures import chosen_by
 from comp_core.modalities import MODALITIES
+from comp_core.reports.markdown import SPOKEN, Report, given, markdown
 
 Row = tuple[str, ...]
 _SPOKEN_CHOICE = {"mae": "mean error", "uar": "mean UAR"}

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from comp_core.evaluation import benchmark_tables
+from comp_core.metrics.figures import mean_and_spread
+from comp_core.modalities import MODALITIES
+from comp_core.reports import benchmark_tables
 from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table, tables_of
 from comp_core.reports.markdown import SPOKEN, Report, given, markdown
 from comp_core.reports.measured_tables import (
@@ -26,8 +28,6 @@ from comp_core.reports.measured_tables import (
     soak_table,
     speed_table,
 )
-from comp_core.metrics.figures import mean_and_spread
-from comp_core.modalities import MODALITIES
 
 # Heads of the senses' networks as a reader would call them.
 _HEADS = {

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from comp_core.support.devices import Placed
-from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
+from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.sense import SHORTEST
 from comp_core.senses.words.sense import has_words
+from comp_core.support.devices import Placed
 
 
 class EncoderError(Exception):

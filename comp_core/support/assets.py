@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-_HERE = Path(__file__).resolve().parent
-# An installed wheel carries them inside this package; in the repository they are beside it.
-ASSETS = _HERE / "assets" if (_HERE / "assets").is_dir() else _HERE.parent / "assets"
+_PACKAGE = Path(__file__).resolve().parent.parent
+# An installed wheel carries them inside comp_core; in the repository they are beside it.
+ASSETS = _PACKAGE / "assets" if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent / "assets"

@@ -10,12 +10,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from comp_core.data.ferplus import CLASSES, FaceSet, load_ferplus
-from comp_core.metrics.calibration import fit_temperature, softmax
 from comp_core.evaluation.face import face_report, logits
+from comp_core.metrics.calibration import fit_temperature, softmax
 from comp_core.metrics.figures import class_report
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
-from comp_core.training.task import Task, keep_best
 from comp_core.training.fit import FitConfig, fit
+from comp_core.training.task import Task, keep_best
 
 BATCH = 64
 RARE_CLASSES = 0.35

@@ -13,7 +13,7 @@ from torch import nn
 
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.paired import ALWAYS, LIKE_MELD, Agreement
-from comp_core.support.devices import device_of
+from comp_core.evaluation.dominance import leading_report
 from comp_core.evaluation.predictions import (
     RISK,
     Found,
@@ -25,17 +25,17 @@ from comp_core.evaluation.predictions import (
     spread,
     sure_from,
 )
-from comp_core.evaluation.dominance import leading_report
+from comp_core.inference.windows import window_ends
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, VIDEO
 from comp_core.modeling.comp import ComPConfig
-from comp_core.modeling.registry import COMP, PRLF_KIND, FusionConfig
+from comp_core.modeling.objectives import Classes
 from comp_core.modeling.prlf import PRLF, PRLFConfig
-from comp_core.training.task import Task, keep_best
+from comp_core.modeling.registry import COMP, PRLF_KIND, FusionConfig
+from comp_core.support.devices import device_of
 from comp_core.training.fit import FitConfig
 from comp_core.training.fusion import class_weight, fit_on_windows, frequency
 from comp_core.training.live_features import FORMS, paired_split
-from comp_core.modeling.objectives import Classes
-from comp_core.inference.windows import window_ends
+from comp_core.training.task import Task, keep_best
 
 SEEDS = 3
 NOTE = (

@@ -12,12 +12,12 @@ from comp_core.data.ferplus import TO_LIVE, load_ferplus
 from comp_core.data.paired import PairedDialogues, Pool
 from comp_core.data.speech import load_speech
 from comp_core.data.text import load_meld_dialogues
-from comp_core.support.progress import progress
 from comp_core.senses.face.sense import FaceSense
-from comp_core.senses.voice.sense import VoiceSense
 from comp_core.senses.voice.network import VoiceNet
-from comp_core.training.task import Task
+from comp_core.senses.voice.sense import VoiceSense
+from comp_core.support.progress import progress
 from comp_core.training.face import augment as augment_faces
+from comp_core.training.task import Task
 from comp_core.training.texts import unpunctuated
 from comp_core.training.voice import example, pad
 from comp_core.training.voice_augment import augment as augment_voice

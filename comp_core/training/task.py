@@ -11,10 +11,10 @@ from typing import Any
 
 from torch import nn
 
+from comp_core.support.atomic_files import write_whole
 from comp_core.support.checkpoint import save_checkpoint
 from comp_core.support.devices import CPU
 from comp_core.training.fit import FitConfig
-from comp_core.support.atomic_files import write_whole
 
 
 @dataclass(frozen=True)

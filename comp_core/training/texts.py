@@ -13,11 +13,11 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from comp_core.data.text import LabelledTexts
-from comp_core.support.devices import device_of, moved
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import LABELS
-from comp_core.senses.words.tokens import encode
 from comp_core.senses.words.network import WordsNet
+from comp_core.senses.words.tokens import encode
+from comp_core.support.devices import device_of, moved
 
 BATCH = 64
 # Rows of this many batches are sorted by length, so that little of a batch is padding.

@@ -11,13 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from comp_core.data.speech import CLASSES, SPLITS, SpeechClip, load_speech
-from comp_core.support.devices import CPU, device_of, moved
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import LABELS
-from comp_core.senses.voice.spectra import BANDS, VIEWS, Spectra
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig, together
-from comp_core.training.task import Task, keep_best
+from comp_core.senses.voice.spectra import BANDS, VIEWS, Spectra
+from comp_core.support.devices import CPU, device_of, moved
 from comp_core.training.fit import FitConfig, fit
+from comp_core.training.task import Task, keep_best
 from comp_core.training.voice_augment import augment
 
 BATCH = 24

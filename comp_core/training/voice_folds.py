@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from comp_core.support.checkpoint import load_checkpoint, restore, save_checkpoint
 from comp_core.data.speech import SPLITS, SpeechSet, load_speech
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
-from comp_core.training.task import Task
+from comp_core.support.checkpoint import load_checkpoint, restore, save_checkpoint
 from comp_core.training.fit import FitConfig
+from comp_core.training.task import Task
 from comp_core.training.voice import example, fit_settings, fit_voice, report
 
 FOLDS = 3

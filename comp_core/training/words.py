@@ -10,13 +10,13 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from comp_core.support.checkpoint import sha256_of
 from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialogues, meld_texts
-from comp_core.senses.words.sense import TOKENIZER
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
-from comp_core.training.task import Task, keep_best
+from comp_core.senses.words.sense import TOKENIZER
+from comp_core.support.checkpoint import sha256_of
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
+from comp_core.training.task import Task, keep_best
 from comp_core.training.texts import Batch, classification_loss, figures, noisy_batches, selection_score, unpunctuated
 from comp_core.training.words_folds import FIRST_PHASE, train_folds
 

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from comp_core.data.text import Dialogue, load_goemotions, load_meld_dialogues, meld_texts
 from comp_core.metrics.figures import class_report
-from comp_core.senses.words.tokens import load_tokenizer
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
-from comp_core.training.task import Task, keep_best
-from comp_core.training.fit import FitConfig, fit
-from comp_core.training.texts import Batch, classification_loss, noisy_batches, run, selection_score
+from comp_core.senses.words.tokens import load_tokenizer
 from comp_core.support.atomic_files import write_whole
+from comp_core.training.fit import FitConfig, fit
+from comp_core.training.task import Task, keep_best
+from comp_core.training.texts import Batch, classification_loss, noisy_batches, run, selection_score
 
 # Encoder after the first phase of `train words`, which has met no label of MELD.
 FIRST_PHASE = "words_goemotions"

@@ -11,12 +11,12 @@ from PIL import Image
 from app.capture import wire
 from app.capture.browser import server_functions
 from app.live.engine import Engine
-from app.visitors.refusal import Refused
 from app.live.session import SAMPLE_RATE, Session
+from app.visitors.refusal import Refused
 from app.visitors.visitors import Visitors
-from comp_core.modalities import AUDIO
-from comp_core.inference.smoothing import Smoother
 from comp_core.inference.degradation import Spoiling
+from comp_core.inference.smoothing import Smoother
+from comp_core.modalities import AUDIO
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from app.live.engine import Engine, EngineConfig
 from app.live.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
+from comp_core.inference.degradation import Spoiling
+from comp_core.inference.smoothing import TIME_CONSTANT, Smoother
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
 from comp_core.senses.speech.recognition import Transcript
-from comp_core.inference.smoothing import TIME_CONSTANT, Smoother
-from comp_core.inference.degradation import Spoiling
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 FACE = np.full((24, 32, 3), 200, np.uint8)

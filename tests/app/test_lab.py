@@ -7,24 +7,24 @@ import numpy as np
 import pytest
 import torch
 
-from app.pages.lab.introspection import Series, along, as_csv, insides, measured, reported, seven
+from app.live.session import Session, Turn
 from app.live.sliders import QUIET, SLIDERS, spoiling_of
-from app.ui.lab import curve as curve_part
+from app.live.views import RELATIONS, relation
+from app.pages.lab import curve as curve_part
 from app.pages.lab.curve import REPORTS, balance_of, draw_learning, draw_reported, run_curve
+from app.pages.lab.introspection import Series, along, as_csv, insides, measured, reported, seven
 from app.pages.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.pages.lab.moment import live_moments, read_moments, show_moment, spoil_moment
 from app.pages.lab.plot import curves_html, curves_svg
-from app.live.views import RELATIONS, relation
-from app.live.session import Session, Turn
 from app.visitors.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
+from comp_core.inference.degradation import Spoiling
 from comp_core.inference.media import MediaError
+from comp_core.inference.windows import collate
 from comp_core.modalities import MODALITIES, TEXT, VIDEO
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.predictor import Heard
 from comp_core.senses.reading import NO_FACE, NO_WORDS, SILENCE, Reading
-from comp_core.inference.degradation import Spoiling
-from comp_core.inference.windows import collate
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, feature
 
 ABSENT = dict(zip(MODALITIES, (SILENCE, NO_WORDS, NO_FACE), strict=True))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from app import lent_gpu
 from app.pages.clip.page import clip_page
+from app.server import zerogpu
 from comp_core.senses.speech.recognition import Recogniser, RecogniserError, Transcript, WhisperRecogniser
 from tests.app.doubles import TITLES, ScriptedPredictor
 
@@ -74,7 +74,7 @@ def host(monkeypatch):
 @pytest.fixture
 def whisper(monkeypatch):
     model = ScriptedWhisper()
-    monkeypatch.setattr(lent_gpu, "load_recogniser", lambda name, *_: WhisperRecogniser(model, name))
+    monkeypatch.setattr(zerogpu, "load_recogniser", lambda name, *_: WhisperRecogniser(model, name))
     return model
 
 
@@ -82,7 +82,7 @@ def whisper(monkeypatch):
 def borrowing():
     predictor = ScriptedPredictor()
     predictor.recogniser = Own()
-    return lambda: lent_gpu.with_lent_gpu(predictor)
+    return lambda: zerogpu.with_lent_gpu(predictor)
 
 
 def test_each_utterance_is_recognised_on_a_gpu_in_the_hosts_process_and_the_model_here_stays(host, whisper, borrowing):
@@ -90,7 +90,7 @@ def test_each_utterance_is_recognised_on_a_gpu_in_the_hosts_process_and_the_mode
     heard = [recogniser.transcribe(SPEECH).text.split() for _ in range(2)]
     assert [device for device, _ in heard] == ["cuda", "cuda"]
     assert str(os.getpid()) not in [process for _, process in heard]
-    assert host.asked == [lent_gpu.LOAN_SECONDS] * 2
+    assert host.asked == [zerogpu.LOAN_SECONDS] * 2
     assert whisper.device.type == "cpu"
 
 
@@ -100,14 +100,14 @@ def test_where_none_is_lent_the_cpu_recognises(host, whisper, borrowing):
 
 
 def test_where_the_large_whisper_cannot_be_had_no_gpu_is_asked_for(host, borrowing, monkeypatch):
-    monkeypatch.setattr(lent_gpu, "load_recogniser", lambda *_: Own())
+    monkeypatch.setattr(zerogpu, "load_recogniser", lambda *_: Own())
     assert borrowing().recogniser.transcribe(SPEECH).text == "from the CPU, en"
     assert host.asked == []
 
 
 def test_other_languages_are_left_to_the_recogniser_of_everyone_else(host, whisper):
     predictor = ScriptedPredictor()
-    recogniser = lent_gpu.with_lent_gpu(predictor).recogniser
+    recogniser = zerogpu.with_lent_gpu(predictor).recogniser
     with pytest.raises(RecogniserError, match="on a lent GPU does not understand 'de'"):
         recogniser.check("de")
     predictor.recogniser = Own(("en", "de"))
@@ -119,7 +119,7 @@ def test_other_languages_are_left_to_the_recogniser_of_everyone_else(host, whisp
 
 def test_the_recogniser_of_everyone_else_stays(host, whisper):
     predictor = ScriptedPredictor()
-    lent_gpu.with_lent_gpu(predictor)
+    zerogpu.with_lent_gpu(predictor)
     assert predictor.recogniser is None
 
 
@@ -128,7 +128,7 @@ def test_the_host_says_whether_it_lends(monkeypatch, said, lends):
     monkeypatch.delenv("SPACES_ZERO_GPU", raising=False)
     if said:
         monkeypatch.setenv("SPACES_ZERO_GPU", said)
-    assert lent_gpu.lends_gpu() == lends
+    assert zerogpu.lends_gpu() == lends
 
 
 def test_the_clip_page_offers_it_only_where_it_is_lent():

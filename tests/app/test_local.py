@@ -16,8 +16,8 @@ from app import main as program
 from app.capture import local
 from app.capture.browser import server_functions
 from app.capture.local import DeviceGone, LocalCapture, camera_pictures, file_blocks, file_pictures, local_capture, microphone_blocks
-from app.pages.clip.page import SAMPLES_DIR
 from app.live.session import SAMPLE_RATE, Session
+from app.pages.clip.page import SAMPLES_DIR
 from app.visitors.visitors import Visitors
 from tests.app.doubles import ScriptedLocator, ScriptedSegmenter, ScriptedTranscriber
 

@@ -9,10 +9,10 @@ import gradio as gr
 import pytest
 
 from app import main as program
-from app.server.limits import RequestLimit
 from app.pages.about.page import CARDS_DIR, split_title
 from app.pages.clip.page import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
 from app.pages.shared.spoken import offered
+from app.server.limits import RequestLimit
 from comp_core.inference.media import MediaError
 from comp_core.modalities import MODALITIES, VIDEO
 from comp_core.senses.speech.recognition import RecogniserError

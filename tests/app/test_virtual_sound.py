@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from comp_core.senses.speech.vad import SAMPLE_RATE
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SOURCE = """
 pcm.tape {{ type file; slave.pcm "null"; file "/dev/null"; infile "{file}"; format "raw" }}
 pcm.recorded {{

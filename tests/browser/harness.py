@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.places import ROOT
+
 START_LIMIT_S = 120
 # Besides the fake devices: nothing of the browser's own may go to the network.
 FLAGS = (

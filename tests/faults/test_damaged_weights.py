@@ -5,10 +5,10 @@ from functools import partial
 import pytest
 
 from app import main as program
-from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.cli import main as command
 from comp_core.modeling.registry import CONFIGS
 from comp_core.predictor import Predictor
+from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 
 FILES = sorted(path.name for path in WEIGHTS_DIR.iterdir())
 

@@ -3,22 +3,21 @@
 ``cpu:0`` stands in for the device: to torch it is the CPU, to us it is something else.
 """
 
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from app.capture.browser import server_functions
-from comp_core.support.devices import CPU, Placed, out_of_memory
 from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import WhisperRecogniser
+from comp_core.support.devices import CPU, Placed, out_of_memory
 from tests.app.test_capture import Page
-from tests.core.test_predictor import moments
 from tests.core.senses.test_recognition import FakeWhisper
+from tests.core.test_predictor import moments
+from tests.places import SAMPLES
 
 DEVICE = "cpu:0"
-SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
 CUDA_SAYS = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."),
     RuntimeError("CUDA error: out of memory"),

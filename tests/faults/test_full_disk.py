@@ -13,11 +13,11 @@ import pytest
 import torch
 from torch import nn
 
-from app.server.disk_guard import FULL, SPARE_BYTES, RoomForUploads
 from app.pages.clip.page import SAMPLES_DIR, ClipFound, label_clip
-from comp_core.support.checkpoint import load_checkpoint, save_checkpoint
+from app.server.disk_guard import FULL, SPARE_BYTES, RoomForUploads
 from comp_core.cli import main
 from comp_core.support.atomic_files import NotWritten, write_whole
+from comp_core.support.checkpoint import load_checkpoint, save_checkpoint
 from tests.app.doubles import record
 from tests.app.test_engine import FACE, QUIET, Visit
 from tests.core.support.test_checkpoint import Sizes

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from app.live.transcription import Transcriber
-from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.reading import NO_WORDS
 from comp_core.senses.speech.recognition import SphinxRecogniser
+from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.sphinx_process import SphinxProcess
 from tests.app.test_engine import FACE, QUIET, Visit
 

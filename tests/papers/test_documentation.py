@@ -8,8 +8,7 @@ import sys
 from pathlib import Path
 
 import comp_core
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.places import ROOT
 
 
 def test_every_module_has_its_page_and_the_first_holds_the_guide(tmp_path: Path) -> None:

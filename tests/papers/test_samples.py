@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from comp_core.inference.media import open_media
-from comp_core.senses.face.locator import FaceLocator
 from comp_core.inference.utterances import segment
-
-SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "samples"
+from comp_core.senses.face.locator import FaceLocator
+from tests.places import SAMPLES
 
 
 def faces(name: str) -> dict[float, bool]:

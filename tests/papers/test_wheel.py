@@ -15,8 +15,7 @@ from packaging.requirements import Requirement
 
 import comp_core
 from comp_core.support.assets import ASSETS
-
-ROOT = Path(__file__).resolve().parent.parent
+from tests.places import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +53,8 @@ def test_it_predicts_with_the_weights_that_it_carries(installed: Path) -> None:
 
 
 def test_the_page_finds_its_files(installed: Path) -> None:
-    code = "import app.pages.clip.page, app.pages.about.page, app.pages.lab.plot, app.pages.live.page as live; print(all(p.is_file() for p in live._SCRIPTS))"
+    pages = "app.pages.clip.page, app.pages.about.page, app.pages.lab.plot, app.pages.live.page as live"
+    code = f"import {pages}; print(all(p.is_file() for p in live._SCRIPTS))"
     assert run(installed, code).strip() == "True"
 
 

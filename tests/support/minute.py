@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -15,8 +14,8 @@ import numpy as np
 from comp_core.inference.media import open_media
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from tests.browser.media import portrait
+from tests.places import SAMPLES
 
-SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "samples"
 SECONDS = 60
 # As the page sends its pictures: the long side in pixels, and the quality of the JPEG.
 WIDTH, QUALITY = 320, 75

@@ -7,25 +7,25 @@ import torch
 from comp_core.benchmark.methods import METHODS
 from comp_core.benchmark.protocol import Protocol, train_and_test
 from comp_core.cli import main
-from comp_core.support.devices import device_of
 from comp_core.evaluation.predictions import predictions
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComPConfig
+from comp_core.modeling.objectives import Classes, Scores
 from comp_core.modeling.prlf import PRLFConfig
-from comp_core.senses.voice.spectra import BANDS, VIEWS
 from comp_core.senses.voice.network import VoiceNetConfig
+from comp_core.senses.voice.spectra import BANDS, VIEWS
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
+from comp_core.support.devices import device_of
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.fusion import fit_on_windows
 from comp_core.training.live import _leading
 from comp_core.training.minilm import build_tokenizer
-from comp_core.modeling.objectives import Classes, Scores
 from comp_core.training.texts import run
 from comp_core.training.voice import answers, fit_voice
 from comp_core.training.words import loss_of
-from tests.support.stand_in import stand_in
 from tests.core.benchmark.test_benchmark import FAST, made_up
 from tests.core.training.test_training import made_up_dialogues, write_ferplus
+from tests.support.stand_in import stand_in
 
 SETTINGS = FitConfig(epochs=2, learning_rate=1e-3)
 

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from comp_core.support.checkpoint import save_checkpoint
 from comp_core.modalities import MODALITIES
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.support.assets import ASSETS
-from tests import test_feature_folder
+from comp_core.support.checkpoint import save_checkpoint
+from tests.core.data import test_feature_folder
 from tests.core.inference.test_media import RATE, SOUND_CODECS, VIDEO_CODECS, tone, write, write_wav
 
 

@@ -13,19 +13,19 @@ import numpy as np
 
 from app.capture import wire
 from app.visitors.refusal import Refused
-from comp_core.support.checkpoint import CheckpointError
 from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError, read_clips
 from comp_core.inference.media import MediaError, open_media
+from comp_core.inference.smoothing import Smoother
 from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import RecogniserError, load_recogniser
-from comp_core.senses.words.tokens import encode, load_tokenizer
 from comp_core.senses.words.sense import load_words_net
-from comp_core.inference.smoothing import Smoother
+from comp_core.senses.words.tokens import encode, load_tokenizer
+from comp_core.support.checkpoint import CheckpointError
 from tests.app.test_capture import Page
+from tests.core.data.test_feature_folder import FEATURES
 from tools.fuzz import seeds
 from tools.fuzz.target import Target, Unfit
-from tests.core.data.test_feature_folder import FEATURES
 
 
 def _media(content: bytes, folder: Path) -> None:

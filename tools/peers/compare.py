@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from comp_core.support.progress import progress
+from tests.places import ROOT
 from tests.support.minute import moments, scene_at
 from tools.peers.figures import RATE, Update, figures
 
-ROOT = Path(__file__).resolve().parents[2]
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 _ENVIRONMENT = {**dict.fromkeys(_ONE_THREAD, "1"), "CUDA_VISIBLE_DEVICES": ""}
 

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import torch
 
-from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.data.ferplus import CLASSES
 from comp_core.modalities import LABELS
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.fold_batchnorm import folded
+from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from tools.peers.serving import Request
 
 _LIVE = [CLASSES.index(label) for label in LABELS]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from comp_core.predictor import Predictor
 from comp_core.inference.smoothing import TIME_CONSTANT
+from comp_core.predictor import Predictor
 from tests.support.minute import Moment
+from tests.support.replay import Script, Visit
 from tools.peers.network import VERSIONS, one_thread
 from tools.peers.serving import Answer, Request, serve
-from tests.support.replay import Script, Visit
 
 # So short that nothing is left of the picture before.
 NO_SMOOTHING = 1e-3

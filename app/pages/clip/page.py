@@ -14,15 +14,15 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from app.server.disk_guard import no_room
+from app.live.export import clip_csv
+from app.live.views import NAMES, utterance_view
 from app.pages.shared.markup import clip_html, message_html, player_html, table_link
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
-from app.live.views import NAMES, utterance_view
-from app.live.export import clip_csv
+from app.server.disk_guard import no_room
 from comp_core.inference.media import LIMIT_BYTES, MediaError, open_media
-from comp_core.modalities import MODALITIES
 from comp_core.inference.overlay import burn_in
+from comp_core.modalities import MODALITIES
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.support.assets import ASSETS
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from app.live.views import NAMES, RELATIONS, clock_text, percent
 from app.pages.lab.introspection import Cell, Row, Step
 from app.pages.shared.markup import key_html
-from app.live.views import NAMES, RELATIONS, clock_text, percent
 from comp_core.evaluation.introspection import Inside
 from comp_core.modalities import MODALITIES
 

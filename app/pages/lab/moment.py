@@ -9,21 +9,21 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.pages.lab.introspection import along, insides, qualities, seven
 from app.live.sliders import SLIDERS, spoiling_of
+from app.live.views import NAMES, REASONS, clock_text, in_words, relation
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
+from app.pages.lab.introspection import along, insides, qualities, seven
 from app.pages.lab.markup import along_html, compared_html, inside_html, seven_html
 from app.pages.shared.markup import message_html, section_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
-from app.live.views import NAMES, REASONS, clock_text, in_words, relation
 from app.visitors.refusal import Refused
 from app.visitors.visitors import Visitors
 from comp_core.inference.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard
-from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.speech.recognition import RecogniserError
+from comp_core.senses.speech.vad import SAMPLE_RATE
 
 _MOMENT = (
     "Take a moment and look at what the models make of it when some of its modalities are missing. No camera is needed. An uploaded file "

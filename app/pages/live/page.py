@@ -13,8 +13,9 @@ from app.pages.shared.markup import cards_html, fused_html, key_html, spoilers_h
 _HERE = Path(__file__).resolve().parent
 # One after the other they are the component's script; each uses what stands before it.
 _SCRIPTS = (
-    *(_HERE.parent / "capture" / f"{name}.js" for name in ("capture", "local")),
-    *(_HERE / f"{name}.js" for name in ("draw", "timeline", "record", "line", "live", "controls", "devices", "away")),
+    *(_HERE / f"{name}.js" for name in ("capture", "local")),
+    _HERE.parent / "shared" / "draw.js",
+    *(_HERE / f"{name}.js" for name in ("timeline", "record", "line", "live", "controls", "devices", "away")),
 )
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
+from comp_core.modeling.encoders import Encoders
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from comp_core.modeling.baselines.baseline import BaselineConfig, output_of
-from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.batch import Conversations, FusionOutput
+from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.layers import PerModalityLinear
 
 

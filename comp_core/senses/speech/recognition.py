@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from comp_core.support.devices import Placed
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.sphinx_process import SphinxProcess
+from comp_core.support.devices import Placed
 
 OFF = "off"
 # The language of the words sense. Others are translated into it, by a recogniser that can.

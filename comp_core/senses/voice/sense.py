@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from comp_core.senses.fold_batchnorm import folded
+from comp_core.senses.reading import SILENCE, Reading
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
+from comp_core.senses.voice.spectra import Spectra
 from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.support.devices import Placed
-from comp_core.senses.speech.vad import SAMPLE_RATE
-from comp_core.senses.reading import SILENCE, Reading
-from comp_core.senses.fold_batchnorm import folded
-from comp_core.senses.voice.spectra import Spectra
-from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
 
 SHORTEST = 0.3  # seconds: less holds no syllable
 LONGEST = 12.0  # seconds: the newest are read

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from comp_core.senses.reading import NO_WORDS, Reading
+from comp_core.senses.words.network import WordsNet, WordsNetConfig
+from comp_core.senses.words.tokens import encode, has_words, load_tokenizer
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore, sha256_of
 from comp_core.support.devices import Placed
-from comp_core.senses.reading import NO_WORDS, Reading
-from comp_core.senses.words.tokens import encode, has_words, load_tokenizer
-from comp_core.senses.words.network import WordsNet, WordsNetConfig
 
 TOKENIZER = "words_tokenizer.json"
 # There are words, but the encoder knows none of their pieces: another script, a symbol that it never met.

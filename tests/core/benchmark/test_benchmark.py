@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from comp_core.benchmark import cost, datasets, kept, protocol
+from comp_core.benchmark import datasets, protocol, resume
 from comp_core.benchmark.command import benchmark
 from comp_core.benchmark.datasets import Dataset, mistake, mistaken_share, signs_named, signs_named_anew
 from comp_core.benchmark.methods import METHODS, Problem
@@ -16,11 +16,12 @@ from comp_core.benchmark.protocol import Protocol, conditions, joined, masks_of,
 from comp_core.cli import main
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import fixed_mask
+from comp_core.experiments import cost
 from comp_core.jobs.engine import EngineError, InProcess, WorkerLost
-from comp_core.reports.benchmark_tables import benchmark_table, parts_table
-from comp_core.reports.measured_tables import cost_table, growth_table
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.objectives import Classes, Scores
+from comp_core.reports.benchmark_tables import benchmark_table, parts_table
+from comp_core.reports.measured_tables import cost_table, growth_table
 from tests.core.training.test_training import made_up_dialogues
 
 DIMS = {"audio": 4, "text": 6, "video": 5}
@@ -222,8 +223,8 @@ def test_a_stopped_benchmark_goes_on_and_writes_table_and_curves(tmp_path, monke
     (lost,) = tmp_path.glob("runs/*concat*seed1*")
     lost.unlink()
     asked = []
-    inner = kept.train_and_test
-    monkeypatch.setattr(kept, "train_and_test", lambda *a: asked.append(a) or inner(*a))
+    inner = resume.train_and_test
+    monkeypatch.setattr(resume, "train_and_test", lambda *a: asked.append(a) or inner(*a))
     again = benchmark(dataset, ["comp", "concat"], 2, FAST, tmp_path, "...")
     assert len(asked) == 1
     assert again["methods"] == first["methods"]
@@ -263,7 +264,7 @@ def test_of_a_stopped_benchmark_every_training_is_kept(tmp_path, select):
     for done in (1, 2):
         with pytest.raises(Stopped):
             benchmark(*arguments, out, "...", engine=StopsAfter(1))
-        missing = kept.Kept(out / "runs", dataset, arguments[-1], None).missing(["prlf", "late"], 1)
+        missing = resume.Kept(out / "runs", dataset, arguments[-1], None).missing(["prlf", "late"], 1)
         assert len(missing) == every - done
     again = benchmark(*arguments, out, "...")
     assert again["methods"] == whole["methods"]

@@ -1,14 +1,11 @@
 """The command line."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from comp_core import doctor
-from comp_core.cli import main
-
-SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
+from comp_core.cli import doctor, main
+from tests.places import SAMPLES
 
 
 def test_predict_json_has_one_object_per_file_and_goes_on_after_a_bad_one(capsys, tmp_path):

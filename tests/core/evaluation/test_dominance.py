@@ -9,8 +9,8 @@ from comp_core.data.conversations import Batch
 from comp_core.evaluation.dominance import leading_report, permuted
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.batch import Conversations
-from comp_core.modeling.prlf import PRLF, PRLFConfig
 from comp_core.modeling.objectives import Classes
+from comp_core.modeling.prlf import PRLF, PRLFConfig
 
 DIMS = dict.fromkeys(MODALITIES, 4)
 CLASSES = Classes("ab")

@@ -9,15 +9,16 @@ import torch
 
 from comp_core.cli import main
 from comp_core.data.ferplus import FaceSet, framed
-from comp_core.evaluation import face, seeds, steadiness, voice, words
+from comp_core.evaluation import face
+from comp_core.experiments import seeds, steadiness, voice, words
 from comp_core.experiments.speed import PICTURE
 from comp_core.inference.fusion import Fused
 from comp_core.modalities import LABELS
-from comp_core.senses.speech.vad import SAMPLE_RATE
-from comp_core.senses.reading import Reading
-from comp_core.senses.face.sense import FaceFrame
 from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
+from comp_core.senses.face.sense import FaceFrame
+from comp_core.senses.reading import Reading
+from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.training.task import Task
 
 

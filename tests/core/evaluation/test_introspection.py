@@ -5,8 +5,8 @@ import torch
 
 from comp_core.evaluation.introspection import inside
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.batch import Conversations
+from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.prompts import similarity
 
 DIMS = dict.fromkeys(MODALITIES, 4)

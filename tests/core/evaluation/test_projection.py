@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from app.pages.lab.projection import MARKS, draw_spaces, space_html
-from comp_core.support.checkpoint import WEIGHTS_DIR
 from comp_core.evaluation.curve import load_conversations
 from comp_core.evaluation.projection import AFTER, BEFORE, FUSED, _space, spaces
 from comp_core.inference.fusion import Fusion
+from comp_core.support.checkpoint import WEIGHTS_DIR
 from tests.app.doubles import ScriptedPredictor
 
 HELD_OUT = WEIGHTS_DIR.parent / "lab" / "held_out.npz"

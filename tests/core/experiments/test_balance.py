@@ -9,7 +9,7 @@ import pytest
 from app.pages.lab.introspection import learning
 from app.pages.lab.plot import EPOCH, curves_svg
 from comp_core.cli import main
-from comp_core.training import balance
+from comp_core.experiments import balance
 from comp_core.experiments.balance import ALONE, MODULATED, TOGETHER
 from comp_core.modeling.objectives import Classes, Scores
 from tests.core.benchmark.test_benchmark import made_up

@@ -8,8 +8,8 @@ import pytest
 from comp_core.cli import main
 from comp_core.data.mosi import MosiError, by_sign, load_mosi, reread_words
 from comp_core.data.ravdess_takes import TakesError, load_takes
+from comp_core.experiments import paired_corpora
 from comp_core.modalities import AUDIO, TEXT, VIDEO
-from comp_core.training import real_pairs
 
 
 @pytest.fixture
@@ -79,10 +79,10 @@ def test_a_missing_file_is_explained(load, error, tmp_path):
 
 
 def test_the_command_reports_every_subset_that_the_data_have(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(real_pairs, "SEEDS", 2)
+    monkeypatch.setattr(paired_corpora, "SEEDS", 2)
     reports = tmp_path / "reports"
     assert main(["train", "real_pairs", "--data", str(data), "--reports", str(reports), "--epochs", "2"]) == 0
-    metrics = json.loads((reports / "real_pairs.json").read_text())["metrics"]
+    metrics = json.loads((reports / "paired_corpora.json").read_text())["metrics"]
     assert set(metrics["ravdess"]) == {"A", "V", "AV"}
     assert len(metrics["mosi"]) == 7
     assert metrics["mosi"]["ATV"]["fused"]["accuracy"]["seeds"] == 2
@@ -90,7 +90,7 @@ def test_the_command_reports_every_subset_that_the_data_have(data, tmp_path, mon
 
 
 def test_no_actor_of_a_fold_is_in_its_training_or_validation_data(data):
-    for fold in real_pairs.experiments(real_pairs.Task(data, data, data, data, 0, "..."))["ravdess"].folds:
+    for fold in paired_corpora.experiments(paired_corpora.Task(data, data, data, data, 0, "..."))["ravdess"].folds:
         taken = [{id(take) for take in fold[split]} for split in ("train", "valid", "test")]
         assert [len(part) for part in taken] == [96, 32, 32]
         assert len(set.union(*taken)) == 160

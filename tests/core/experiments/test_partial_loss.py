@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from comp_core.cli import main
-from comp_core.evaluation import intra
+from comp_core.experiments import partial_loss
 from comp_core.experiments.partial_loss import SHARES, frames_with_holes, words_with_holes
-from comp_core.reports.tables import intra_table
 from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.reports.tables import intra_table
 from tests.core.training.test_training import made_up_dialogues
 
 
@@ -51,10 +51,10 @@ def test_the_command_reports_both_models_at_every_share(tmp_path, monkeypatch):
         "load_meld_dialogues": lambda *_: dialogues.dialogues,
         "load_fusion": lambda stem: (model, {**description, "name": stem.name}),
     }.items():
-        monkeypatch.setattr(intra, name, stand_in)
+        monkeypatch.setattr(partial_loss, name, stand_in)
     assert main(["evaluate", "intra", "--data", str(tmp_path), "--reports", str(tmp_path)]) == 0
     assert seen[0] == 10 and min(seen) < 5
-    report = json.loads((tmp_path / "intra.json").read_text())
+    report = json.loads((tmp_path / "partial_loss.json").read_text())
     assert set(report["metrics"]) == {"comp", "prlf"}
     assert list(report["metrics"]["comp"]) == [str(share) for share in SHARES]
     assert intra_table(report).count("\n") == 1 + 2 * 4

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from comp_core.data.speech import CLASSES, SPLITS, SpeechClip, SpeechSet
+from comp_core.experiments import voice_cross, voice_cv
 from comp_core.modalities import LABELS
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
 from comp_core.training.task import Task
-from comp_core.training import voice_cross, voice_cv
 
 SPEAKERS = sorted(speaker for split in SPLITS.values() for speaker in split)
 

@@ -1,14 +1,14 @@
 """Spoiling takes away what it says, and nothing at rest."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from comp_core.inference.media import open_media
 from comp_core.inference.degradation import FILLERS, Spoiling, band_limited, misheard, noisy
+from comp_core.inference.media import open_media
+from tests.places import SAMPLES
 
-SAMPLE = Path(__file__).parent.parent / "assets" / "samples" / "happy.mp4"
+SAMPLE = SAMPLES / "happy.mp4"
 RATE = 16_000
 
 

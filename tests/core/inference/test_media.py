@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from comp_core import media
+from comp_core.inference import media
 from comp_core.inference.media import LIMIT_BYTES, MediaError, open_media
+from tests.places import SAMPLES
 
 RATE = 16000
-SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "samples"
 
 VIDEO_CODECS = {"mp4": ("libx264", "aac"), "mov": ("libx264", "aac"), "mkv": ("libx264", "flac"), "webm": ("libvpx", "libopus")}
 VIDEO_CODECS["avi"] = ("mpeg4", "mp3")

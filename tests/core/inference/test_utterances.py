@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comp_core.inference.media import open_media
-from comp_core.senses.speech.vad import CHUNK, SAMPLE_RATE, VoiceActivity
 from comp_core.inference.utterances import Segmenter, SegmenterConfig, segment
+from comp_core.senses.speech.vad import CHUNK, SAMPLE_RATE, VoiceActivity
+from tests.places import SAMPLES
 
-SAMPLES = Path(__file__).resolve().parent.parent / "assets" / "samples"
 STEP = CHUNK / SAMPLE_RATE
 
 

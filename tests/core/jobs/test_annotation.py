@@ -5,16 +5,15 @@ import json
 import shutil
 from copy import copy
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from comp_core import annotation
-from comp_core.jobs.annotation import FolderError, Settings, annotate, clips_in
 from comp_core.cli import main
+from comp_core.jobs import annotation
+from comp_core.jobs.annotation import FolderError, Settings, annotate, clips_in
 from comp_core.jobs.engine import InProcess, WorkerLost
+from tests.places import SAMPLES
 
-SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 SILENT = Settings(whisper="off")
 
 

@@ -3,7 +3,6 @@
 import csv
 import pickle
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,11 +11,11 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 
 from comp_core.cli import main
 from comp_core.data.gcnet import LayoutError, read_clips, write_labels
-from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.pretrained import EncoderError, PretrainedVoice, PretrainedWords
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from tests.places import SAMPLES
 
 transformers = pytest.importorskip("transformers")
-SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
 
 
 @pytest.fixture(scope="module")

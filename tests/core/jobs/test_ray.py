@@ -4,22 +4,20 @@ import importlib
 import json
 import shutil
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from comp_core.cli import main
-from comp_core.engines import ray_cluster
+from comp_core.experiments import scaling
+from comp_core.jobs import ray_cluster
 from comp_core.jobs.engine import EngineError, WorkerLost
 from comp_core.jobs.ray_cluster import RayCluster
-from comp_core.evaluation import scaling
 from comp_core.reports.measured_tables import scaling_estimate_table, scaling_table
-from tests.support.mortal import Mortal
-from tests.core.jobs.test_annotation import folder, records, unreadable  # noqa: F401
 from tests.core.benchmark.test_benchmark import write_mosi
-
-SAMPLES = Path(__file__).parent.parent / "assets" / "samples"
+from tests.core.jobs.test_annotation import folder, records, unreadable  # noqa: F401
+from tests.places import SAMPLES
+from tests.support.mortal import Mortal
 
 
 def test_without_ray_it_says_what_to_install(monkeypatch, tmp_path, capsys):

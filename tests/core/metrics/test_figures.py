@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from comp_core.metrics.rules import RULES, confidence_weighted, late_average, product
 from comp_core.metrics.calibration import answer_from, fit_temperature, reliability, risk_coverage
 from comp_core.metrics.figures import class_report, expected_calibration_error
+from comp_core.metrics.rules import RULES, confidence_weighted, late_average, product
 
 
 def certain(guesses, classes):

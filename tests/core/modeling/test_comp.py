@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.comp import COMPONENTS, COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig, as_printed
 from comp_core.modeling.batch import Conversations
+from comp_core.modeling.comp import COMPONENTS, COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig, as_printed
 from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm, from_others
 from comp_core.modeling.paper_preset import PositionPrototypes, PrintedPromptGenerator
 from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum, similarity

@@ -8,9 +8,9 @@ from comp_core.modalities import MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.layers import PerModalityLinear
+from comp_core.modeling.modulators import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
 from comp_core.modeling.paper_preset import PositionPrototypes
 from comp_core.training.fit import FitConfig, fit
-from comp_core.modeling.modulators import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
 
 DIMS = {"audio": 5, "text": 7, "video": 3}
 ALL = torch.ones(4, 3, dtype=torch.bool)

@@ -1,16 +1,15 @@
 """Every table in README and model cards is what its report says now."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from comp_core.data.masks import SUBSETS
-from comp_core.reports.tables import tables, with_tables
 from comp_core.modalities import MODALITIES
+from comp_core.reports.tables import tables, with_tables
+from tests.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "assets" / "cards").glob("*.md"))]
 
 

@@ -1,17 +1,17 @@
 """The face sense: geometry, quality, summary."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from comp_core.senses.reading import NO_FACE, Reading
-from comp_core.senses.face.sense import FaceFrame, FaceSense, face_quality
 from comp_core.senses.face.locator import CROP_SIZE, FaceLocator, LocatedFace, align, similarity_transform
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
+from comp_core.senses.face.sense import FaceFrame, FaceSense, face_quality
+from comp_core.senses.reading import NO_FACE, Reading
+from tests.places import SAMPLES
 
-PORTRAIT = Path(__file__).parent.parent / "assets" / "samples" / "face.jpg"
+PORTRAIT = SAMPLES / "face.jpg"
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,13 @@
 """One of several faces is followed, and it is the same one."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from comp_core.senses.face.locator import LOOK_AROUND, FaceLocator, LookAround
 from comp_core.senses.face.choice import PATIENCE, FaceChoice
+from comp_core.senses.face.locator import LOOK_AROUND, FaceLocator, LookAround
+from tests.places import SAMPLES
 
 SMALL = (0.0, 0.1, 0.2, 0.3)
 LARGE = (0.5, 0.2, 0.9, 0.8)
@@ -56,7 +56,7 @@ def test_nobody_is_nobody():
 @pytest.fixture(scope="module")
 def two():
     """The same head twice, side by side; the left one is larger."""
-    head = Image.open(Path(__file__).parent.parent / "assets" / "samples" / "face.jpg").convert("RGB")
+    head = Image.open(SAMPLES / "face.jpg").convert("RGB")
     picture = Image.new("RGB", (480, 320), (120, 120, 120))
     picture.paste(head.resize((300, 300 * head.height // head.width)).crop((0, 0, 300, 320)), (0, 0))
     picture.paste(head.resize((180, 180 * head.height // head.width)), (300, 60))

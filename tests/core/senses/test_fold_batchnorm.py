@@ -6,8 +6,8 @@ from torch import nn
 
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.fold_batchnorm import folded
-from comp_core.senses.voice.spectra import BANDS, VIEWS
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
+from comp_core.senses.voice.spectra import BANDS, VIEWS
 
 FACES = (torch.randint(0, 256, (2, 48, 48)),)
 VOICES = (torch.randn(2, len(VIEWS), BANDS, 96), torch.ones(2, 96, dtype=torch.bool))

@@ -16,12 +16,12 @@ import pytest
 import torch
 
 from comp_core.inference.media import open_media
-from comp_core.senses import recognition
-from comp_core.senses.speech.recognition import RecogniserError, SphinxRecogniser, Transcript, is_heard, load_recogniser
 from comp_core.inference.utterances import segment
+from comp_core.senses.speech import recognition
+from comp_core.senses.speech.recognition import RecogniserError, SphinxRecogniser, Transcript, is_heard, load_recogniser
+from tests.places import ROOT
 from tests.support.whispers import ENGLISH_ONLY, MULTILINGUAL, write_whisper
 
-ROOT = Path(__file__).resolve().parent.parent
 HAPPY = ("i am so happy today this is wonderful", "this is the best day of my life i love it")
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from comp_core.senses.reading import SILENCE
-from comp_core.senses.voice.spectra import BANDS, HOP, SHORT, VIEWS, Spectra, centres
-from comp_core.senses.voice.sense import VoiceSense
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig, together
+from comp_core.senses.voice.sense import VoiceSense
+from comp_core.senses.voice.spectra import BANDS, HOP, SHORT, VIEWS, Spectra, centres
 from comp_core.training import voice_augment
 from comp_core.training.voice import pad, trimmed
 

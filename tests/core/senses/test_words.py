@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import nn
 
-from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, save_checkpoint
 from comp_core.modalities import LABELS
 from comp_core.senses.reading import NO_WORDS
-from comp_core.senses.words.tokens import encode, has_words, load_tokenizer, plain_punctuation, whole_characters
-from comp_core.senses.words.sense import TOKENIZER, UNKNOWN_WORDS, WordsSense, load_words_net
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
+from comp_core.senses.words.sense import TOKENIZER, UNKNOWN_WORDS, WordsSense, load_words_net
+from comp_core.senses.words.tokens import encode, has_words, load_tokenizer, plain_punctuation, whole_characters
+from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, save_checkpoint
 from comp_core.training.minilm import build_tokenizer
 from comp_core.training.texts import unpunctuated
 

@@ -5,14 +5,14 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore, save_checkpoint
 from comp_core.inference.fusion import Fusion
+from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore, save_checkpoint
+from tests.places import ROOT
 
 
 @dataclass(frozen=True)
@@ -118,5 +118,5 @@ def test_loading_weights_does_not_load_the_compiler():
     code = (
         "import sys; from comp_core.predictor import Predictor; Predictor.load(['comp', 'prlf']); print('torch._inductor' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "False"

@@ -14,14 +14,14 @@ from comp_core.data.ferplus import load_ferplus
 from comp_core.data.paired import ALWAYS, Agreement, PairedDialogues, Pool
 from comp_core.data.text import Dialogue, Utterance
 from comp_core.evaluation.predictions import fit_temperatures, predictions, report
+from comp_core.inference.windows import CONTEXT, collate, window_ends
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.modeling.losses import reliability
+from comp_core.modeling.objectives import Classes
 from comp_core.senses.reading import Reading
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.fusion import fit_on_windows, random_windows
-from comp_core.modeling.losses import reliability
-from comp_core.modeling.objectives import Classes
-from comp_core.inference.windows import CONTEXT, collate, window_ends
 
 
 def made_up_dialogues(count, random):

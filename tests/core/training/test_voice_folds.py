@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from comp_core.support.checkpoint import save_checkpoint
 from comp_core.data.speech import SpeechSet
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
-from comp_core.training.task import Task
+from comp_core.support.checkpoint import save_checkpoint
 from comp_core.training import voice_folds
+from comp_core.training.task import Task
 
 CONFIG = VoiceNetConfig(widths=(4, 4, 4, 4), tower_dim=2)
 

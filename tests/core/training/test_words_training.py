@@ -12,14 +12,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from comp_core.support.checkpoint import CheckpointError, save_checkpoint
 from comp_core.data.text import LabelledTexts, load_meld_dialogues
-from comp_core.senses.words.tokens import encode
-from comp_core.senses.words.sense import TOKENIZER, load_words_net
+from comp_core.experiments import words_cross
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
-from comp_core.training.task import Task
-from comp_core.training import minilm, words_cross
+from comp_core.senses.words.sense import TOKENIZER, load_words_net
+from comp_core.senses.words.tokens import encode
+from comp_core.support.checkpoint import CheckpointError, save_checkpoint
+from comp_core.training import minilm
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
+from comp_core.training.task import Task
 from comp_core.training.texts import run
 from comp_core.training.words_folds import FOLDS, fold_of, meld_features
 

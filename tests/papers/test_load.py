@@ -2,16 +2,15 @@
 
 import base64
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.places import ROOT
 from tools.load import __main__ as load
 from tools.load import visitor
 
-APP = Path(__file__).parent.parent / "app"
-SCRIPTS = "\n".join((APP / name).read_text(encoding="utf-8") for name in ("capture/capture.js", "ui/live.js", "ui/line.js"))
+SCRIPTS = "\n".join((ROOT / "app" / "pages" / "live" / f"{name}.js").read_text(encoding="utf-8") for name in ("capture", "live", "line"))
 
 
 @pytest.mark.parametrize(
