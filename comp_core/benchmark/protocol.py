@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from comp_core.benchmark.datasets import Dataset, Split, mistake
 from comp_core.benchmark.methods import Method, Problem
 from comp_core.data.conversations import Batch, Conversation, batch_of
-from comp_core.data.masks import fixed_mask, subset_name, subsets_of
+from comp_core.data.masks import fixed_mask
 from comp_core.evaluation.dominance import leading_report
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import MODALITIES, subset_name, subsets_of
 from comp_core.modeling.prlf import PRLF
 from comp_core.support.devices import CPU, device_of
 from comp_core.training.fusion import at_random_rates, fit_fusion

@@ -1,32 +1,15 @@
-"""Which modalities are missing: the seven subsets, random masks for training, fixed masks for figures."""
+"""Which modalities are missing: random masks for training, fixed masks for figures."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from comp_core.modalities import MODALITIES
-
-
-def subset_name(modalities: Iterable[str]) -> str:
-    """A subset is named by its modalities' initials: "A", "TV", "ATV"."""
-    return "".join(m[0].upper() for m in modalities)
-
-
-# {A}, {T}, {V}, {AT}, {AV}, {TV}, {ATV}
-SUBSETS: dict[str, tuple[str, ...]] = {
-    subset_name(subset): subset for size in range(1, len(MODALITIES) + 1) for subset in combinations(MODALITIES, size)
-}
-
-
-def subsets_of(given: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Those of the ``SUBSETS`` that hold nothing but ``given`` modalities."""
-    return {name: subset for name, subset in SUBSETS.items() if set(subset) <= set(given)}
+from comp_core.modalities import MODALITIES, SUBSETS
 
 
 def random_mask(valid: Tensor, highest_rate: float, generator: torch.Generator) -> Tensor:

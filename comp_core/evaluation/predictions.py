@@ -10,12 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from comp_core.data.conversations import Conversation, batch_of
-from comp_core.data.masks import SUBSETS, subset_name
 from comp_core.inference.windows import window_ends
 from comp_core.metrics.calibration import answer_from, fit_temperature, reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report, mean_and_spread
 from comp_core.metrics.rules import RULES
-from comp_core.modalities import LABELS, MODALITIES
+from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
 from comp_core.support.devices import device_of
 
 # An answer is given where at most this share of such answers was wrong on validation data.

@@ -13,11 +13,10 @@ from typing import Any
 import numpy as np
 
 from comp_core.benchmark.datasets import Split, ravdess
-from comp_core.data.masks import subsets_of
 from comp_core.data.mosi import SIGNS, by_sign, load_mosi
 from comp_core.data.speech import CLASSES, RAVDESS
 from comp_core.evaluation.predictions import Found, fit_temperatures, predictions, report, spread
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import MODALITIES, subsets_of
 from comp_core.modeling.comp import ComPConfig
 from comp_core.modeling.objectives import Classes
 from comp_core.support.progress import progress

@@ -14,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from comp_core.data.masks import SUBSETS
 from comp_core.data.paired import LIKE_MELD, PairedDialogues
 from comp_core.data.text import load_meld_dialogues
 from comp_core.evaluation.predictions import predictions
 from comp_core.metrics.calibration import softmax
 from comp_core.metrics.figures import class_report, mean_and_spread
+from comp_core.modalities import SUBSETS
 from comp_core.modeling.registry import CONFIGS, load_fusion
 from comp_core.training.live import PAIRING_SEED
 from comp_core.training.live_features import face_pool, voice_pool

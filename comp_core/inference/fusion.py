@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from comp_core.data.masks import SUBSETS, subset_name
 from comp_core.inference.windows import CONTEXT, Moment, collate, window_ends
-from comp_core.modalities import LABELS, MODALITIES
+from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
 from comp_core.modeling.prlf import PRLFOutput
 from comp_core.modeling.registry import load_fusion

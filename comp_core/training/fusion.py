@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from comp_core.data.conversations import Batch, Conversation, batch_of
-from comp_core.data.masks import random_mask, subsets_of
+from comp_core.data.masks import random_mask
 from comp_core.evaluation.predictions import predictions
 from comp_core.inference.windows import CONTEXT
 from comp_core.metrics.calibration import softmax
 from comp_core.metrics.figures import class_report
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import MODALITIES, subsets_of
 from comp_core.modeling.losses import LOSSES
 from comp_core.modeling.objectives import Classes
 from comp_core.modeling.registry import FusionConfig, build

@@ -7,10 +7,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from comp_core.data.masks import SUBSETS
 from comp_core.inference.fusion import Fused
 from comp_core.inference.utterances import Utterance
-from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 
 

@@ -5,8 +5,7 @@ import numpy as np
 from app.live.session import Snapshot
 from app.live.views import clock_text, in_words, live_view, moment_view, utterance_view
 from app.pages.shared.markup import cards_html, clip_html, fused_html, message_html, player_html
-from comp_core.data.masks import SUBSETS
-from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 from comp_core.senses.reading import SWITCHED_OFF, Reading
 from tests.app.doubles import ScriptedPredictor, feature, record
 

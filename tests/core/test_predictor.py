@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from comp_core.data.masks import SUBSETS
 from comp_core.inference.fusion import Fusion, model_stem
 from comp_core.inference.media import MediaError
-from comp_core.modalities import LABELS, MODALITIES
+from comp_core.modalities import LABELS, MODALITIES, SUBSETS
 from comp_core.predictor import Predictor
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 from comp_core.senses.speech.recognition import Recogniser, RecogniserError, Transcript

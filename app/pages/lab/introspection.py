@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 
 from app.live.views import NAMES, in_words, listed
-from comp_core.data.masks import SUBSETS
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.evaluation.introspection import Inside, inside
 from comp_core.inference.fusion import Fused
 from comp_core.metrics.rules import late_average
-from comp_core.modalities import LABELS, MODALITIES
+from comp_core.modalities import LABELS, MODALITIES, SUBSETS
 from comp_core.modeling.comp import ComP
 from comp_core.predictor import Heard
 

@@ -9,8 +9,7 @@ from typing import Any
 
 from app.live.sliders import SLIDERS, Slider
 from app.live.views import NAMES, listed, percent
-from comp_core.data.masks import SUBSETS
-from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 
 # Drawn on a 24 x 24 grid, stroked in the current colour.
 _PATHS = {

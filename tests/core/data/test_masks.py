@@ -2,8 +2,8 @@
 
 import torch
 
-from comp_core.data.masks import SUBSETS, random_mask
-from comp_core.modalities import MODALITIES
+from comp_core.data.masks import random_mask
+from comp_core.modalities import MODALITIES, SUBSETS
 
 
 def test_the_seven_subsets():

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from comp_core.data.masks import SUBSETS
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import MODALITIES, SUBSETS
 from comp_core.reports.tables import tables, with_tables
 from tests.places import ROOT
 
