@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from app.server.log import keep_messages_out
     from app.server.uploads import upload_folder
     from app.server.zerogpu import lends_gpu
-    from comp_core.modeling.registry import CONFIGS
+    from comp_core.modeling.registry import KINDS
     from comp_core.predictor import Predictor
     from comp_core.senses.speech.recognition import load_recogniser
     from comp_core.support.checkpoint import CheckpointError
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     try:
         # The one asked for is used at first; the page can change to any of them.
-        models = dict.fromkeys([options.model, *CONFIGS])
+        models = dict.fromkeys([options.model, *KINDS])
         # A GPU that is only lent is not there between two loans.
         device = "cpu" if lends_gpu() else options.device
         predictor = Predictor.load(list(models), device=device, whisper="off")

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES, TEXT
 from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig
 from comp_core.modeling.baselines.concat import Concat, ModalityDropout
@@ -19,11 +18,14 @@ from comp_core.modeling.baselines.gcnet import GraphCompletion
 from comp_core.modeling.baselines.late import LateFusion
 from comp_core.modeling.baselines.mmin import Imagination
 from comp_core.modeling.baselines.momke import Experts
+from comp_core.modeling.batch import Batch
 from comp_core.modeling.comp import COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig, as_printed
-from comp_core.modeling.losses import comp_loss, printed_loss, printed_stage_one, prlf_loss
+from comp_core.modeling.comp_loss import comp_loss
 from comp_core.modeling.modulators import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
 from comp_core.modeling.objectives import Objective
+from comp_core.modeling.paper_loss import printed_loss, printed_stage_one
 from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig
+from comp_core.modeling.prlf_loss import prlf_loss
 from comp_core.modeling.reliability import CUES
 from comp_core.training.fit import FitConfig
 
@@ -59,6 +61,7 @@ class Method:
         train: (model, problem) -> its loss, and what stands around each step.
         settings: how it is trained, but for epochs and seed.
         epochs: its share of the data set's epochs.
+        leads: one modality leads, and it is reported what its reliabilities are worth.
     """
 
     title: str
@@ -66,6 +69,7 @@ class Method:
     train: Callable[[nn.Module, Problem], tuple[Loss, AroundStep]]
     settings: FitConfig = _SETTINGS
     epochs: float = 1.0
+    leads: bool = False
 
 
 def _comp(problem: Problem, **changes: object) -> ComP:
@@ -198,11 +202,11 @@ METHODS: dict[str, Method] = {
     "comp-no-coordinator": Method("ComP without coordinator", partial(_comp, without=(COORDINATOR,)), _train_comp),
     # It earned no place, so the default goes without.
     "comp-modulated": Method("ComP with modulator", _comp, partial(_train_comp, modulated=True)),
-    "prlf": Method("PRLF", _prlf, _train_prlf),
-    **{f"prlf-{cue}": Method(f"PRLF by {cue} only", partial(_prlf, cues=(cue,)), _train_prlf) for cue in CUES},
-    "prlf-turn": Method("PRLF led by each in turn", partial(_prlf, leader=IN_TURN), _train_prlf),
-    "prlf-text": Method("PRLF led by the words", partial(_prlf, leader=TEXT), _train_prlf),
-    "prlf-no-interaction": Method("PRLF without interaction", partial(_prlf, steps=0), _train_prlf),
+    "prlf": Method("PRLF", _prlf, _train_prlf, leads=True),
+    **{f"prlf-{cue}": Method(f"PRLF by {cue} only", partial(_prlf, cues=(cue,)), _train_prlf, leads=True) for cue in CUES},
+    "prlf-turn": Method("PRLF led by each in turn", partial(_prlf, leader=IN_TURN), _train_prlf, leads=True),
+    "prlf-text": Method("PRLF led by the words", partial(_prlf, leader=TEXT), _train_prlf, leads=True),
+    "prlf-no-interaction": Method("PRLF without interaction", partial(_prlf, steps=0), _train_prlf, leads=True),
     "concat": Method("concatenation", _baseline(Concat), _train_baseline),
     "late": Method("late fusion", _baseline(LateFusion), _train_late),
     "dropout": Method("modality dropout", _baseline(ModalityDropout), _train_baseline),

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 
 from comp_core.benchmark.datasets import Dataset, Split, mistake
 from comp_core.benchmark.methods import Method, Problem
-from comp_core.data.conversations import Batch, Conversation, batch_of
+from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import fixed_mask
 from comp_core.evaluation.dominance import leading_report
 from comp_core.modalities import MODALITIES, subset_name, subsets_of
-from comp_core.modeling.prlf import PRLF
+from comp_core.modeling.batch import Batch
 from comp_core.support.devices import CPU, device_of
 from comp_core.training.fusion import at_random_rates, fit_fusion
 
@@ -140,7 +140,7 @@ def train_and_test(
         for name, condition in named.items():
             masks = masks_of(test, condition, "test", dataset.given)
             found[name] = predict(model, test, masks)
-            if isinstance(model, PRLF) and at is None and isinstance(condition, float):
+            if method.leads and at is None and isinstance(condition, float):
                 leading[name] = leading_report(model, masked_batch(test, masks).to(protocol.device), dataset.objective, seed=seed)
     finally:
         torch.set_num_threads(threads)

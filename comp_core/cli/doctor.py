@@ -79,11 +79,11 @@ def _device() -> Finding:
 
 
 def _weights(weights: Path) -> Finding:
-    from comp_core.modeling.registry import CONFIGS
+    from comp_core.modeling.registry import KINDS
     from comp_core.predictor import Predictor
 
     try:
-        Predictor.load(list(CONFIGS), weights=weights, device="cpu")
+        Predictor.load(list(KINDS), weights=weights, device="cpu")
     except CheckpointError as error:
         return Finding("weights", "unusable", str(error))
     size = sum(path.stat().st_size for path in weights.iterdir()) / 2**20

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.batch import Conversations
+from comp_core.modeling.batch import Batch, collate
 
 
 @dataclass(frozen=True)
@@ -45,33 +44,9 @@ class Conversation:
         return Conversation(self.ids[part], {m: x[part] for m, x in self.features.items()}, self.labels[part], self.shown[part], there)
 
 
-@dataclass(frozen=True)
-class Batch:
-    """Padded conversations.
-
-    Attributes:
-        labels: (B, N) what utterances express.
-        shown: (B, N, M) what each modality shows.
-        recorded: (B, N, M) bool, what there is, whatever of it is observed.
-    """
-
-    conversations: Conversations
-    labels: Tensor
-    shown: Tensor
-    recorded: Tensor
-
-    def to(self, device: torch.device | str) -> Batch:
-        return Batch(self.conversations.to(device), self.labels.to(device), self.shown.to(device), self.recorded.to(device))
-
-
 def batch_of(windows: Sequence[Conversation]) -> Batch:
     """Windows as one batch in which everything is observed that was recorded."""
-
-    def padded(arrays: list[np.ndarray]) -> Tensor:
-        return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True)
-
-    valid = padded([np.ones(len(window), bool) for window in windows])
-    features = {m: padded([window.features[m] for window in windows]) for m in MODALITIES}
-    observed = padded([np.ones_like(window.shown, bool) if window.there is None else window.there for window in windows])
-    labels, shown = padded([window.labels for window in windows]), padded([window.shown for window in windows])
-    return Batch(Conversations(features, observed, valid), labels, shown, observed)
+    recorded = [np.ones_like(window.shown, bool) if window.there is None else window.there for window in windows]
+    conversations = collate([window.features for window in windows], recorded)
+    labels, shown = (pad_sequence([torch.from_numpy(getattr(w, name)) for w in windows], batch_first=True) for name in ("labels", "shown"))
+    return Batch(conversations, labels, shown, conversations.observed)

@@ -14,11 +14,13 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
+from comp_core.support.errors import CompCoreError
+
 SPLITS = ("train", "valid", "test")
 COLUMNS = ("file", "conversation", "speaker", "label", "split")
 
 
-class LayoutError(Exception):
+class LayoutError(CompCoreError):
     """A table of clips is not as it should be; the message says where."""
 
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from comp_core.data.conversations import Conversation
 from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.support.errors import CompCoreError
 
 SIGNS = ("negative", "positive")
 _ARRAYS = {AUDIO: "audio", TEXT: "text", VIDEO: "visual"}
 
 
-class MosiError(Exception):
+class MosiError(CompCoreError):
     """The file is missing; the message says what to do."""
 
 

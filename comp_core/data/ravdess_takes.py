@@ -9,9 +9,10 @@ import numpy as np
 from comp_core.data.conversations import Conversation
 from comp_core.data.speech import CLASSES, RAVDESS, parse_name
 from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.support.errors import CompCoreError
 
 
-class TakesError(Exception):
+class TakesError(CompCoreError):
     """The file is missing; the message says what to do."""
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from comp_core.modalities import LABELS
 from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.support.errors import CompCoreError
 from comp_core.support.progress import progress
 
 RAVDESS = "ravdess"
@@ -39,7 +40,7 @@ SPLITS: dict[str, tuple[str, ...]] = {
 }
 
 
-class SpeechDataError(Exception):
+class SpeechDataError(CompCoreError):
     """The speech corpora are missing or not as released; the message says what to do."""
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from comp_core.data.conversations import Batch, Conversation, batch_of
+from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import fixed_mask
 from comp_core.inference.windows import window_ends
 from comp_core.metrics.rules import late_average
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.batch import stack
+from comp_core.modeling.batch import Batch, stack
 from comp_core.support.atomic_files import whole_file
 
 LATE = "late fusion"

@@ -11,9 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.batch import Conversations
+from comp_core.modeling.batch import Batch, Conversations
 from comp_core.modeling.objectives import Objective
 from comp_core.modeling.prlf import PRLF
 

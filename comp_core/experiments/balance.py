@@ -23,7 +23,7 @@ ALONE, TOGETHER, MODULATED = "alone", "together", "together, modulated"
 _METHODS = {TOGETHER: "comp", MODULATED: "comp-modulated"}
 
 
-def train_balance(task: Task, epochs: int | None = None) -> None:
+def measure(task: Task, epochs: int | None = None) -> None:
     """Write ``balance.json``: data set -> way of training -> modality -> after each epoch the accuracy of its own head, given alone.
 
     It is that on validation data, so that a curve shows learning, and nobody learns from it how good the model is. Of folds, the first.

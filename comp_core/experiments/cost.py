@@ -11,7 +11,6 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +23,7 @@ from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.batch import Conversations
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.training.fusion import at_random_rates
+from comp_core.training.task import Task
 
 # Conversations and utterances in each.
 GROWTH = ((1, 16), (1, 64), (1, 256), (1, 1024), (1, 4096), (4, 16), (16, 16), (64, 16), (256, 16))
@@ -31,8 +31,8 @@ WINDOW = 16
 LIVE = ComPConfig(dims=dict.fromkeys(MODALITIES, 64), outputs=len(LABELS))
 
 
-def measure_cost(data: Path, runs: int = 20) -> dict[str, Any]:
-    """Median processor times of ``runs`` rounds, in each of which every step runs once; and the growth, a process for each size."""
+def measure(task: Task, runs: int = 20) -> None:
+    """Write ``cost.json``: median processor times of ``runs`` rounds of every step, and how time and memory grow."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     square = torch.randn(1024, 1024)
@@ -40,7 +40,7 @@ def measure_cost(data: Path, runs: int = 20) -> dict[str, Any]:
     steps: dict[str, Callable[[], object]] = {
         "product of two 1024 x 1024 matrices": lambda: square @ square,
         f"forward of one live window of {WINDOW} utterances": lambda: _forward(live, window),
-        "an epoch on MOSI, training and test": _epoch(data),
+        "an epoch on MOSI, training and test": _epoch(task.data),
     }
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(runs + 2):
@@ -54,7 +54,7 @@ def measure_cost(data: Path, runs: int = 20) -> dict[str, Any]:
     for count, length in GROWTH:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
             growth.append({"conversations": count, "utterances": length, **pool.submit(_one_size, count, length).result()})
-    return {"runs": runs, "median_ms": median, "epoch_in_products": epoch / product, "growth": growth}
+    task.write_report("cost", {"runs": runs, "median_ms": median, "epoch_in_products": epoch / product, "growth": growth})
 
 
 def _epoch(data: Path) -> Callable[[], None]:

@@ -15,7 +15,7 @@ from comp_core.training.task import Task
 UTTERANCES = 400
 
 
-def train_held_out(task: Task) -> None:
+def measure(task: Task) -> None:
     """Write ``lab/held_out.npz`` beside the weights: test dialogues of MELD with faces and voices paired by label, drawn at random."""
     paired = replace(paired_split(task, "test", ["as_written"]), agreement=LIKE_MELD)
     random = np.random.default_rng(PAIRING_SEED)

@@ -43,14 +43,14 @@ class Experiment:
     epochs: int
 
 
-def train_real_pairs(task: Task, epochs: int | None = None) -> None:
-    """Train ComP anew in each fold and with each seed, and write ``real_pairs.json``. Epochs are chosen on validation data."""
+def measure(task: Task, epochs: int | None = None) -> None:
+    """Train ComP anew in each fold and with each seed, and write ``paired_corpora.json``. Epochs are chosen on validation data."""
     metrics = {}
     for name, experiment in experiments(task).items():
         seeds = range(task.seed, task.seed + SEEDS)
         reports = [_one_seed(experiment, seed, epochs or experiment.epochs, task.device) for seed in progress(list(seeds), name)]
         metrics[name] = spread(reports)
-    task.write_report("real_pairs", {"seeds": SEEDS, "metrics": metrics})
+    task.write_report("paired_corpora", {"seeds": SEEDS, "metrics": metrics})
 
 
 def experiments(task: Task) -> dict[str, Experiment]:

@@ -20,7 +20,7 @@ from comp_core.evaluation.predictions import predictions
 from comp_core.metrics.calibration import softmax
 from comp_core.metrics.figures import class_report, mean_and_spread
 from comp_core.modalities import SUBSETS
-from comp_core.modeling.registry import CONFIGS, load_fusion
+from comp_core.modeling.registry import KINDS, load_fusion
 from comp_core.training.live import PAIRING_SEED
 from comp_core.training.live_features import face_pool, voice_pool
 from comp_core.training.task import Task
@@ -33,10 +33,10 @@ DRAWS = 3
 _KEYS = ("accuracy", "uar", "ece")
 
 
-def evaluate_intra(task: Task) -> None:
-    """Write ``intra.json``: the fusion models on MELD's test dialogues, paired by label, with holes; mean and spread over draws of them."""
+def measure(task: Task) -> None:
+    """Write ``partial_loss.json``: the fusion models on MELD's test dialogues with holes, mean and spread over draws."""
     faces = face_pool(task, "test")
-    loaded = [load_fusion(task.weights / name) for name in CONFIGS]
+    loaded = [load_fusion(task.weights / name) for name in KINDS]
     models = {description["name"]: (model, description["temperature"]["fused"]) for model, description in loaded}
     metrics: dict[str, dict[str, Any]] = {name: {} for name in models}
     for share in SHARES:
@@ -52,7 +52,7 @@ def evaluate_intra(task: Task) -> None:
                 draws[name].append({s: class_report(softmax(f["fused"], temperature[s]), f["labels"]) for s, f in found.items()})
         for name, reports in draws.items():
             metrics[name][str(share)] = {s: {key: mean_and_spread([r[s][key] for r in reports]) for key in _KEYS} for s in GIVEN}
-    task.write_report("intra", {"draws": DRAWS, "metrics": metrics})
+    task.write_report("partial_loss", {"draws": DRAWS, "metrics": metrics})
 
 
 def words_with_holes(share: float, random: np.random.Generator) -> Callable[[str], str]:

@@ -22,6 +22,7 @@ from comp_core.jobs.annotation import SETTINGS, Settings, annotate, clips_in, re
 from comp_core.jobs.engine import Engine, InProcess
 from comp_core.jobs.ray_cluster import RayCluster
 from comp_core.support.checkpoint import WEIGHTS_DIR
+from comp_core.training.task import Task
 
 # Videos only: a sound alone is read faster, and the estimate is of video.
 CLIPS = tuple(WEIGHTS_DIR.parent / "samples" / name for name in ("happy.mp4", "mixed.mp4"))
@@ -44,8 +45,10 @@ class _Measured:
     methods: dict[str, Any]
 
 
-def measure_scaling(data: Path, copies: int, epochs: int, whisper: str) -> dict[str, Any]:
-    """Annotate copies of the sample videos, and sweep over MOSI, in one process and with Ray; every process computes on one thread.
+def measure(task: Task, copies: int = 10, epochs: int = 10, whisper: str = "off") -> None:
+    """Write ``scaling.json``: sample videos annotated and a sweep over MOSI, in one process and with Ray.
+
+    Every process computes on one thread.
 
     Times are those of a going concern: what it takes until the workers have started and loaded their models is ``start_s``. The machine
     may be shared, so processor time is taken beside the clock's, and the estimate rests on it.
@@ -56,7 +59,7 @@ def measure_scaling(data: Path, copies: int, epochs: int, whisper: str) -> dict[
         RecogniserError: ``whisper`` is neither a model nor a readable checkpoint.
     """
     torch.set_num_threads(1)
-    dataset, settings = mosi(data), Settings(whisper=whisper)
+    dataset, settings = mosi(task.data), Settings(whisper=whisper)
     engines: list[tuple[str, int, AbstractContextManager[Engine]]] = [("in-process", 1, nullcontext(InProcess()))]
     engines += [("ray", workers, RayCluster(workers=workers)) for workers in WORKERS]
     with TemporaryDirectory() as folder:
@@ -85,7 +88,7 @@ def measure_scaling(data: Path, copies: int, epochs: int, whisper: str) -> dict[
             "realtime_per_worker": media_s / row["annotate"]["wall_s"] / row["workers"],
             "realtime_per_core": media_s / row["annotate"]["processor_s"],
         }
-    return {
+    report = {
         "cores": os.cpu_count(),
         "recogniser": recogniser,
         "clips": len(found[0].records),
@@ -94,6 +97,7 @@ def measure_scaling(data: Path, copies: int, epochs: int, whisper: str) -> dict[
         "rows": rows,
         "estimate": estimate(rows[-1]["annotate"]["realtime_per_core"]),
     }
+    task.write_report("scaling", report)
 
 
 def _beside(first: _Measured, one: _Measured) -> dict[str, Any]:

@@ -13,7 +13,7 @@ SENSES = ("face", "voice", "words")
 _KEYS = ("accuracy", "uar", "macro_f1", "weighted_f1")
 
 
-def evaluate_seeds(task: Task) -> None:
+def measure(task: Task) -> None:
     """Join the reports of trainings that differ in nothing but the seed into ``seeds.json``.
 
     The first report of a sense is the committed one; others lie in the work folder, in ``seedN/``, where

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -13,13 +11,13 @@ import torch
 
 from comp_core.inference.fusion import Fusion
 from comp_core.inference.windows import CONTEXT, Moment
-from comp_core.modeling.registry import CONFIGS
+from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator, align
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.spectra import Spectra
 from comp_core.support.assets import ASSETS
-from comp_core.support.checkpoint import WEIGHTS_DIR
+from comp_core.training.task import Task
 
 PICTURE = ASSETS / "samples" / "face.jpg"
 SENTENCE = "I really did not expect that you would come back so soon."
@@ -35,13 +33,13 @@ def _one_pass(fusion: Fusion, moments: Sequence[Moment]) -> Callable[[], object]
     return forward
 
 
-def measure_speed(runs: int, weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
-    """Median milliseconds of each step over ``runs`` rounds, in each of which every step runs once, and their ratios.
+def measure(task: Task, runs: int = 100) -> None:
+    """Write ``speed.json``: median milliseconds of each step over ``runs`` rounds, in each of which every step runs once, and their ratios.
 
     The number of threads is set to one, as in the live process.
     """
     torch.set_num_threads(1)
-    predictor = Predictor.load(list(CONFIGS), device="cpu", weights=weights)
+    predictor = Predictor.load(list(KINDS), device="cpu", weights=task.weights)
     picture = cv2.cvtColor(cv2.imread(str(PICTURE)), cv2.COLOR_BGR2RGB)
     locator = FaceLocator(tracking=True)
     located = locator.locate(picture)
@@ -69,11 +67,8 @@ def measure_speed(runs: int, weights: Path = WEIGHTS_DIR) -> dict[str, Any]:
     locator.close()
     # The first rounds prepare memory and kernels.
     median = {name: float(np.median(values[5:])) for name, values in taken.items()}
-    return {
-        "runs": runs,
-        "median_ms": median,
-        "ratios": {
-            "face sense / mesh alone": median["face: mesh, crop and network"] / median["face: mesh alone"],
-            "voice sense / spectra alone": median["voice: spectra of 3 s and network"] / median["voice: spectra of 3 s alone"],
-        },
+    ratios = {
+        "face sense / mesh alone": median["face: mesh, crop and network"] / median["face: mesh alone"],
+        "voice sense / spectra alone": median["voice: spectra of 3 s and network"] / median["voice: spectra of 3 s alone"],
     }
+    task.write_report("speed", {"runs": runs, "median_ms": median, "ratios": ratios})

@@ -22,7 +22,7 @@ FACES, SECONDS, RATE = 10, 60, 10.0  # pictures a second, as live
 _STRONG = ("anger", "fear", "disgust", "surprise")
 
 
-def evaluate_steadiness(task: Task) -> None:
+def measure(task: Task) -> None:
     """Write ``steadiness.json``: FER+ test pictures that all voters called neutral, with camera noise, drifting light and some sway."""
     predictor = Predictor.load(device="cpu", weights=task.weights)
     test = load_ferplus(task.data, "test", task.work)

@@ -22,7 +22,7 @@ from comp_core.training.voice import LIVE, answers, example
 Condition = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
-def evaluate_voice(task: Task) -> None:
+def measure(task: Task) -> None:
     """Write ``voice_test.json``: the live head; temperature from the validation speakers, figures from the test speakers."""
     config, state, record = load_checkpoint(task.output("voice"), {"voice": VoiceNetConfig})
     model = restore(VoiceNet, config, state)

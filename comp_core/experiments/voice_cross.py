@@ -17,7 +17,7 @@ from comp_core.training.voice import EPOCHS, LIVE, answers, example, fit_setting
 SHARED = tuple(label for label in LABELS if label != "surprise")
 
 
-def train_voice_cross(task: Task, epochs: int = EPOCHS) -> None:
+def measure(task: Task, epochs: int = EPOCHS) -> None:
     """Train on the training speakers of one corpus, test on its own test speakers and on all of the other; write ``voice_cross.json``.
 
     The last epoch is kept. Only clips with one of the ``SHARED`` labels take part.

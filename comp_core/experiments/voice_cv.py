@@ -18,7 +18,7 @@ from comp_core.training.voice import EPOCHS, HEADS, answers, example, fit_settin
 FOLDS = 5
 
 
-def train_voice_cv(task: Task, epochs: int = EPOCHS) -> None:
+def measure(task: Task, epochs: int = EPOCHS) -> None:
     """Train a network for each of five folds and write ``voice_cv.json``.
 
     A fold leaves out four RAVDESS actors and two Emo-DB speakers. No epoch is chosen: the last one is kept, so the test speakers

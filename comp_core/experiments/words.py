@@ -24,7 +24,7 @@ from comp_core.training.texts import run, unpunctuated
 Condition = Callable[[str, Sequence[str], np.random.Generator], str]
 
 
-def evaluate_words(task: Task) -> None:
+def measure(task: Task) -> None:
     """Write ``words_test.json``: a temperature for each head from its validation texts, figures from test."""
     model, tokenizer = load_words_net(task.output("words")), load_tokenizer(task.weights / TOKENIZER)
     *_, record = load_checkpoint(task.output("words"), {"words": WordsNetConfig})

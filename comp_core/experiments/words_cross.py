@@ -11,7 +11,7 @@ from comp_core.training.texts import figures, noisy_batches, selection_score
 from comp_core.training.words import load_corpora, loss_of, start
 
 
-def train_words_cross(task: Task, epochs: int = 3) -> None:
+def measure(task: Task, epochs: int = 3) -> None:
     """Train on one corpus alone, test on it and on the other; write ``words_cross.json``.
 
     The epoch is chosen on the validation split of the corpus that was trained on. Figures are of the rows with one label.

@@ -10,11 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from comp_core.inference.windows import CONTEXT, Moment, collate, window_ends
+from comp_core.inference.windows import CONTEXT, Moment, conversations_of, window_ends
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
-from comp_core.modeling.prlf import PRLFOutput
-from comp_core.modeling.registry import load_fusion
+from comp_core.modeling.registry import KINDS, load_fusion
 from comp_core.senses.reading import NOT_GIVEN, SWITCHED_OFF, Reading
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.support.devices import Placed
@@ -62,6 +61,7 @@ class Fusion:
     """A fusion model with its calibration. Nothing in it belongs to one stream, so visitors may share it.
 
     Attributes:
+        kind: what can be asked of it.
         name: what people call it.
         note: what they should know of how it was trained.
         placed: where it runs.
@@ -69,6 +69,7 @@ class Fusion:
 
     def __init__(self, model: nn.Module, description: dict[str, Any], device: str = "cpu") -> None:
         self.model = model
+        self.kind = KINDS[description["kind"]]
         self.name: str = description["name"]
         self.note: str = description["note"]
         self.placed = Placed(f"the fusion model {self.name}", device, model)
@@ -116,7 +117,7 @@ class Fusion:
         self, device: str, asked: Sequence[tuple[Sequence[Moment], Collection[str]]]
     ) -> list[tuple[Fused, dict[str, Distribution | None]]]:
         windows = [moments[-CONTEXT:] for moments, _ in asked]
-        conversations = collate(windows, self.model.config.dims).to(device)
+        conversations = conversations_of(windows, self.model.config.dims).to(device)
         with torch.inference_mode():
             output = self.model(stack([conversations.only(subset) for subset in SUBSETS.values()]))
         by_subset = dict(zip(SUBSETS, output.split(len(windows)), strict=True))
@@ -136,13 +137,13 @@ class Fusion:
 
     def window(self, moments: Sequence[Moment]) -> Conversations:
         """The last moments as the model is given them: one conversation."""
-        return collate([moments[-CONTEXT:]], self.model.config.dims).to(self.placed.device)
+        return conversations_of([moments[-CONTEXT:]], self.model.config.dims).to(self.placed.device)
 
     def _fuse(self, windows: Sequence[Sequence[Moment]]) -> list[Fused]:
         return self.placed.run(lambda device: self._fuse_on(device, windows)) if windows else []
 
     def _fuse_on(self, device: str, windows: Sequence[Sequence[Moment]]) -> list[Fused]:
-        conversations = collate(windows, self.model.config.dims).to(device)
+        conversations = conversations_of(windows, self.model.config.dims).to(device)
         # Each modality's own say is asked for without the others: their prompts would have coloured it. One batch of four takes
         # little longer than one pass, because on short conversations the time goes into calls.
         with torch.inference_mode():
@@ -160,7 +161,7 @@ class Fusion:
             for i, m in enumerate(MODALITIES)
         }
         weights = whole.weights[rows, last].tolist()
-        leads = whole.dominant[rows, last].tolist() if isinstance(whole, PRLFOutput) else None
+        leads = None if whole.dominant is None else whole.dominant[rows, last].tolist()
         results = []
         for b, window in enumerate(windows):
             readings = {m: window[-1].get(m, Reading.absent(NOT_GIVEN)) for m in MODALITIES}

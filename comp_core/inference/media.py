@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.support.errors import CompCoreError
 
 LIMIT_BYTES = 100 * 2**20
 LIMIT_SECONDS = 30 * 60
@@ -39,7 +40,7 @@ _WHAT_WORKS = "use a video (mp4, mov, webm, mkv, avi), a sound (wav, mp3, m4a, f
 _GAP_SECONDS = 0.1
 
 
-class MediaError(Exception):
+class MediaError(CompCoreError):
     """A file cannot be used; the message is one sentence for its owner."""
 
 

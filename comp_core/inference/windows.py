@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.batch import Conversations
+from comp_core.modeling.batch import Conversations, collate
 from comp_core.senses.reading import Reading
 
 CONTEXT = 12  # utterances in a window, the present one included
@@ -16,25 +15,22 @@ CONTEXT = 12  # utterances in a window, the present one included
 Moment = dict[str, Reading]
 
 
-def collate(windows: Sequence[Sequence[Moment]], dims: dict[str, int]) -> Conversations:
+def conversations_of(windows: Sequence[Sequence[Moment]], dims: dict[str, int]) -> Conversations:
     """Windows of readings -> padded conversations. A modality without a feature is not observed.
 
     Args:
         dims: modality -> size of its features.
     """
-    length = max(len(window) for window in windows)
-    features = {m: np.zeros((len(windows), length, dims[m]), np.float32) for m in MODALITIES}
-    observed = np.zeros((len(windows), length, len(MODALITIES)), bool)
-    valid = np.zeros((len(windows), length), bool)
+    features = [{m: np.zeros((len(window), dims[m]), np.float32) for m in MODALITIES} for window in windows]
+    observed = [np.zeros((len(window), len(MODALITIES)), bool) for window in windows]
     for b, window in enumerate(windows):
-        valid[b, : len(window)] = True
         for n, moment in enumerate(window):
             for i, modality in enumerate(MODALITIES):
                 reading = moment.get(modality)
                 if reading is not None and reading.feature is not None:
-                    features[modality][b, n] = reading.feature
-                    observed[b, n, i] = True
-    return Conversations({m: torch.from_numpy(x) for m, x in features.items()}, torch.from_numpy(observed), torch.from_numpy(valid))
+                    features[b][modality][n] = reading.feature
+                    observed[b][n, i] = True
+    return collate(features, observed)
 
 
 def window_ends(length: int, context: int = CONTEXT) -> list[slice]:

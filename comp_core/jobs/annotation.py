@@ -16,6 +16,7 @@ from comp_core.jobs.engine import Engine, WorkerLost
 from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import ENGLISH, OFF
 from comp_core.support.atomic_files import write_whole
+from comp_core.support.errors import CompCoreError
 from comp_core.support.progress import progress
 
 RECORDS = "records"
@@ -26,7 +27,7 @@ _SOUND = {".wav", ".mp3", ".m4a", ".flac", ".ogg", ".oga", ".opus", ".aac", ".ai
 _PICTURE = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif"}
 
 
-class FolderError(Exception):
+class FolderError(CompCoreError):
     """The clips cannot be reached, or the results would not fit those that are there; the message says what to do."""
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
+from comp_core.support.errors import CompCoreError
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class EngineError(Exception):
+class EngineError(CompCoreError):
     """An engine cannot be used as asked for; the message says what to do."""
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from comp_core.modalities import MODALITIES
 
@@ -71,6 +73,21 @@ class Conversations:
         return self.observe(self.observed & kept)
 
 
+def collate(features: Sequence[Mapping[str, np.ndarray]], observed: Sequence[np.ndarray]) -> Conversations:
+    """Conversations of any length as one padded batch.
+
+    Args:
+        features: of each conversation, modality -> (n, D_m) float32.
+        observed: of each conversation, (n, M) bool.
+    """
+
+    def padded(arrays: Sequence[np.ndarray]) -> Tensor:
+        return pad_sequence([torch.from_numpy(array) for array in arrays], batch_first=True)
+
+    by_modality = {m: padded([of_one[m] for of_one in features]) for m in MODALITIES}
+    return Conversations(by_modality, padded(observed), padded([np.ones(len(entries), bool) for entries in observed]))
+
+
 def stack(batches: Sequence[Conversations]) -> Conversations:
     """Batches of the same N as one, in their order."""
     features = {m: torch.cat([batch.features[m] for batch in batches]) for m in MODALITIES}
@@ -79,6 +96,25 @@ def stack(batches: Sequence[Conversations]) -> Conversations:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Padded conversations with what is to be predicted.
+
+    Attributes:
+        labels: (B, N) what utterances express.
+        shown: (B, N, M) what each modality shows.
+        recorded: (B, N, M) bool, what there is, whatever of it is observed.
+    """
+
+    conversations: Conversations
+    labels: Tensor
+    shown: Tensor
+    recorded: Tensor
+
+    def to(self, device: torch.device | str) -> Batch:
+        return Batch(self.conversations.to(device), self.labels.to(device), self.shown.to(device), self.recorded.to(device))
+
+
+@dataclass(frozen=True, kw_only=True)
 class FusionOutput:
     """What every fusion model returns.
 
@@ -87,18 +123,20 @@ class FusionOutput:
         modality_logits: (B, N, M, K) each modality's own.
         weights: (B, N, M) the coordinator's, sum 1 over modalities.
         grounded: (B, N) bool: at least one modality was observed. Where it is False there is nothing to go on.
+        dominant: (B, N) int, the number of the modality that leads; None of a model in which none does.
     """
 
     logits: Tensor
     modality_logits: Tensor
     weights: Tensor
     grounded: Tensor
+    dominant: Tensor | None = None
 
     def split(self, size: int) -> list[Self]:
         """The batch in parts of ``size`` conversations."""
-        parts = zip(*(getattr(self, field.name).split(size) for field in fields(self)), strict=True)
-        return [type(self)(*part) for part in parts]
+        return [self.take(slice(start, start + size)) for start in range(0, len(self.logits), size)]
 
-    def take(self, rows: Sequence[int]) -> Self:
+    def take(self, rows: Sequence[int] | slice) -> Self:
         """These conversations of the batch, in this order."""
-        return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return type(self)(**{name: None if value is None else value[rows] for name, value in values.items()})

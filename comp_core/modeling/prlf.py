@@ -56,18 +56,16 @@ class PRLFConfig:
             raise ValueError(f"the leader is one of {', '.join(LEADERS)}, not {self.leader!r}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PRLFOutput(FusionOutput):
     """What PRLF returns beside what every fusion model does; its ``weights`` are the reliabilities r.
 
     Attributes:
-        dominant: (B, N) int, the leading modality's number.
         alignment: (B, N, M, T + 1) cosine to the dominant state before the first step and after each.
         own: (B, N, M, K) the heads' predictions with all that they say: for a score (mean, log variance).
         states: (B, N, M, d) what the heads were given.
     """
 
-    dominant: Tensor
     alignment: Tensor
     own: Tensor
     states: Tensor

@@ -156,7 +156,7 @@ def agreement_table(report: Report) -> str:
     return markdown(("face and voice agree", "voice", "words", "face", "all three", "ECE, all three"), rows)
 
 
-def intra_table(report: Report) -> str:
+def partial_loss_table(report: Report) -> str:
     """The fusion models on utterances with holes, by the share of words and frames that is lost."""
     shares = list(next(iter(report["metrics"].values())))
     rows = []
@@ -167,7 +167,7 @@ def intra_table(report: Report) -> str:
     return markdown(header, rows)
 
 
-def real_pairs_table(report: Report) -> str:
+def paired_corpora_table(report: Report) -> str:
     """ComP and rules on data whose modalities were recorded together, for each subset that the data have."""
     titles = {"ravdess": "RAVDESS takes, 8 classes", "mosi": "CMU-MOSI, sign of the sentiment"}
     rows = []
@@ -247,8 +247,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "prlf": ("prlf", fusion_table),
     "prlf_rules": ("prlf", rules_table),
     "prlf_leading": ("prlf", leading_table),
-    "intra": ("intra", intra_table),
-    "real_pairs": ("real_pairs", real_pairs_table),
+    "partial_loss": ("partial_loss", partial_loss_table),
+    "paired_corpora": ("paired_corpora", paired_corpora_table),
     "voice_cv": ("voice_cv", voice_cv_table),
     "voice_cross": ("voice_cross", voice_cross_table),
     "words_cross": ("words_cross", words_cross_table),

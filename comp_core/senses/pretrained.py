@@ -16,9 +16,10 @@ from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.sense import SHORTEST
 from comp_core.senses.words.sense import has_words
 from comp_core.support.devices import Placed
+from comp_core.support.errors import CompCoreError
 
 
-class EncoderError(Exception):
+class EncoderError(CompCoreError):
     """An encoder cannot be loaded; the message says what to do."""
 
 

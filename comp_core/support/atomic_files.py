@@ -9,8 +9,10 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from comp_core.support.errors import CompCoreError
 
-class NotWritten(OSError):
+
+class NotWritten(CompCoreError, OSError):
     """A file could not be written; the message says which and why."""
 
 

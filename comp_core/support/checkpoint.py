@@ -18,13 +18,14 @@ from torch.overrides import TorchFunctionMode
 
 from comp_core.support.assets import ASSETS
 from comp_core.support.atomic_files import whole_file
+from comp_core.support.errors import CompCoreError
 
 WEIGHTS_DIR = ASSETS / "weights"
 
 Config = TypeVar("Config")
 
 
-class CheckpointError(Exception):
+class CheckpointError(CompCoreError):
     """A checkpoint is missing, damaged or of another kind; the message says what to do."""
 
 

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from comp_core.support.errors import CompCoreError
+
 logger = logging.getLogger(__name__)
 
 CPU = "cpu"
@@ -17,7 +19,7 @@ CPU = "cpu"
 Result = TypeVar("Result")
 
 
-class DeviceError(ValueError):
+class DeviceError(CompCoreError, ValueError):
     """The device asked for is not there; the message says what to do."""
 
 

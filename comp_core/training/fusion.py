@@ -11,16 +11,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from comp_core.data.conversations import Batch, Conversation, batch_of
+from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import random_mask
 from comp_core.evaluation.predictions import predictions
 from comp_core.inference.windows import CONTEXT
 from comp_core.metrics.calibration import softmax
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import MODALITIES, subsets_of
-from comp_core.modeling.losses import LOSSES
+from comp_core.modeling.batch import Batch
 from comp_core.modeling.objectives import Classes
-from comp_core.modeling.registry import FusionConfig, build
+from comp_core.modeling.registry import FusionConfig, build, kind_of
 from comp_core.support.devices import CPU
 from comp_core.training.fit import FitConfig, fit
 
@@ -108,7 +108,7 @@ def fit_on_windows(
 
     return fit_fusion(
         build(config).to(device),
-        partial(LOSSES[type(config)], objective=objective),
+        partial(kind_of(config).loss, objective=objective),
         lambda random: random_windows(draw(random), random),
         score_of,
         settings,

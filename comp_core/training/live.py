@@ -27,10 +27,9 @@ from comp_core.evaluation.predictions import (
 )
 from comp_core.inference.windows import window_ends
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, VIDEO
-from comp_core.modeling.comp import ComPConfig
 from comp_core.modeling.objectives import Classes
-from comp_core.modeling.prlf import PRLF, PRLFConfig
-from comp_core.modeling.registry import COMP, PRLF_KIND, FusionConfig
+from comp_core.modeling.prlf import PRLF
+from comp_core.modeling.registry import COMP, KINDS
 from comp_core.support.devices import device_of
 from comp_core.training.fit import FitConfig
 from comp_core.training.fusion import class_weight, fit_on_windows, frequency
@@ -71,37 +70,38 @@ class Run:
 
 def train_comp(task: Task, epochs: int = 9) -> None:
     """ComP."""
-    _train(task, COMP, "ComP", ComPConfig, epochs)
+    _train(task, COMP, epochs)
 
 
 def train_prlf(task: Task, epochs: int = 9) -> None:
     """PRLF, and whether its reliabilities matter."""
-    _train(task, PRLF_KIND, "PRLF", PRLFConfig, epochs)
+    _train(task, "prlf", epochs)
 
 
-def _train(task: Task, kind: str, title: str, config_type: type[FusionConfig], epochs: int) -> None:
+def _train(task: Task, name: str, epochs: int) -> None:
     """Train with several seeds, keep the one best on validation data, report all of them on test.
 
     The score for choosing epochs and seeds is the mean UAR over the seven subsets of modalities.
     """
+    kind = KINDS[name]
     train = paired_split(task, "train", FORMS)
     fixed = {}
-    for name, (split, form, agreement) in EVALUATIONS.items():
+    for evaluation, (split, form, agreement) in EVALUATIONS.items():
         paired = replace(paired_split(task, split, [form]), agreement=agreement)
-        fixed[name] = paired.draw(np.random.default_rng(PAIRING_SEED))
+        fixed[evaluation] = paired.draw(np.random.default_rng(PAIRING_SEED))
     dims = {m: x.shape[1] for m, x in fixed["valid"][0].features.items()}
-    config = config_type(dims={m: dims[m] for m in MODALITIES}, outputs=len(LABELS))
+    config = kind.config(dims={m: dims[m] for m in MODALITIES}, outputs=len(LABELS))
     settings = FitConfig(epochs=epochs, learning_rate=1e-3, weight_decay=0.02, average=0.99)
     labels = np.concatenate([[u.label for u in dialogue.utterances] for dialogue in train.dialogues])
     weight = class_weight(labels, len(LABELS))
     prior = weight * frequency(labels, len(LABELS))
-    stem, runs, leading = task.output(kind), [], []
+    stem, runs, leading = task.output(name), [], []
     for seed in range(task.seed, task.seed + SEEDS):
         own = replace(settings, seed=seed)
         model, history = fit_on_windows(train.draw, fixed["valid"], config, own, Classes(LABELS, weight), device=task.device)
         score = max(row["score"] for row in history)
-        keep_best(task.work / f"{kind}_seed{seed}", kind, config, own, {})(model, score, epochs)
-        if isinstance(model, PRLF):
+        keep_best(task.work / f"{name}_seed{seed}", name, config, own, {})(model, score, epochs)
+        if kind.leads:
             leading.append(_leading(model, fixed["test"], seed))
         found = {name: predictions(model, conversations) for name, conversations in fixed.items()}
         temperature = fit_temperatures(found["valid"])
@@ -110,7 +110,7 @@ def _train(task: Task, kind: str, title: str, config_type: type[FusionConfig], e
         print(f"seed {seed}: validation {score:.4f}", file=sys.stderr)
     best = max(runs, key=lambda run: run.score)
     about = {
-        "name": title,
+        "name": kind.title,
         "note": NOTE,
         "labels": LABELS,
         "temperature": best.temperature,
@@ -122,7 +122,7 @@ def _train(task: Task, kind: str, title: str, config_type: type[FusionConfig], e
         **({"leading": leading} if leading else {}),
         "over_seeds": {name: spread([run.metrics[name] for run in runs]) for name in EVALUATIONS},
     }
-    task.finish(stem, kind, best.model, config, best.settings, best.history, best.metrics, about)
+    task.finish(stem, name, best.model, config, best.settings, best.history, best.metrics, about)
 
 
 def _leading(model: PRLF, conversations: Sequence[Conversation], seed: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every `train` and `evaluate` command shares: where data, work and results go, and how a result is written."""
+"""What every `train` and `experiment` command shares: where data, work and results go, and how a result is written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from comp_core.training.fit import FitConfig
 
 @dataclass(frozen=True)
 class Task:
-    """One run of a `train` or `evaluate` command.
+    """One run of a `train` or `experiment` command.
 
     Attributes:
         data: the folder of corpora; never written to.
@@ -28,6 +28,7 @@ class Task:
         reports: where the JSON reports go.
         command: the command line, as recorded in the checkpoint.
         device: to train on.
+        out: where an experiment's report goes, if not into ``reports``.
     """
 
     data: Path
@@ -37,6 +38,7 @@ class Task:
     seed: int
     command: str
     device: str = CPU
+    out: Path | None = None
 
     def output(self, name: str) -> Path:
         """The path, without suffix, of the checkpoint called ``name``."""
@@ -60,11 +62,12 @@ class Task:
         self.write_report(stem.name, {"kind": kind, "parameters": parameters, **made, "metrics": metrics, "history": history})
 
     def write_report(self, name: str, report: dict[str, Any]) -> None:
-        """Write ``name``.json with the command and the date into the reports, and print its metrics."""
-        path = self.reports / f"{name}.json"
+        """Write ``name``.json with the command and the date into the reports, and print its figures."""
+        path = self.out or self.reports / f"{name}.json"
+        figures = report.get("metrics", report)
         report = {"command": self.command, "date": date.today().isoformat(), **report}
         write_whole(path, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-        print(json.dumps({"report": str(path), "metrics": report["metrics"]}, indent=1))
+        print(json.dumps({"report": str(path), "metrics": figures}, indent=1))
 
 
 def keep_best(stem: Path, kind: str, config: Any, settings: FitConfig, about: dict[str, Any]) -> Callable[[nn.Module, float, int], None]:

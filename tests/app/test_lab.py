@@ -20,7 +20,7 @@ from app.visitors.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.inference.degradation import Spoiling
 from comp_core.inference.media import MediaError
-from comp_core.inference.windows import collate
+from comp_core.inference.windows import conversations_of
 from comp_core.modalities import MODALITIES, TEXT, VIDEO
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.predictor import Heard
@@ -163,7 +163,7 @@ def test_a_look_inside_comp_where_there_is_one(predictor):
     torch.manual_seed(0)
     comp = ComP(ComPConfig(dict.fromkeys(MODALITIES, 7), outputs=7, width=8, prompt=4, prototypes=4)).eval()
     predictor.fusions["comp"].model = comp
-    predictor.fusions["comp"].window = lambda moments: collate([moments], comp.config.dims)
+    predictor.fusions["comp"].window = lambda moments: conversations_of([moments], comp.config.dims)
     found = insides(predictor, one, 0)
     html = inside_html(found)
     assert found.similarity[TEXT] is None and "absent" in html

@@ -6,7 +6,7 @@ import pytest
 
 from app import main as program
 from comp_core.cli import main as command
-from comp_core.modeling.registry import CONFIGS
+from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Predictor
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 
@@ -35,13 +35,13 @@ def weights(tmp_path):
 
 
 def test_there_are_weights_of_every_part():
-    assert {name.split(".")[0] for name in FILES} == {"face", "voice", "words", "words_tokenizer", *CONFIGS}
+    assert {name.split(".")[0] for name in FILES} == {"face", "voice", "words", "words_tokenizer", *KINDS}
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_damaged_file_is_refused_by_its_name(weights, name):
     with pytest.raises(CheckpointError, match=rf"{name}.* is (damaged|not the description of a checkpoint)"):
-        Predictor.load(list(CONFIGS), weights=weights(name), device="cpu")
+        Predictor.load(list(KINDS), weights=weights(name), device="cpu")
 
 
 @pytest.mark.parametrize("name", ["face.safetensors", "words_tokenizer.json"])

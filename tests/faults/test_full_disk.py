@@ -18,6 +18,7 @@ from app.server.disk_guard import FULL, SPARE_BYTES, RoomForUploads
 from comp_core.cli import main
 from comp_core.support.atomic_files import NotWritten, write_whole
 from comp_core.support.checkpoint import load_checkpoint, save_checkpoint
+from comp_core.training.task import Task
 from tests.app.doubles import record
 from tests.app.test_engine import FACE, QUIET, Visit
 from tests.core.support.test_checkpoint import Sizes
@@ -75,9 +76,12 @@ def test_weights_are_written_whole_or_not_at_all(tmp_path):
 
 
 def test_a_command_says_it_in_a_sentence(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("comp_core.experiments.speed.measure_speed", lambda runs: {"figures": "x" * 5000})
+    def measure(task: Task, runs: int) -> None:
+        task.write_report("speed", {"figures": "x" * 5000})
+
+    monkeypatch.setattr("comp_core.experiments.speed.measure", measure)
     with room(1000):
-        status = main(["speed", "--out", str(tmp_path / "speed.json")])
+        status = main(["experiment", "speed", "--out", str(tmp_path / "speed.json")])
     assert status == 2
     said = capsys.readouterr().err
     assert "speed.json could not be written" in said

@@ -1,6 +1,6 @@
 """Compare the live path with other tools: `python -m tools.peers --out assets/reports/peers.json`.
 
-Each tool looks at the same minute (tests/support/minute.py) in a process of its own, at its documented defaults, on one thread and one core.
+Each tool looks at the same minute (tests/support/minute.py) in a process of its own, at its documented defaults, on one thread.
 The two tools of others need environments of their own; one that is not given is not measured.
 
     python3.11 -m venv FER

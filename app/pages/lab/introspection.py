@@ -14,7 +14,6 @@ from comp_core.evaluation.introspection import Inside, inside
 from comp_core.inference.fusion import Fused
 from comp_core.metrics.rules import late_average
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS
-from comp_core.modeling.comp import ComP
 from comp_core.predictor import Heard
 
 
@@ -78,7 +77,7 @@ def insides(predictor: Any, heard: Sequence[Heard], index: int) -> Inside | None
     if not any(reading.present for reading in moments[-1].values()):
         return None
     for fusion in predictor.fusions.values():
-        if isinstance(fusion.model, ComP):
+        if fusion.kind.prompts:
             return inside(fusion.model, fusion.window(moments))
     return None
 

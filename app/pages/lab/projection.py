@@ -14,7 +14,6 @@ from app.pages.shared.markup import message_html, section_html
 from comp_core.evaluation.curve import load_conversations
 from comp_core.evaluation.projection import Space, spaces
 from comp_core.modalities import LABELS
-from comp_core.modeling.comp import ComP
 
 RATES = (0.0, 0.3, 0.6)
 _SPACE = (
@@ -47,7 +46,7 @@ def space_section(predictor: Any) -> None:
 def draw_spaces(predictor: Any, rate: float) -> str:
     """The three stages side by side, at a missing rate."""
     path = ASSETS / "lab" / "held_out.npz"
-    models = [fusion.model for fusion in predictor.fusions.values() if isinstance(fusion.model, ComP)]
+    models = [fusion.model for fusion in predictor.fusions.values() if fusion.kind.prompts]
     if not path.is_file() or not models:
         return message_html("This needs ComP, and the held-out conversations in assets/lab/: take both from the repository again.")
     found = spaces(models[0], load_conversations(path), float(rate))

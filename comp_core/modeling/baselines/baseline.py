@@ -51,7 +51,7 @@ def output_of(logits: Tensor, modality_logits: Tensor, conversations: Conversati
     """The record of a model without coordinator: what is observed counts alike."""
     observed = conversations.by_modality.permute(1, 2, 0)
     weights = torch.where(observed.any(-1, keepdim=True), observed / observed.sum(-1, keepdim=True).clamp(min=1), 1 / len(MODALITIES))
-    return FusionOutput(logits, modality_logits, weights, observed.any(-1))
+    return FusionOutput(logits=logits, modality_logits=modality_logits, weights=weights, grounded=observed.any(-1))
 
 
 def perceptron(inputs: int, width: int, outputs: int, dropout: float) -> nn.Sequential:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -22,4 +24,4 @@ class LateFusion(nn.Module):
     def forward(self, conversations: Conversations) -> FusionOutput:
         own = self.heads(self.encoders(conversations.features, conversations.by_modality)).permute(1, 2, 0, 3)
         output = output_of(own[:, :, 0], own, conversations)
-        return FusionOutput(torch.sum(output.weights.unsqueeze(-1) * own, 2), own, output.weights, output.grounded)
+        return replace(output, logits=torch.sum(output.weights.unsqueeze(-1) * own, 2), modality_logits=own)

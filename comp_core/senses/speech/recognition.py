@@ -21,6 +21,7 @@ import numpy as np
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.sphinx_process import SphinxProcess
 from comp_core.support.devices import Placed
+from comp_core.support.errors import CompCoreError
 
 OFF = "off"
 # The language of the words sense. Others are translated into it, by a recogniser that can.
@@ -38,7 +39,7 @@ _NETWORK_TIMEOUT = 15.0
 _SPHINX_MARKS = re.compile(r"<[^>]*>|\[[^\]]*\]|\+\+[^+]*\+\+|\(\d+\)")
 
 
-class RecogniserError(Exception):
+class RecogniserError(CompCoreError):
     """The recogniser that was asked for cannot be used; the message says what to do."""
 
 

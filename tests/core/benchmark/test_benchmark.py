@@ -407,14 +407,14 @@ def test_cost_is_measured_beside_a_matrix_product(mosi_file, monkeypatch, capsys
     monkeypatch.setattr(cost, "GROWTH", ((1, 4), (2, 4)))
     threads = torch.get_num_threads()
     try:
-        assert main(["cost", "--data", str(mosi_file), "--runs", "2", "--out", str(mosi_file / "cost.json")]) == 0
+        assert main(["experiment", "cost", "--data", str(mosi_file), "--runs", "2", "--out", str(mosi_file / "cost.json")]) == 0
     finally:
         torch.set_num_threads(threads)
     report = json.loads((mosi_file / "cost.json").read_text())
     assert report == json.loads(capsys.readouterr().out)
-    assert report["command"] == f"python -m comp_core cost --data DATA --runs 2 --out {mosi_file / 'cost.json'}"
+    assert report["command"] == "python -m comp_core experiment cost --data DATA --runs 2 --out OUT"
     assert report["epoch_in_products"] > 0
     assert [(row["conversations"], row["utterances"]) for row in report["growth"]] == [(1, 4), (2, 4)]
     assert "in such products" in cost_table(report) and growth_table(report).count("\n") == 3
-    assert main(["cost", "--data", str(mosi_file / "nowhere")]) == 2
+    assert main(["experiment", "cost", "--data", str(mosi_file / "nowhere")]) == 2
     assert "--data" in capsys.readouterr().err

@@ -19,7 +19,7 @@ class Trusting(torch.nn.Module):
         observed = conversations.observed & conversations.valid.unsqueeze(-1)
         own = torch.stack([torch.where(observed[..., i : i + 1], conversations.features[m], 0.0) for i, m in enumerate(MODALITIES)], 2)
         weights = torch.full(observed.shape, 1 / 3)
-        return FusionOutput(own.sum(2), 9 * own, weights, observed.any(-1))
+        return FusionOutput(logits=own.sum(2), modality_logits=9 * own, weights=weights, grounded=observed.any(-1))
 
 
 def conversation(name, random, right=("audio", "text", "video")):

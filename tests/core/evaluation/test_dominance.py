@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from comp_core.data.conversations import Batch
 from comp_core.evaluation.dominance import leading_report, permuted
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.batch import Conversations
+from comp_core.modeling.batch import Batch, Conversations
 from comp_core.modeling.objectives import Classes
 from comp_core.modeling.prlf import PRLF, PRLFConfig
 

@@ -20,7 +20,7 @@ def report(tmp_path, monkeypatch):
     monkeypatch.setattr(balance, "SEEDS", 1)
     monkeypatch.setattr(balance, "ravdess", lambda _: replace(made_up(Classes("abc")), name="ravdess", given=("audio", "video")))
     monkeypatch.setattr(balance, "mosi_reread", lambda _: replace(made_up(Scores()), name="mosi-reread"))
-    assert main(["train", "balance", "--data", str(tmp_path), "--reports", str(tmp_path), "--epochs", "3"]) == 0
+    assert main(["experiment", "balance", "--data", str(tmp_path), "--reports", str(tmp_path), "--epochs", "3"]) == 0
     return json.loads((tmp_path / "balance.json").read_text())
 
 

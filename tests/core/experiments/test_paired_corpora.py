@@ -81,7 +81,7 @@ def test_a_missing_file_is_explained(load, error, tmp_path):
 def test_the_command_reports_every_subset_that_the_data_have(data, tmp_path, monkeypatch):
     monkeypatch.setattr(paired_corpora, "SEEDS", 2)
     reports = tmp_path / "reports"
-    assert main(["train", "real_pairs", "--data", str(data), "--reports", str(reports), "--epochs", "2"]) == 0
+    assert main(["experiment", "paired_corpora", "--data", str(data), "--reports", str(reports), "--epochs", "2"]) == 0
     metrics = json.loads((reports / "paired_corpora.json").read_text())["metrics"]
     assert set(metrics["ravdess"]) == {"A", "V", "AV"}
     assert len(metrics["mosi"]) == 7

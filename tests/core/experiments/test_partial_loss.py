@@ -52,7 +52,7 @@ def test_the_command_reports_both_models_at_every_share(tmp_path, monkeypatch):
         "load_fusion": lambda stem: (model, {**description, "name": stem.name}),
     }.items():
         monkeypatch.setattr(partial_loss, name, stand_in)
-    assert main(["evaluate", "intra", "--data", str(tmp_path), "--reports", str(tmp_path)]) == 0
+    assert main(["experiment", "partial_loss", "--data", str(tmp_path), "--reports", str(tmp_path)]) == 0
     assert seen[0] == 10 and min(seen) < 5
     report = json.loads((tmp_path / "partial_loss.json").read_text())
     assert set(report["metrics"]) == {"comp", "prlf"}

@@ -40,7 +40,7 @@ def folds(monkeypatch):
 
 
 def run(folder):
-    voice_cv.train_voice_cv(Task(folder, folder, folder, folder / "reports", 0, "..."))
+    voice_cv.measure(Task(folder, folder, folder, folder / "reports", 0, "..."))
     return json.loads((folder / "reports" / "voice_cv.json").read_text())
 
 
@@ -62,7 +62,7 @@ def test_finished_folds_are_not_trained_again(folds, tmp_path):
 
 
 def test_across_corpora_only_one_is_heard_and_both_are_asked_about(folds, tmp_path):
-    voice_cross.train_voice_cross(Task(tmp_path, tmp_path, tmp_path, tmp_path / "reports", 0, "..."))
+    voice_cross.measure(Task(tmp_path, tmp_path, tmp_path, tmp_path / "reports", 0, "..."))
     report = json.loads((tmp_path / "reports" / "voice_cross.json").read_text())
     for (source, by_test), fold in zip(report["metrics"].items(), folds, strict=True):
         assert {who[:-3] for who in fold["heard"]} == {source}

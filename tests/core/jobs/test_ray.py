@@ -95,9 +95,9 @@ def test_scaling_is_measured_and_compared(cluster, tmp_path, monkeypatch, one_th
     monkeypatch.setattr(scaling, "CLIPS", (SAMPLES / "voice_only.mp3",))
     monkeypatch.setattr(scaling, "SWEEP", {"models": ["concat", "late"], "seeds": 1})
     options = ["--copies", "3", "--epochs", "1", "--out", str(tmp_path / "scaling.json")]
-    assert main(["scaling", "--data", str(write_mosi(tmp_path)), *options]) == 0
+    assert main(["experiment", "scaling", "--data", str(write_mosi(tmp_path)), *options]) == 0
     report = json.loads((tmp_path / "scaling.json").read_text())
-    assert report["command"].startswith("python -m comp_core scaling --data DATA --copies 3")
+    assert report["command"].startswith("python -m comp_core experiment scaling --data DATA --copies 3")
     assert [(row["engine"], row["workers"]) for row in report["rows"]] == [("in-process", 1), ("ray", 2)]
     assert all(row[what]["same"] for row in report["rows"] for what in ("annotate", "sweep"))
     assert report["clips"] == 3 and report["media_s"] == pytest.approx(3 * 8.4, abs=1)

@@ -7,13 +7,12 @@ import pytest
 import torch
 from torch.distributions import Normal
 
-from comp_core.data.conversations import Batch
 from comp_core.modalities import MODALITIES, TEXT
-from comp_core.modeling.batch import Conversations
+from comp_core.modeling.batch import Batch, Conversations
 from comp_core.modeling.interaction import ProgressiveInteraction, alignment
-from comp_core.modeling.losses import prlf_loss
 from comp_core.modeling.objectives import Classes, Scores
 from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig
+from comp_core.modeling.prlf_loss import prlf_loss
 from comp_core.modeling.reliability import CONFIDENCE, FISHER, Reliability
 
 DIMS = {"audio": 5, "text": 7, "video": 3}

@@ -14,10 +14,10 @@ from comp_core.data.ferplus import load_ferplus
 from comp_core.data.paired import ALWAYS, Agreement, PairedDialogues, Pool
 from comp_core.data.text import Dialogue, Utterance
 from comp_core.evaluation.predictions import fit_temperatures, predictions, report
-from comp_core.inference.windows import CONTEXT, collate, window_ends
+from comp_core.inference.windows import CONTEXT, conversations_of, window_ends
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
-from comp_core.modeling.losses import reliability
+from comp_core.modeling.comp_loss import reliability
 from comp_core.modeling.objectives import Classes
 from comp_core.senses.reading import Reading
 from comp_core.training.fit import FitConfig, fit
@@ -86,14 +86,14 @@ def test_readings_and_arrays_make_the_same_batch():
     random = np.random.default_rng(0)
     features = {m: random.normal(size=(3, 2)).astype(np.float32) for m in MODALITIES}
     moments = [{m: Reading(features[m][i]) for m in MODALITIES} for i in range(3)]
-    from_readings = collate([moments, moments[:1]], dict.fromkeys(MODALITIES, 2))
+    from_readings = conversations_of([moments, moments[:1]], dict.fromkeys(MODALITIES, 2))
     whole = Conversation.recorded("abc", features, np.zeros(3, int))
     from_arrays = batch_of([whole, whole.window(slice(0, 1))]).conversations
     for m in MODALITIES:
         torch.testing.assert_close(from_readings.features[m], from_arrays.features[m])
     assert (from_readings.observed == from_arrays.observed).all()
     assert (from_readings.valid == from_arrays.valid).all()
-    absent = collate([[{**moments[0], "text": Reading.absent("no words")}]], dict.fromkeys(MODALITIES, 2))
+    absent = conversations_of([[{**moments[0], "text": Reading.absent("no words")}]], dict.fromkeys(MODALITIES, 2))
     assert absent.observed[0, 0].tolist() == [True, False, True]
 
 

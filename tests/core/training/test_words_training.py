@@ -185,7 +185,7 @@ def test_across_corpora_a_network_knows_the_one_it_was_trained_on(tmp_path: Path
 
     monkeypatch.setattr(words_cross, "load_corpora", lambda _task: corpora)
     monkeypatch.setattr(words_cross, "start", start)
-    words_cross.train_words_cross(Task(tmp_path, tmp_path, tmp_path, tmp_path, 0, "..."), epochs=15)
+    words_cross.measure(Task(tmp_path, tmp_path, tmp_path, tmp_path, 0, "..."), epochs=15)
     metrics = json.loads((tmp_path / "words_cross.json").read_text(encoding="utf-8"))["metrics"]
     for source, by_test in metrics.items():
         for name, figures in by_test.items():

@@ -9,8 +9,7 @@ import torch
 
 from comp_core.cli import main
 from comp_core.data.ferplus import FaceSet, framed
-from comp_core.evaluation import face
-from comp_core.experiments import seeds, steadiness, voice, words
+from comp_core.experiments import face, seeds, steadiness, voice, words
 from comp_core.experiments.speed import PICTURE
 from comp_core.inference.fusion import Fused
 from comp_core.modalities import LABELS
@@ -119,7 +118,7 @@ def test_speed_writes_its_report(tmp_path, capsys):
     out = tmp_path / "speed.json"
     threads = torch.get_num_threads()
     try:
-        assert main(["speed", "--runs", "3", "--out", str(out)]) == 0
+        assert main(["experiment", "speed", "--runs", "3", "--out", str(out)]) == 0
     finally:
         torch.set_num_threads(threads)
     written = json.loads(out.read_text())
@@ -144,11 +143,11 @@ def test_seeds_are_joined_and_must_differ_in_nothing_else(tmp_path):
     task = Task(tmp_path, tmp_path / "work", tmp_path, tmp_path / "reports", 0, "...")
     write_reports(task.reports, sense_report(0, 0.6))
     write_reports(task.work / "seed1", sense_report(1, 0.8))
-    seeds.evaluate_seeds(task)
+    seeds.measure(task)
     report = json.loads((task.reports / "seeds.json").read_text(encoding="utf-8"))
     assert report["seeds"] == {sense: [0, 1] for sense in seeds.SENSES}
     found = report["metrics"]["words"]["meld"]["accuracy"]
     assert (found["mean"], found["sd"], found["seeds"]) == (pytest.approx(0.7), pytest.approx(0.02**0.5), 2)
     write_reports(task.work / "seed2", sense_report(2, 0.8, epochs=4))
     with pytest.raises(ValueError, match="nothing else"):
-        seeds.evaluate_seeds(task)
+        seeds.measure(task)

@@ -1,0 +1,51 @@
+"""`benchmark`: fusion models and baselines under one protocol."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from comp_core.cli.engine import engine_of, engine_options
+from comp_core.cli.tasks import command_line
+from comp_core.cli.values import count, names, pairs, rates
+from comp_core.support.devices import CPU, choose_device
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Give it a parser with its options."""
+    command = commands.add_parser(
+        "benchmark", parents=[engine_options()], help="compare fusion models and baselines, trained under one protocol"
+    )
+    named = "mosi, mosi-reread, mosi-folds, ravdess, live, or a feature folder in the GCNet layout"
+    command.add_argument("--dataset", required=True, help=named)
+    command.add_argument("--data", type=Path, help="folder of the corpora, for those with a name")
+    command.add_argument("--work", type=Path, default=Path("runs"), help="for live: what the trainings left (default: %(default)s)")
+    command.add_argument("--features", type=pairs, default={}, metavar="audio=NAME,...", help="for a feature folder: its names")
+    command.add_argument("--models", type=names, default=["comp", "concat", "late"], metavar="NAME,...", help="default: comp,concat,late")
+    command.add_argument("--rates", type=rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7)")
+    command.add_argument("--seeds", type=count, default=5, help="(default: %(default)s)")
+    command.add_argument("--epochs", type=count, help="instead of the data set's own number")
+    command.add_argument("--select", choices=("valid", "test"), default="valid", help="test: as the literature does, to compare tables")
+    command.add_argument("--device", default=CPU, help="cpu or cuda (default: %(default)s)")
+    command.add_argument("--out", type=Path, required=True, help="folder of the results; a stopped run goes on from what is there")
+    command.set_defaults(run=benchmark)
+
+
+def benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
+    from comp_core.benchmark.command import benchmark
+    from comp_core.benchmark.datasets import DATASETS, folder
+    from comp_core.benchmark.protocol import RATES, Protocol
+    from comp_core.reports.benchmark_tables import benchmark_table
+
+    named = options.dataset in DATASETS
+    if named == (options.data is None) or not (named or Path(options.dataset).is_dir()):
+        print(f"--dataset is one of {', '.join(DATASETS)} with --data, or a feature folder without", file=sys.stderr)
+        return 2
+    protocol = Protocol(options.rates or RATES, options.select, choose_device(options.device))
+    dataset = DATASETS[options.dataset](options.data, options.work) if named else folder(Path(options.dataset), options.features)
+    command = command_line(options, arguments)
+    with engine_of(options) as engine:
+        report = benchmark(dataset, options.models, options.seeds, protocol, options.out, command, options.epochs, engine)
+    print(benchmark_table(report))
+    return 0

@@ -1,0 +1,79 @@
+"""`experiment NAME`: what writes a report and no weights.
+
+Each is a file of `comp_core.experiments` with a function ``measure``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from comp_core.cli.tasks import task_of, task_options
+from comp_core.cli.values import count
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """How an experiment is asked for.
+
+    Attributes:
+        question: what it answers.
+        data: it reads the corpora.
+        options: name -> what argparse should know of it; they are handed to ``measure`` by name.
+    """
+
+    question: str
+    data: bool = True
+    options: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def _number(default: int | None, told: str) -> dict[str, Any]:
+    return {"type": count, "default": default, "help": f"{told} (default: %(default)s)" if default else told}
+
+
+_EPOCHS = {"epochs": _number(None, "instead of the number that made the committed report")}
+_WHISPER = {"default": "off", "metavar": "MODEL|PATH|off", "help": "speech recognition (default: %(default)s)"}
+EXPERIMENTS = {
+    "face": Experiment("how good is the face sense on test pictures, and in bad light?"),
+    "voice": Experiment("how good is the voice sense on speakers it never heard, and in noise?"),
+    "voice_cv": Experiment("how good is its recipe on every speaker of both corpora?", options=_EPOCHS),
+    "voice_cross": Experiment("how good is it across corpora?", options=_EPOCHS),
+    "words": Experiment("how good is the words sense on test sentences, and with words lost?"),
+    "words_cross": Experiment("how good is it across corpora?", options=_EPOCHS),
+    "partial_loss": Experiment("what if parts of a modality are lost, and not all of it?"),
+    "steadiness": Experiment("how calm is the page while nothing happens?"),
+    "seeds": Experiment("how much do the senses' figures hang on chance?"),
+    "paired_corpora": Experiment("what does fusion gain where modalities come from one moment of one person?", options=_EPOCHS),
+    "balance": Experiment("does a modality learn less when all are trained together?", options=_EPOCHS),
+    "lab_set": Experiment("which conversations does the lab's curve rest on? (writes assets/lab)"),
+    "speed": Experiment("how long does each step of the live loop take?", data=False, options={"runs": _number(100, "rounds")}),
+    "cost": Experiment("what does ComP cost in time and memory?", options={"runs": _number(20, "rounds")}),
+    "scaling": Experiment(
+        "what does Ray gain on this machine, and what would many machines take?",
+        options={"copies": _number(10, "of the sample clips"), "epochs": _number(10, "of the benchmark"), "whisper": _WHISPER},
+    ),
+}
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Give each experiment a parser with its options."""
+    parser = commands.add_parser("experiment", help="answer a question about the models; writes a report and no weights")
+    names = parser.add_subparsers(required=True, metavar="NAME", dest="what")
+    for name, experiment in EXPERIMENTS.items():
+        command = names.add_parser(name, parents=[task_options()], help=experiment.question)
+        if experiment.data:
+            command.add_argument("--data", type=Path, required=True, help="folder of the corpora")
+        command.add_argument("--out", type=Path, metavar="FILE", help="the report (default: NAME.json in the report folder)")
+        for option, about in experiment.options.items():
+            command.add_argument(f"--{option}", **about)
+        command.set_defaults(run=run, data=None)
+
+
+def run(options: argparse.Namespace, arguments: list[str]) -> int:
+    measure = importlib.import_module(f"comp_core.experiments.{options.what}").measure
+    given = {name: getattr(options, name) for name in EXPERIMENTS[options.what].options}
+    measure(task_of(options, arguments), **{name: value for name, value in given.items() if value is not None})
+    return 0

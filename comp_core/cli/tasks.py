@@ -1,0 +1,49 @@
+"""The options that all trainings and experiments share, and the task that they make."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from comp_core.support.assets import ASSETS
+from comp_core.support.checkpoint import WEIGHTS_DIR
+from comp_core.support.devices import CPU, choose_device
+from comp_core.training.task import Task
+
+
+def task_options() -> argparse.ArgumentParser:
+    """As a parent of a command's parser."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--work", type=Path, default=Path("runs"), help="caches and intermediate weights (default: %(default)s)")
+    options.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="folder of the weights (default: assets/weights)")
+    options.add_argument("--reports", type=Path, default=ASSETS / "reports", help="report folder (default: assets/reports)")
+    options.add_argument("--seed", type=int, default=0)
+    options.add_argument("--device", default=CPU, help="cpu or cuda (default: %(default)s)")
+    return options
+
+
+def task_of(options: argparse.Namespace, arguments: Sequence[str]) -> Task:
+    """What the options ask for.
+
+    Raises:
+        DeviceError: the device is not there.
+    """
+    return Task(
+        data=options.data,
+        work=options.work,
+        weights=options.weights,
+        reports=options.reports,
+        seed=options.seed,
+        command=command_line(options, arguments),
+        device=choose_device(options.device),
+        out=getattr(options, "out", None),
+    )
+
+
+def command_line(options: argparse.Namespace, arguments: Sequence[str]) -> str:
+    """The command as a reader would repeat it: their own folders stand in for ours."""
+    folders = {name.upper(): getattr(options, name, None) for name in ("data", "work", "out")}
+    local = {str(folder): name for name, folder in folders.items() if folder is not None}
+    return shlex.join(["python", "-m", "comp_core", *(local.get(a, a) for a in arguments)])
