@@ -122,7 +122,7 @@ def test_speed_writes_its_report(tmp_path, capsys):
     finally:
         torch.set_num_threads(threads)
     written = json.loads(out.read_text())
-    assert written == json.loads(capsys.readouterr().out)
+    assert json.loads(capsys.readouterr().out)["metrics"]["median_ms"] == written["median_ms"]
     assert min(written["median_ms"].values()) > 0
     assert written["ratios"]["face sense / mesh alone"] > 0.9
 

@@ -10,7 +10,7 @@ from comp_core.cli import main
 from comp_core.experiments import partial_loss
 from comp_core.experiments.partial_loss import SHARES, frames_with_holes, words_with_holes
 from comp_core.modeling.comp import ComP, ComPConfig
-from comp_core.reports.tables import intra_table
+from comp_core.reports.tables import partial_loss_table
 from tests.core.training.test_training import made_up_dialogues
 
 
@@ -57,4 +57,4 @@ def test_the_command_reports_both_models_at_every_share(tmp_path, monkeypatch):
     report = json.loads((tmp_path / "partial_loss.json").read_text())
     assert set(report["metrics"]) == {"comp", "prlf"}
     assert list(report["metrics"]["comp"]) == [str(share) for share in SHARES]
-    assert intra_table(report).count("\n") == 1 + 2 * 4
+    assert partial_loss_table(report).count("\n") == 1 + 2 * 4
