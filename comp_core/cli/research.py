@@ -45,9 +45,18 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--epochs", type=int, help="instead of the number that made the committed weights")
     command.add_argument("--device", default=CPU, help="cpu or cuda (default: %(default)s)")
     command.set_defaults(run=train)
-    command = commands.add_parser("evaluate", parents=[task], help="measure trained weights on test data and write a report")
-    command.add_argument("what", choices=EVALUATIONS)
-    command.set_defaults(run=evaluate)
+    command = commands.add_parser("evaluate", help="measure trained weights on test data and write a report")
+    kinds = command.add_subparsers(required=True, metavar="WHAT")
+    for what in EVALUATIONS:
+        kinds.add_parser(what, parents=[task]).set_defaults(run=evaluate, what=what)
+    command = kinds.add_parser("obvious", help="plain sentences, acted voices, agreed faces: which errors would a visitor laugh at?")
+    command.add_argument("--data", type=Path, help="folder of the corpora: adds voices and faces, and looks for the sentences in the texts")
+    command.add_argument("--work", type=Path, default=Path("runs"), help="decoded sound (default: %(default)s)")
+    command.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="folder of the weights (default: assets/weights)")
+    command.add_argument("--models", type=names, default=["comp", "prlf"], metavar="NAME,...", help="'' for none (default: comp,prlf)")
+    command.add_argument("--out", type=Path, help="write the JSON report here")
+    command.add_argument("--print", choices=("choose", "test"), help="also tell the wrong sentences of this part; test is for a last read")
+    command.set_defaults(run=obvious)
     command = commands.add_parser("speed", help="time the senses and the fusion on one thread")
     command.add_argument("--runs", type=int, default=100, help="rounds, in each of which every step runs once (default: %(default)s)")
     command.add_argument("--out", type=Path, help="write the JSON report here, too")
@@ -103,6 +112,25 @@ def train(options: argparse.Namespace, arguments: list[str]) -> int:
 def evaluate(options: argparse.Namespace, arguments: list[str]) -> int:
     module = importlib.import_module(f"comp_core.evaluation.{options.what}")
     getattr(module, f"evaluate_{options.what}")(_task(options, arguments))
+    return 0
+
+
+def obvious(options: argparse.Namespace, arguments: list[str]) -> int:
+    from comp_core.data.obvious import ObviousError
+    from comp_core.data.speech import SpeechDataError
+    from comp_core.evaluation.obvious import measure, readable, report
+    from comp_core.predictor import Predictor
+
+    try:
+        predictor = Predictor.load(options.models, CPU, weights=options.weights)
+        answered = measure(predictor, options.weights, options.data, options.work)
+    except (FileNotFoundError, CheckpointError, SpeechDataError, ObviousError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.out:
+        found = {"command": _command_line(options, arguments), "date": date.today().isoformat(), **report(answered, options.weights)}
+        write_whole(options.out, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    print(readable(answered, options.print))
     return 0
 
 
