@@ -14,6 +14,7 @@ from comp_core.devices import Placed
 from comp_core.senses.base import NO_FACE, Reading
 from comp_core.senses.face_align import CROP_SIZE, FaceLocator, LocatedFace, align
 from comp_core.senses.face_choice import Box
+from comp_core.senses.face_mesh import LANDMARKER, checked
 from comp_core.senses.face_net import FaceNet, FaceNetConfig
 from comp_core.senses.folding import folded
 
@@ -50,11 +51,12 @@ class FaceSense:
 
     @classmethod
     def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> FaceSense:
-        """Load ``face.safetensors`` and ``face.json`` from a folder.
+        """Load ``face.safetensors`` and ``face.json`` from a folder, and see that the face landmarker's file is there.
 
         Raises:
-            CheckpointError: they are missing, damaged or of another kind.
+            CheckpointError: one is missing, damaged or of another kind.
         """
+        checked(LANDMARKER)
         config, state, _ = load_checkpoint(weights / "face", {"face": FaceNetConfig})
         return cls(folded(restore(FaceNet, config, state)), device)
 
