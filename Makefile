@@ -25,13 +25,13 @@ audit: install-test
 
 # Needs uv.
 lock:
-	uv pip compile requirements.txt --universal --python-version 3.10 --generate-hashes -q -o requirements.lock
+	uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes -q -o requirements.lock
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
 
 $(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12) and "Python 3.10 to 3.12 is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/installed: requirements.txt | $(VENV)/bin/python

@@ -16,6 +16,8 @@ _HEAD = """# Licences of what the demo installs
 From the packages' own statements, by `python -m tools.licences`, for those of `requirements.lock` that were installed where it ran.
 PyTorch's CUDA build for Linux also brings NVIDIA's libraries, under NVIDIA's own terms.
 
+`assets/face_landmarker.task`, which finds faces, is Google's, unchanged, under the Apache License 2.0 (https://www.apache.org/licenses/LICENSE-2.0).
+
 | package | version | licence | home |
 |---|---|---|---|
 """

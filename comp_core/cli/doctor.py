@@ -47,8 +47,9 @@ def main() -> int:
 
 
 def _python() -> Iterator[Finding]:
-    good = (3, 10) <= sys.version_info[:2] <= (3, 12)
-    yield Finding("Python", platform.python_version(), "" if good else "use Python 3.10, 3.11 or 3.12: mediapipe has no build for others.")
+    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
+    advice = "" if good else "use Python 3.11, 3.12 or 3.13: the packages have no builds for older ones."
+    yield Finding("Python", platform.python_version(), advice)
 
 
 def _packages() -> Iterator[Finding]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 import cv2
-import mediapipe as mp
 import numpy as np
 
 from comp_core.senses.face.choice import Box, FaceChoice
+from comp_core.senses.face.mesh import FaceMesh
 
 CROP_SIZE = 48
 # Pictures from one look for further faces to the next: a second of a live camera.
@@ -28,7 +27,7 @@ class LocatedFace:
 
     Attributes:
         box: (left, top, right, bottom) as fractions of the picture's width and height.
-        landmarks: (468, 2) vertices in pixels.
+        landmarks: (478, 2) vertices in pixels.
     """
 
     box: Box
@@ -41,7 +40,7 @@ class LocatedFace:
 
 
 class LookAround:
-    """Finds several faces in single pictures. It keeps nothing of a picture, so one serves all streams: a mesh takes some 20 MB.
+    """Finds several faces in single pictures. It keeps nothing of a picture, so one serves all streams: a mesh takes some 35 MB.
 
     Args:
         faces: how many are looked for.
@@ -49,7 +48,7 @@ class LookAround:
 
     def __init__(self, faces: int) -> None:
         self.faces = faces
-        self._mesh = _mesh(tracking=False, faces=faces)
+        self._mesh = FaceMesh(tracking=False, faces=faces)
         self._lock = Lock()
 
     def find(self, picture: np.ndarray) -> list[LocatedFace]:
@@ -74,7 +73,7 @@ class FaceLocator:
 
     def __init__(self, tracking: bool, around: LookAround | None = None) -> None:
         self._tracking, self._around = tracking, around
-        self._one, self._several = _mesh(tracking, faces=1), None
+        self._one, self._several = FaceMesh(tracking, faces=1), None
         self._choice = FaceChoice() if around else None
         self._seen = self._crowded = 0
         self.others: tuple[Box, ...] = ()
@@ -104,7 +103,7 @@ class FaceLocator:
             return _found(self._one, picture)
         faces = self._around.find(picture)
         if len(faces) > 1:
-            self._crowded, self._several = LOOK_AROUND, _mesh(self._tracking, self._around.faces)
+            self._crowded, self._several = LOOK_AROUND, FaceMesh(self._tracking, self._around.faces)
         return faces
 
     def close(self) -> None:
@@ -112,20 +111,12 @@ class FaceLocator:
             mesh.close()
 
 
-def _mesh(tracking: bool, faces: int) -> Any:
-    return mp.solutions.face_mesh.FaceMesh(
-        static_image_mode=not tracking, max_num_faces=faces, min_detection_confidence=0.5, min_tracking_confidence=0.5
-    )
+def _found(mesh: FaceMesh, picture: np.ndarray) -> list[LocatedFace]:
+    return [face for unit in mesh.find(picture) if (face := _located(unit, picture.shape))]
 
 
-def _found(mesh: Any, picture: np.ndarray) -> list[LocatedFace]:
-    found = mesh.process(np.ascontiguousarray(picture)).multi_face_landmarks or []
-    return [face for landmarks in found if (face := _located(landmarks, picture.shape))]
-
-
-def _located(mesh: Any, shape: tuple[int, ...]) -> LocatedFace | None:
-    """MediaPipe's mesh as a face of a picture of this ``shape``; None if it lies outside."""
-    unit = np.array([(p.x, p.y) for p in mesh.landmark], dtype=np.float32)
+def _located(unit: np.ndarray, shape: tuple[int, ...]) -> LocatedFace | None:
+    """A mesh in fractions of a picture of this ``shape`` as a face; None if it lies outside."""
     (left, top), (right, bottom) = np.clip(unit.min(0), 0, 1), np.clip(unit.max(0), 0, 1)
     if right - left <= 0 or bottom - top <= 0:
         return None

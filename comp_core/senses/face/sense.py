@@ -16,6 +16,7 @@ from comp_core.senses.fold_batchnorm import folded
 from comp_core.senses.reading import NO_FACE, Reading
 from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.support.devices import Placed
+from comp_core.senses.face.mesh import LANDMARKER, checked
 
 _NOSE_TIP, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
 
@@ -50,11 +51,12 @@ class FaceSense:
 
     @classmethod
     def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> FaceSense:
-        """Load ``face.safetensors`` and ``face.json`` from a folder.
+        """Load ``face.safetensors`` and ``face.json`` from a folder, and see that the face landmarker's file is there.
 
         Raises:
-            CheckpointError: they are missing, damaged or of another kind.
+            CheckpointError: one is missing, damaged or of another kind.
         """
+        checked(LANDMARKER)
         config, state, _ = load_checkpoint(weights / "face", {"face": FaceNetConfig})
         return cls(folded(restore(FaceNet, config, state)), device)
 

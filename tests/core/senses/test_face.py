@@ -59,7 +59,7 @@ def test_the_box_is_on_the_face_and_an_empty_wall_has_none(portrait, locator, se
 
 def test_quality_falls_with_distance_and_profile():
     def face(height, nose):
-        landmarks = np.zeros((468, 2))
+        landmarks = np.zeros((478, 2))
         landmarks[:2] = [(nose, 0), (nose, height)]
         landmarks[234], landmarks[454] = (0, 0), (10, 0)
         return LocatedFace((0, 0, 1, 1), landmarks)

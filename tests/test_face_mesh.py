@@ -1,0 +1,59 @@
+"""The face landmarker: its file is the published one, its library is quiet and talks to nobody."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from comp_core.checkpoint import CheckpointError
+from comp_core.senses import face_mesh
+from comp_core.senses.face_mesh import LANDMARKER, FaceMesh, checked
+
+PORTRAIT = Path(__file__).parent.parent / "assets" / "samples" / "face.jpg"
+
+
+@pytest.mark.parametrize("tracking", [False, True])
+def test_a_face_has_478_vertices_inside_the_picture(tracking: bool) -> None:
+    mesh = FaceMesh(tracking, faces=1)
+    picture = np.asarray(Image.open(PORTRAIT).convert("RGB"))
+    (vertices,) = [mesh.find(picture) for _ in range(3)][-1]
+    mesh.close()
+    assert vertices.shape == (478, 2) and vertices.dtype == np.float32
+    assert vertices.min() > 0 and vertices.max() < 1
+
+
+def test_another_file_is_refused_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "face_landmarker.task"
+    monkeypatch.setattr(face_mesh, "LANDMARKER", other)
+    with pytest.raises(CheckpointError, match=r"is missing.*from the repository again\.$"):
+        FaceMesh(tracking=False, faces=1)
+    other.write_bytes(LANDMARKER.read_bytes()[:-1] + b"?")
+    with pytest.raises(CheckpointError, match=r"its hash is not the published one.*again\.$"):
+        FaceMesh(tracking=False, faces=1)
+    other.write_bytes(LANDMARKER.read_bytes())
+    assert checked(other) == other
+
+
+def test_the_library_says_nothing_and_what_others_say_meanwhile_is_kept() -> None:
+    code = (
+        "import os; from comp_core.senses import face_mesh; make = face_mesh.FaceLandmarker.create_from_options\n"
+        "def said(options): os.write(2, b'a message\\n'); return make(options)\n"
+        "face_mesh.FaceLandmarker.create_from_options = said\n"
+        "face_mesh.FaceMesh(tracking=True, faces=2).close(); os.write(2, b'the end\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "a message\nthe end\n"
+
+
+def test_the_library_has_no_network_code() -> None:
+    """Later versions report their use to this address, and have no switch for it."""
+    found = importlib.util.find_spec("mediapipe")
+    libraries = [path for path in Path(found.origin).parent.rglob("libmediapipe*") if path.is_file()]
+    assert libraries
+    assert [path.name for path in libraries if b"play.googleapis.com" in path.read_bytes()] == []
