@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from comp_core.cli.tasks import task_of, task_options
-from comp_core.cli.values import count
+from comp_core.cli.values import count, names
+
+NEEDED, OPTIONAL, NONE = "needed", "optional", "none"
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,12 @@ class Experiment:
 
     Attributes:
         question: what it answers.
-        data: it reads the corpora.
+        data: whether it reads the corpora; of `OPTIONAL` ones it reads what is given.
         options: name -> what argparse should know of it; they are handed to ``measure`` by name.
     """
 
     question: str
-    data: bool = True
+    data: str = NEEDED
     options: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -36,6 +38,10 @@ def _number(default: int | None, told: str) -> dict[str, Any]:
 
 _EPOCHS = {"epochs": _number(None, "instead of the number that made the committed report")}
 _WHISPER = {"default": "off", "metavar": "MODEL|PATH|off", "help": "speech recognition (default: %(default)s)"}
+_OBVIOUS = {
+    "models": {"type": names, "metavar": "NAME,...", "help": "'' for the senses alone (default: comp,prlf)"},
+    "show": {"choices": ("choose", "test"), "help": "print the wrong answers of this part, too; test is for a last read"},
+}
 EXPERIMENTS = {
     "face": Experiment("how good is the face sense on test pictures, and in bad light?"),
     "voice": Experiment("how good is the voice sense on speakers it never heard, and in noise?"),
@@ -48,8 +54,11 @@ EXPERIMENTS = {
     "seeds": Experiment("how much do the senses' figures hang on chance?"),
     "paired_corpora": Experiment("what does fusion gain where modalities come from one moment of one person?", options=_EPOCHS),
     "balance": Experiment("does a modality learn less when all are trained together?", options=_EPOCHS),
+    "obvious": Experiment(
+        "which errors on plain sentences, acted voices and agreed faces would a visitor laugh at?", data=OPTIONAL, options=_OBVIOUS
+    ),
     "lab_set": Experiment("which conversations does the lab's curve rest on? (writes assets/lab)"),
-    "speed": Experiment("how long does each step of the live loop take?", data=False, options={"runs": _number(100, "rounds")}),
+    "speed": Experiment("how long does each step of the live loop take?", data=NONE, options={"runs": _number(100, "rounds")}),
     "cost": Experiment("what does ComP cost in time and memory?", options={"runs": _number(20, "rounds")}),
     "scaling": Experiment(
         "what does Ray gain on this machine, and what would many machines take?",
@@ -64,8 +73,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     names = parser.add_subparsers(required=True, metavar="NAME", dest="what")
     for name, experiment in EXPERIMENTS.items():
         command = names.add_parser(name, parents=[task_options()], help=experiment.question)
-        if experiment.data:
-            command.add_argument("--data", type=Path, required=True, help="folder of the corpora")
+        if experiment.data != NONE:
+            command.add_argument("--data", type=Path, required=experiment.data == NEEDED, help="folder of the corpora")
         command.add_argument("--out", type=Path, metavar="FILE", help="the report (default: NAME.json in the report folder)")
         for option, about in experiment.options.items():
             command.add_argument(f"--{option}", **about)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from comp_core.data.text import load_goemotions, load_meld_dialogues, meld_texts
 from comp_core.modalities import LABELS
-from comp_core.shipped import ASSETS
+from comp_core.support.assets import ASSETS
 
 SENTENCES = ASSETS / "obvious" / "sentences.tsv"
 PARTS = ("choose", "test")

@@ -22,7 +22,7 @@ class Task:
     """One run of a `train` or `experiment` command.
 
     Attributes:
-        data: the folder of corpora; never written to.
+        data: the folder of corpora; never written to. None where an experiment is asked for without.
         work: caches and intermediate weights.
         weights: where the final weights go.
         reports: where the JSON reports go.
@@ -31,7 +31,7 @@ class Task:
         out: where an experiment's report goes, if not into ``reports``.
     """
 
-    data: Path
+    data: Path | None
     work: Path
     weights: Path
     reports: Path

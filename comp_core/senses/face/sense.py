@@ -11,12 +11,12 @@ import torch
 
 from comp_core.senses.face.choice import Box
 from comp_core.senses.face.locator import CROP_SIZE, FaceLocator, LocatedFace, align
+from comp_core.senses.face.mesh import LANDMARKER, checked
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.fold_batchnorm import folded
 from comp_core.senses.reading import NO_FACE, Reading
 from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.support.devices import Placed
-from comp_core.senses.face.mesh import LANDMARKER, checked
 
 _NOSE_TIP, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
 

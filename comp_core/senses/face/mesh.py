@@ -17,8 +17,8 @@ import numpy as np
 from mediapipe.tasks.python import BaseOptions
 from mediapipe.tasks.python.vision import FaceLandmarker, FaceLandmarkerOptions, RunningMode
 
-from comp_core.checkpoint import CheckpointError, sha256_of
-from comp_core.shipped import ASSETS
+from comp_core.support.assets import ASSETS
+from comp_core.support.checkpoint import CheckpointError, sha256_of
 
 # Detector, mesh and blendshapes, as Google publishes them (Apache-2.0); the blendshapes are not used.
 LANDMARKER = ASSETS / "face_landmarker.task"

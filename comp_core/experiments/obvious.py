@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,23 +14,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from comp_core.checkpoint import load_checkpoint, restore, sha256_of
 from comp_core.data.ferplus import CLASSES, framed
 from comp_core.data.obvious import AMBIVALENT, PARTS, SEED, SENTENCES, ObviousError, load_sentences, trained_on
 from comp_core.data.speech import load_speech
 from comp_core.evaluation.face import live_probabilities
-from comp_core.evaluation.metrics import class_report
+from comp_core.inference.utterances import segment
+from comp_core.metrics.figures import class_report
 from comp_core.modalities import AUDIO, LABELS, TEXT, VIDEO
+from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Predictor
-from comp_core.progress import progress
-from comp_core.senses.base import SILENCE, Reading
-from comp_core.senses.face_align import FaceLocator
-from comp_core.senses.face_net import FaceNet, FaceNetConfig
-from comp_core.senses.voice_net import together
-from comp_core.senses.words import load_words_net
+from comp_core.senses.face.locator import FaceLocator
+from comp_core.senses.face.network import FaceNet, FaceNetConfig
+from comp_core.senses.reading import SILENCE, Reading
+from comp_core.senses.voice.network import together
+from comp_core.senses.words.sense import load_words_net
+from comp_core.support.checkpoint import load_checkpoint, restore, sha256_of
+from comp_core.support.devices import CPU
+from comp_core.support.progress import progress
+from comp_core.training.task import Task
 from comp_core.training.texts import unpunctuated
 from comp_core.training.voice import LIVE
-from comp_core.utterances import segment
 
 FORMS: dict[str, Callable[[str], str]] = {"as_written": str, "unpunctuated": unpunctuated}
 AGREEMENT, FACES_A_LABEL = 0.8, 40  # share of all ten kinds of FER+ votes; at most so many pictures
@@ -88,7 +92,20 @@ class Answered:
         }
 
 
-def measure(predictor: Predictor, weights: Path, data: Path | None, work: Path) -> list[Answered]:
+def measure(task: Task, models: Sequence[str] = tuple(KINDS), show: str | None = None) -> None:
+    """Write ``obvious.json``; without corpora the sentences alone.
+
+    Args:
+        models: fusion models to ask beside the senses.
+        show: a part whose wrong answers are printed, too; "test" is for a last read.
+    """
+    predictor = Predictor.load(models, CPU, weights=task.weights)
+    answered = answer_all(predictor, task.weights, task.data, task.work)
+    print(readable(answered, show), file=sys.stderr)
+    task.write_report("obvious", report(answered, task.weights))
+
+
+def answer_all(predictor: Predictor, weights: Path, data: Path | None, work: Path) -> list[Answered]:
     """Everything: the sentences, and where there are data, voices and faces.
 
     Raises:

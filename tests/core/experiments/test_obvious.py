@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from comp_core.checkpoint import WEIGHTS_DIR, sha256_of
 from comp_core.cli import main
 from comp_core.data.obvious import AMBIVALENT, PARTS, SENTENCES, ObviousError, Sentence, load_sentences, normalised, trained_on
-from comp_core.evaluation.obvious import Answered, answer_sentences, readable, report
+from comp_core.experiments.obvious import Answered, answer_sentences, readable, report
 from comp_core.modalities import LABELS, TEXT
 from comp_core.predictor import Predictor
-from comp_core.shipped import ASSETS
+from comp_core.support.assets import ASSETS
+from comp_core.support.checkpoint import WEIGHTS_DIR, sha256_of
 from comp_core.training.texts import unpunctuated
 
 # Set it to the folder of the corpora to look for the sentences in the training texts.
@@ -88,7 +88,7 @@ def test_a_sentence_in_the_training_texts_is_found_however_it_is_written(tmp_pat
 
 def test_the_command_refuses_sentences_that_were_trained_on(tmp_path: Path, sentences: list[Sentence], capsys) -> None:
     data = _corpora(tmp_path, sentences[0].sentence)
-    assert main(["evaluate", "obvious", "--models", "", "--data", str(data)]) == 2
+    assert main(["experiment", "obvious", "--models", "", "--data", str(data)]) == 2
     assert "prove nothing" in capsys.readouterr().err
 
 
@@ -144,11 +144,11 @@ def test_errors_of_the_test_part_are_counted_but_not_listed() -> None:
 
 def test_the_command_writes_its_report(tmp_path: Path, capsys) -> None:
     out = tmp_path / "obvious.json"
-    assert main(["evaluate", "obvious", "--models", "", "--out", str(out)]) == 0
+    assert main(["experiment", "obvious", "--models", "", "--out", str(out)]) == 0
     found = json.loads(out.read_text(encoding="utf-8"))
     assert set(found["metrics"]["sentences"]) == set(PARTS)
     assert set(found["metrics"]["sentences"]["test"]["as_written"]) == {TEXT}
-    assert "sentences/choose/as_written" in capsys.readouterr().out
+    assert "sentences/choose/as_written" in capsys.readouterr().err
 
 
 def test_the_report_is_of_the_sentences_and_weights_that_are_here() -> None:

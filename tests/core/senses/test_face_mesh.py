@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from comp_core.checkpoint import CheckpointError
-from comp_core.senses import face_mesh
-from comp_core.senses.face_mesh import LANDMARKER, FaceMesh, checked
+from comp_core.senses.face import mesh
+from comp_core.senses.face.mesh import LANDMARKER, FaceMesh, checked
+from comp_core.support.checkpoint import CheckpointError
 
 PORTRAIT = Path(__file__).parent.parent / "assets" / "samples" / "face.jpg"
 
@@ -30,7 +30,7 @@ def test_a_face_has_478_vertices_inside_the_picture(tracking: bool) -> None:
 
 def test_another_file_is_refused_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "face_landmarker.task"
-    monkeypatch.setattr(face_mesh, "LANDMARKER", other)
+    monkeypatch.setattr(mesh, "LANDMARKER", other)
     with pytest.raises(CheckpointError, match=r"is missing.*from the repository again\.$"):
         FaceMesh(tracking=False, faces=1)
     other.write_bytes(LANDMARKER.read_bytes()[:-1] + b"?")
@@ -42,7 +42,7 @@ def test_another_file_is_refused_in_one_sentence(tmp_path: Path, monkeypatch: py
 
 def test_the_library_says_nothing_and_what_others_say_meanwhile_is_kept() -> None:
     code = (
-        "import os; from comp_core.senses import face_mesh; make = face_mesh.FaceLandmarker.create_from_options\n"
+        "import os; from comp_core.senses import face_mesh; make = mesh.FaceLandmarker.create_from_options\n"
         "def said(options): os.write(2, b'a message\\n'); return make(options)\n"
         "face_mesh.FaceLandmarker.create_from_options = said\n"
         "face_mesh.FaceMesh(tracking=True, faces=2).close(); os.write(2, b'the end\\n')"
