@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from app.live.session import Frame, Session
+from comp_core.inference.budget import PATIENT
 from comp_core.inference.media import MediaError, open_media
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.speech.vad import SAMPLE_RATE
@@ -232,7 +233,7 @@ def _paced(timed: Iterator[tuple[float, np.ndarray]]) -> Iterator[np.ndarray]:
 
 def _opened(path: Path) -> Any:
     try:
-        return open_media(path)
+        return open_media(path, PATIENT)
     except (MediaError, OSError) as error:
         raise DeviceGone(str(error)) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from comp_core.inference.budget import PATIENT
 from comp_core.inference.media import MediaError
 from comp_core.jobs.engine import Engine, WorkerLost
 from comp_core.predictor import Predictor
@@ -18,6 +18,7 @@ from comp_core.senses.speech.recognition import ENGLISH, OFF
 from comp_core.support.atomic_files import write_whole
 from comp_core.support.errors import CompCoreError
 from comp_core.support.progress import progress
+from comp_core.support.spreadsheet import write_row
 
 RECORDS = "records"
 SETTINGS = "settings.json"
@@ -95,7 +96,7 @@ class Annotator:
 def _loaded(settings: Settings, device: str | None) -> tuple[Predictor, tuple[str, ...]]:
     """Loaded once by each process."""
     notes: list[str] = []
-    predictor = Predictor.load([settings.model], device, settings.whisper, notes.append)
+    predictor = Predictor.load([settings.model], device, settings.whisper, notes.append, budget=PATIENT)
     return predictor, tuple(notes)
 
 
@@ -149,11 +150,10 @@ def annotate(
     waiting = [clip for clip in clips if not record_of(out, clip).is_file()]
     read, processor_s, told = 0, 0.0, set()
     with (out / UNREADABLE).open("w", newline="", encoding="utf-8", buffering=1) as lines:
-        unreadable = csv.writer(lines)
-        unreadable.writerow(("file", "reason"))
+        write_row(lines, ("file", "reason"))
         for clip, found in progress(engine.map(Annotator(folder.resolve(), settings, device), waiting), "clips", len(waiting)):
             if isinstance(found, WorkerLost):
-                unreadable.writerow((clip, str(found)))
+                write_row(lines, (clip, str(found)))
                 continue
             for note in set(found.notes) - told:
                 notify(note)
@@ -161,7 +161,7 @@ def annotate(
             made.check(found.recogniser)
             processor_s += found.processor_s
             if found.record is None:
-                unreadable.writerow((clip, found.reason))
+                write_row(lines, (clip, found.reason))
             else:
                 write_whole(record_of(out, clip), json.dumps(found.record, ensure_ascii=False) + "\n")
                 read += 1

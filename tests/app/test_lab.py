@@ -18,6 +18,7 @@ from app.pages.lab.moment import live_moments, read_moments, show_moment, spoil_
 from app.pages.lab.plot import curves_html, curves_svg
 from app.visitors.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
+from comp_core.inference.budget import OverBudget
 from comp_core.inference.degradation import Spoiling
 from comp_core.inference.media import MediaError
 from comp_core.inference.windows import conversations_of
@@ -120,6 +121,16 @@ def test_what_cannot_be_read_is_explained(predictor):
     assert spoil_moment(predictor, [], None, [], None, False, "comp") == ("", None, None)
 
 
+def test_of_a_file_that_costs_too_much_the_beginning_is_shown(predictor):
+    def hear_file(*_):
+        yield heard("first", audio="joy")
+        raise OverBudget("Only its beginning was read.")
+
+    predictor.hear_file = hear_file
+    found, _, html, _ = read_moments(predictor, "clip.mp4", "", "en", quiet)
+    assert len(found) == 1 and "Only its beginning" in html and "first" in html
+
+
 def test_words_from_outside_are_escaped(predictor):
     attack = "<img src=x onerror=alert(1)>"
     assert "<img" not in seven_html(seven(predictor, [heard(attack, audio="joy")], 0), "alone", attack)
@@ -184,7 +195,7 @@ def test_curves_of_a_report_and_of_points():
     series = reported(REPORT, ("comp", "prlf", "late"))
     assert [s.title for s in series] == ["COMP", "LATE"]
     assert series[0] == Series("COMP", (0.1, 0.5), (0.75, 0.55), (0.02, 0.02))
-    assert as_csv(series).splitlines()[:2] == ["curve,missing_rate,accuracy_mean,accuracy_sd", '"COMP",0.1,0.7500,0.0200']
+    assert as_csv(series).splitlines()[:2] == ['"curve","missing_rate","accuracy_mean","accuracy_sd"', '"COMP","0.1","0.7500","0.0200"']
     (found,) = measured([Point(0.2, {"comp": [0.5, 0.7]})], {"comp": "ComP"})
     assert found == Series("ComP", (0.2,), (pytest.approx(0.6),), (pytest.approx(0.1),))
 
@@ -216,7 +227,7 @@ def test_the_committed_report_of_balance_is_drawn_by_epoch():
     html = draw_learning()
     assert html.count("<figure") == 2 and "assets/reports/balance.json" in html
     header, first, *_ = saved_table(html).splitlines()
-    assert header.startswith("curve,epoch,") and first.startswith('"voice, alone",1.0,')
+    assert header.startswith('"curve","epoch",') and first.startswith('"voice, alone","1.0",')
 
 
 @pytest.mark.parametrize("name", REPORTS.values())

@@ -20,6 +20,8 @@ from app.pages.shared.markup import clip_html, message_html, player_html, table_
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
 from app.server.disk_guard import no_room
+from app.server.jobs import Unheard
+from comp_core.inference.budget import Budget
 from comp_core.inference.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.inference.overlay import burn_in
 from comp_core.modalities import MODALITIES
@@ -55,8 +57,8 @@ def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing:
     """
     gr.HTML(
         '<div class="cp cp-head"><p>Choose a sample or a file. The same models read it, utterance by utterance. '
-        f"An uploaded file may have {LIMIT_BYTES // 2**20} MB and 30 minutes. It is kept in a temporary folder of the computer that "
-        "runs this page, for an hour at most.</p></div>",
+        f"An uploaded file may have {LIMIT_BYTES // 2**20} MB and 30 minutes, and is read for {Budget().seconds / 60:.0f} minutes at most. "
+        "It is kept in a temporary folder of the computer that runs this page, for an hour at most.</p></div>",
         apply_default_css=False,
     )
     samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))
@@ -140,6 +142,8 @@ def read_clip(
     except (MediaError, RecogniserError) as error:
         yield _failed(str(error), records)
         return
+    except Unheard:
+        raise
     except Exception:
         logger.exception("a clip could not be read")
         yield _failed("This file could not be read because of an error in the program. Other files still can.", records)

@@ -15,6 +15,7 @@ from comp_core.inference.fusion import Fused
 from comp_core.metrics.rules import late_average
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS
 from comp_core.predictor import Heard
+from comp_core.support.spreadsheet import csv_text
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,9 @@ def learning(by_way: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]]) 
 
 def as_csv(series: Sequence[Series], axis: str = "missing rate") -> str:
     """The curves as a table: which one, where on the ``axis``, mean accuracy, standard deviation."""
-    lines = [f"curve,{axis.replace(' ', '_')},accuracy_mean,accuracy_sd"]
-    lines += [f'"{s.title}",{r},{m:.4f},{d:.4f}' for s in series for r, m, d in zip(s.rates, s.means, s.spreads, strict=True)]
-    return "\n".join(lines) + "\n"
+    rows: list[tuple[Any, ...]] = [("curve", axis.replace(" ", "_"), "accuracy_mean", "accuracy_sd")]
+    rows += [(s.title, r, f"{m:.4f}", f"{d:.4f}") for s in series for r, m, d in zip(s.rates, s.means, s.spreads, strict=True)]
+    return csv_text(rows)
 
 
 def _cell(fused: Fused) -> Cell:
