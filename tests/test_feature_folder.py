@@ -3,6 +3,8 @@
 import os
 import pickle
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -103,7 +105,83 @@ def test_arrays_and_numpy_numbers_in_labels_are_read(tmp_path):
     path.write_bytes(pickle.dumps([*items[:1], {"v": [np.float32(1.5)]}, *items[2:]]))
     assert read_labels(path)[1]["v"][0] == 1.5
     path.write_bytes(pickle.dumps(items))
-    assert read_labels(path)[1]["v"].tolist() == [1.5]
+    assert read_labels(path)[1]["v"] == [1.5]
+
+
+class Reduced:
+    """Is pickled as a call, with a state for what the call gives."""
+
+    def __init__(self, *reduced):
+        self.reduced = reduced
+
+    def __reduce__(self):
+        return self.reduced
+
+
+# Eight bytes at a place of the sender's choice, which numpy is told to take for a pointer to an object.
+HIDDEN = Reduced(np.dtype, ("V8", False, True), (3, "|", None, ("a",), {"a": (np.dtype("O"), 0)}, 8, 1, 0))
+POINTER = Reduced(np.array([0]).__reduce__()[0], (np.ndarray, (0,), b"b"), (1, (1,), HIDDEN, False, b"A" * 8))
+
+
+def test_a_pickle_that_passes_bytes_off_as_an_object_is_refused_and_kills_nothing(tmp_path):
+    write(tmp_path, [f"v{i}" for i in range(3)], lambda r: 1.0)
+    relabel(tmp_path, 1, dict.fromkeys(("v0", "v1", "v2"), POINTER))
+    script = f"""
+from pathlib import Path
+from comp_core.data.feature_folder import read_folder
+read_folder(Path({str(tmp_path)!r}), {FEATURES})
+"""
+    child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert child.returncode == 1
+    assert child.stderr.splitlines()[-1].startswith("comp_core.data.gcnet.LayoutError")
+    assert "numbers and strings" in child.stderr
+
+
+PLAIN = [
+    *(
+        np.array([[0, 1], [1, 0], [1, 1]], kind)
+        for kind in ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?", "<U3", "S2")
+    ),
+    np.array([1.5, -2.0], ">f4"),
+    np.array([], np.float32),
+    np.asfortranarray([[1, 2, 3], [4, 5, 6]]),
+    np.array(["anger", "joy"], object),
+    *(kind(1) for kind in (np.float16, np.float32, np.float64, np.int8, np.int64, np.uint64, np.bool_, np.str_)),
+]
+
+
+@pytest.mark.parametrize("renamed", [False, True])
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_plain_arrays_and_sets_of_every_protocol_and_numpy_are_read(tmp_path, protocol, renamed):
+    path = tmp_path / "labels.pkl"
+    content = pickle.dumps([{}, {}, {}, {"v": PLAIN}, {"v"}, frozenset("w"), []], protocol)
+    if renamed:
+        # The other of the two names that numpy has had.
+        if protocol > 3:
+            pytest.skip("its names have their lengths before them")
+        here, there = (b"numpy._core.", b"numpy.core.") if b"numpy._core." in content else (b"numpy.core.", b"numpy._core.")
+        content = content.replace(here, there)
+    path.write_bytes(content)
+    *_, read, train, valid, _ = read_labels(path)
+    assert read["v"] == [value.tolist() for value in PLAIN]
+    assert (train, valid) == ({"v"}, {"w"})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.zeros(1, "V8"),
+        np.zeros(1, [("a", "f4")]),
+        np.zeros(1, "datetime64[s]"),
+        Reduced(np.array([0]).__reduce__()[0], (np.ndarray, (0,), b"b"), (1, (2**40,), np.dtype("f8"), False, b"A" * 8)),
+        Reduced(np.array([0]).__reduce__()[0], (np.ndarray, (0,), b"b"), (1, (2,), np.dtype("O"), False, b"A" * 16)),
+        Reduced(np.float64(0).__reduce__()[0], (np.dtype("O"), b"A" * 8)),
+    ],
+)
+def test_other_kinds_of_arrays_are_refused(tmp_path, value):
+    (tmp_path / "labels.pkl").write_bytes(pickle.dumps([{}, {"v": value}, {}, {}, [], [], []]))
+    with pytest.raises(LayoutError, match="cannot be read as labels"):
+        read_labels(tmp_path / "labels.pkl")
 
 
 @pytest.mark.parametrize(

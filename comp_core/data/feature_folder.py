@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,14 +11,8 @@ import numpy as np
 
 from comp_core.data.conversations import Conversation
 from comp_core.data.gcnet import SPLITS, LayoutError, is_inside
+from comp_core.data.label_pickle import load_labels
 from comp_core.modalities import MODALITIES
-
-# All that a label pickle may hold beside Python's own containers, numbers and strings.
-_ALLOWED = {
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
-}
 
 
 @dataclass(frozen=True)
@@ -86,8 +79,7 @@ def read_labels(path: Path) -> list[Any]:
         LayoutError: it is no pickle of seven items, or holds more than data.
     """
     try:
-        with path.open("rb") as stream:
-            items = _DataUnpickler(stream, encoding="latin1").load()
+        items = load_labels(path)
     except Exception as error:  # bytes that are no pickle can fail in any way
         raise LayoutError(f"{path} cannot be read as labels: {error}") from error
     if not isinstance(items, (list, tuple)) or len(items) != 7 or not all(isinstance(item, dict) for item in items[:4]):
@@ -98,13 +90,6 @@ def read_labels(path: Path) -> list[Any]:
     if utterances.keys() - labels.keys():
         raise LayoutError(f"{path} has no labels for conversation {next(iter(utterances.keys() - labels.keys()))!r}")
     return list(items)
-
-
-class _DataUnpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, and labels need nothing but containers, numbers and arrays")
-        return super().find_class(module, name)
 
 
 @dataclass(frozen=True)
