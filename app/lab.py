@@ -17,6 +17,7 @@ from comp_core.fusion import Fused
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComP
 from comp_core.predictor import Heard
+from comp_core.spreadsheet import csv_text
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,9 @@ def learning(by_way: Mapping[str, Mapping[str, Sequence[Mapping[str, float]]]]) 
 
 def as_csv(series: Sequence[Series], axis: str = "missing rate") -> str:
     """The curves as a table: which one, where on the ``axis``, mean accuracy, standard deviation."""
-    lines = [f"curve,{axis.replace(' ', '_')},accuracy_mean,accuracy_sd"]
-    lines += [f'"{s.title}",{r},{m:.4f},{d:.4f}' for s in series for r, m, d in zip(s.rates, s.means, s.spreads, strict=True)]
-    return "\n".join(lines) + "\n"
+    rows: list[tuple[Any, ...]] = [("curve", axis.replace(" ", "_"), "accuracy_mean", "accuracy_sd")]
+    rows += [(s.title, r, f"{m:.4f}", f"{d:.4f}") for s in series for r, m, d in zip(s.rates, s.means, s.spreads, strict=True)]
+    return csv_text(rows)
 
 
 def _cell(fused: Fused) -> Cell:

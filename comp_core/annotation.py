@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from comp_core.media import MediaError
 from comp_core.predictor import Predictor
 from comp_core.progress import progress
 from comp_core.senses.recognition import ENGLISH, OFF
+from comp_core.spreadsheet import write_row
 from comp_core.whole_files import write_whole
 
 RECORDS = "records"
@@ -148,11 +148,10 @@ def annotate(
     waiting = [clip for clip in clips if not record_of(out, clip).is_file()]
     read, processor_s, told = 0, 0.0, set()
     with (out / UNREADABLE).open("w", newline="", encoding="utf-8", buffering=1) as lines:
-        unreadable = csv.writer(lines)
-        unreadable.writerow(("file", "reason"))
+        write_row(lines, ("file", "reason"))
         for clip, found in progress(engine.map(Annotator(folder.resolve(), settings, device), waiting), "clips", len(waiting)):
             if isinstance(found, WorkerLost):
-                unreadable.writerow((clip, str(found)))
+                write_row(lines, (clip, str(found)))
                 continue
             for note in set(found.notes) - told:
                 notify(note)
@@ -160,7 +159,7 @@ def annotate(
             made.check(found.recogniser)
             processor_s += found.processor_s
             if found.record is None:
-                unreadable.writerow((clip, found.reason))
+                write_row(lines, (clip, found.reason))
             else:
                 write_whole(record_of(out, clip), json.dumps(found.record, ensure_ascii=False) + "\n")
                 read += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from comp_core.predictor import Predictor
 from comp_core.progress import progress
 from comp_core.senses.pretrained import PretrainedVoice, PretrainedWords
 from comp_core.senses.recognition import ENGLISH
+from comp_core.spreadsheet import csv_text
 
 NOT_READ = "absent.csv"
 
@@ -82,5 +82,4 @@ def with_encoders(predictor: Predictor, names: dict[str, str | None]) -> dict[st
 
 def _write(out: Path, clips: Sequence[Clip], sentences: dict[str, str], absent: Sequence[tuple[str, str, str]]) -> None:
     write_labels(out / "labels.pkl", clips, sentences)
-    with (out / NOT_READ).open("w", newline="", encoding="utf-8") as lines:
-        csv.writer(lines).writerows([("utterance", "what", "reason"), *absent])
+    (out / NOT_READ).write_text(csv_text([("utterance", "what", "reason"), *absent]), encoding="utf-8", newline="")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -13,6 +11,7 @@ from typing import Any
 
 from comp_core.fusion import sure_label
 from comp_core.modalities import LABELS, MODALITIES
+from comp_core.spreadsheet import csv_text
 
 EVERY_S = 1.0
 # Three hours of lines; a visit ends long before.
@@ -67,14 +66,12 @@ class Record:
 
 def clip_csv(records: Sequence[Mapping[str, Any]]) -> str:
     """The records of a file (`comp_core.predictor.Predictor.predict_file`), a row each."""
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(["start", "end", "transcript", "label", *LABELS, *_columns_of_each()])
+    rows: list[list[Any]] = [["start", "end", "transcript", "label", *LABELS, *_columns_of_each()]]
     for record in records:
         cells = [cell for modality in MODALITIES for cell in _cells(record, modality)]
         named, shares = _named(record["fused"], record["sure_from"]), _shares(record["fused"])
-        table.writerow([record["start"], record["end"], _plain(record["transcript"]), named, *shares, *cells])
-    return out.getvalue()
+        rows.append([record["start"], record["end"], record["transcript"], named, *shares, *cells])
+    return csv_text(rows)
 
 
 def _turn(turn: Any) -> dict[str, Any]:
@@ -84,19 +81,17 @@ def _turn(turn: Any) -> dict[str, Any]:
 
 def _as_csv(lines: list[Line], notes: list[Note]) -> str:
     """One row a second; a note stands in the first row that is not before it."""
-    out = io.StringIO()
-    table = csv.writer(out, lineterminator="\n")
-    table.writerow(["seconds", "model", "label", *LABELS, *_columns_of_each(), "note"])
+    rows = [["seconds", "model", "label", *LABELS, *_columns_of_each(), "note"]]
     waiting = deque(notes)
     for number, line in enumerate(lines):
         told = []
         while waiting and (waiting[0].at <= line.at or number == len(lines) - 1):
-            told.append(_plain(waiting.popleft().text) or "marker")
+            told.append(waiting.popleft().text or "marker")
         moment = line.moment
         cells = [cell for modality in MODALITIES for cell in _cells(moment, modality)]
         named, shares = _named(moment["fused"], moment["sure_from"]), _shares(moment["fused"])
-        table.writerow([f"{line.at:.2f}", line.model, named, *shares, *cells, "; ".join(told)])
-    return out.getvalue()
+        rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells, "; ".join(told)])
+    return csv_text(rows)
 
 
 def _columns_of_each() -> list[str]:
@@ -110,11 +105,6 @@ def _shares(fused: Mapping[str, float] | None) -> list[str]:
 def _cells(moment: Mapping[str, Any], modality: str) -> list[str]:
     own, weights = moment[modality], moment["weights"]
     return [str(int(moment["observed"][modality])), _best(own) if own else "", f"{weights[modality]:.4f}" if weights else ""]
-
-
-def _plain(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
 
 
 def _as_json(lines: list[Line], turns: list[dict[str, Any]], notes: list[Note]) -> str:

@@ -184,7 +184,7 @@ def test_curves_of_a_report_and_of_points():
     series = reported(REPORT, ("comp", "prlf", "late"))
     assert [s.title for s in series] == ["COMP", "LATE"]
     assert series[0] == Series("COMP", (0.1, 0.5), (0.75, 0.55), (0.02, 0.02))
-    assert as_csv(series).splitlines()[:2] == ["curve,missing_rate,accuracy_mean,accuracy_sd", '"COMP",0.1,0.7500,0.0200']
+    assert as_csv(series).splitlines()[:2] == ['"curve","missing_rate","accuracy_mean","accuracy_sd"', '"COMP","0.1","0.7500","0.0200"']
     (found,) = measured([Point(0.2, {"comp": [0.5, 0.7]})], {"comp": "ComP"})
     assert found == Series("ComP", (0.2,), (pytest.approx(0.6),), (pytest.approx(0.1),))
 
@@ -216,7 +216,7 @@ def test_the_committed_report_of_balance_is_drawn_by_epoch():
     html = draw_learning()
     assert html.count("<figure") == 2 and "assets/reports/balance.json" in html
     header, first, *_ = saved_table(html).splitlines()
-    assert header.startswith("curve,epoch,") and first.startswith('"voice, alone",1.0,')
+    assert header.startswith('"curve","epoch",') and first.startswith('"voice, alone","1.0",')
 
 
 @pytest.mark.parametrize("name", REPORTS.values())

@@ -15,6 +15,7 @@ from comp_core.evaluation.curve import load_conversations
 from comp_core.evaluation.space import Space, spaces
 from comp_core.modalities import LABELS
 from comp_core.modeling.comp import ComP
+from comp_core.spreadsheet import csv_text
 
 RATES = (0.0, 0.3, 0.6)
 _SPACE = (
@@ -66,8 +67,8 @@ def space_html(stage: str, space: Space) -> str:
         for (x, y), label in zip(places, space.labels, strict=True)
         for colour, mark in (MARKS[LABELS[label]],)
     )
-    rows = [f"{x:.4f},{y:.4f},{LABELS[label]}" for (x, y), label in zip(space.points, space.labels, strict=True)]
-    table = "\n".join(["first,second,label", *rows]) + "\n"
+    rows = [(round(float(x), 4), round(float(y), 4), LABELS[label]) for (x, y), label in zip(space.points, space.labels, strict=True)]
+    table = csv_text([("first", "second", "label"), *rows])
     told = f"{space.apart:.0%} of the variance lies between the labels; the drawing shows {space.kept:.0%} of it all."
     return (
         f'<figure><svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIDE} {_SIDE}" role="img" aria-label="{escape(stage)}: {told}" '
