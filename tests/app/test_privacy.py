@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import os
 import socket
 import subprocess
@@ -237,9 +238,62 @@ def test_what_is_young_stays_and_an_hour_is_the_most(tmp_path):
     clip.parent.mkdir()
     empty.mkdir()
     clip.write_bytes(b"x")
+    # As a living program's folder is.
+    handle = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
     # A copy of an old file is as young as the copying.
     os.utime(clip, (0, 0))
     sweep(tmp_path, time.time() - KEPT_S)
     assert clip.exists() and empty.exists()
     sweep(tmp_path, time.time() + 3600 - EVERY_S - KEPT_S + 1)
     assert list(tmp_path.iterdir()) == []
+    os.close(handle)
+
+
+def test_what_links_of_others_lead_to_and_folders_of_others_are_left_alone(tmp_path, monkeypatch):
+    victim, folder = tmp_path / "home", tmp_path / "live-affect-theirs"
+    for place in (victim, folder):
+        place.mkdir()
+        (place / "letter.txt").write_bytes(b"dear")
+    (tmp_path / "live-affect-link").symlink_to(victim)
+    sweep(tmp_path / "live-affect-link", time.time() + 1)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    sweep(folder, time.time() + 1)
+    assert (victim / "letter.txt").exists() and (folder / "letter.txt").exists()
+    monkeypatch.undo()
+    # Inside our own folder, a link goes and what it leads to stays.
+    (folder / "link").symlink_to(victim)
+    (folder / "letter.txt").unlink()
+    sweep(folder, time.time() + 1)
+    assert (victim / "letter.txt").exists() and not folder.exists()
+
+
+CLIP_KEPT = """
+import sys, time
+from app.server.uploads import upload_folder
+with upload_folder() as folder:
+    (folder / "clip.mp4").write_bytes(b"a face")
+    print(folder, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_programs_clips_go_when_the_next_one_starts_and_a_living_ones_stay(tmp_path, monkeypatch):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "GRADIO_TEMP_DIR": str(tmp_path)}
+    programs = [
+        subprocess.Popen([sys.executable, "-c", CLIP_KEPT], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    try:
+        dead, living = (Path(program.stdout.readline().strip()) for program in programs)
+        programs[0].kill()
+        programs[0].wait()
+        assert (dead / "clip.mp4").exists()
+        monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+        with upload_folder() as mine:
+            until(lambda: not dead.exists(), 10)
+            assert (living / "clip.mp4").exists() and mine.exists()
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+            program.stdout.close()
