@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections.abc import Callable
 
@@ -9,6 +10,17 @@ from app.visits.refusal import Refused
 
 # Addresses that are remembered before those that have been quiet are forgotten.
 _MOST_ADDRESSES = 1000
+
+
+def household(address: str) -> str:
+    """What counts as one address: of IPv6 the first 64 bits, for whoever has them has all the rest."""
+    try:
+        known = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if known.version == 4:
+        return str(known)
+    return str(known.ipv4_mapped or ipaddress.ip_network((known, 64), strict=False))
 
 
 class RateLimit:
@@ -66,4 +78,4 @@ class Addresses:
         with self._lock:
             if len(self._limits) >= _MOST_ADDRESSES:
                 self._limits = {one: limit for one, limit in self._limits.items() if not limit.rested}
-            self._limits.setdefault(address, RateLimit(self._rate, self._burst, self._clock)).spend()
+            self._limits.setdefault(household(address), RateLimit(self._rate, self._burst, self._clock)).spend()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from app.visits.line import Waiting, WaitingLine
-from app.visits.rates import Addresses, RateLimit
+from app.visits.rates import Addresses, RateLimit, household
 from app.visits.refusal import Refused
 from app.visits.session import Session
 
@@ -28,6 +29,12 @@ class _Visit:
 class Visitors:
     """Opens, finds and ends visits. A visit is reached only by its token, which only its page knows.
 
+    Places are shared between network addresses. While nobody else wants one, an address may have all of them: a class behind one router
+    is one address. A place that gets free goes to the waiting address with the fewest. Where all are taken, and an address that waits has
+    at least two fewer than the one with most, the longest visit of that one is asked to end, with a minute's notice, once it has lasted
+    ``shared`` seconds; one at a time. Nobody who has the only place of an address is ever asked. So whoever takes all places keeps others
+    out for ``shared`` seconds and a minute, not for the longest that a visit may last; many addresses in one hand are many.
+
     Attributes:
         limit: visits at a time.
         now: the clock, in seconds; the engine's.
@@ -39,6 +46,7 @@ class Visitors:
         limit: see above.
         idle: seconds without a request after which a visit ends (the tab was closed).
         longest: seconds after which a visit ends in any case.
+        shared: seconds after which it may be asked to end for others.
         deserted: seconds with nobody seen, heard or read after which it ends.
         rate: requests a second that one visit may make; a page makes ten.
         costly_rate: the same of requests that cost much.
@@ -51,6 +59,7 @@ class Visitors:
         limit: int = 8,
         idle: float = 15.0,
         longest: float = 1800.0,
+        shared: float = 600.0,
         deserted: float = 300.0,
         rate: float = 25.0,
         costly_rate: float = 1.0,
@@ -59,8 +68,10 @@ class Visitors:
         self._make, self._start = make, start
         self.limit, self._idle, self.now = limit, idle, clock
         self._rate, self._costly_rate = rate, costly_rate
-        self._longest, self._deserted = longest, deserted
+        self._longest, self._shared, self._deserted = longest, shared, deserted
         self._here: dict[str, _Visit | None] = {}
+        self._addresses: dict[str, str] = {}
+        self._asked_to_end: tuple[Session, float] | None = None
         self._line = WaitingLine(clock)
         self.addresses = Addresses(clock)
         self._lock = threading.Lock()
@@ -73,28 +84,33 @@ class Visitors:
 
         Args:
             ticket: of one who waits already.
-            address: of one who does not.
+            address: of one who does not; a ticket has its own.
 
         Raises:
             Refused: too many wait, or ask.
         """
         self.sweep()
         with self._lock:
-            in_line = ticket in self._line
-            if not in_line:
+            held, free = self._held(), self.limit - len(self._here)
+            if ticket in self._line:
+                place = self._line.ask(ticket, held)
+                if free <= place.before:
+                    return place
+                home = self._line.address(ticket)
+                self._line.leave(ticket)
+            else:
                 self.addresses.spend(address)
-            place = self._line.ask(ticket) if in_line else None
-            free = self.limit - len(self._here)
-            if free <= (place.before if place else len(self._line)):
-                return place or self._line.join()
-            self._line.leave(ticket)
+                home = household(address)
+                if free <= self._line.before(home, held):
+                    return self._line.join(home, held)
             token = secrets.token_urlsafe(24)
             self._here[token] = None  # the place is taken while the session is made, which takes a moment
+            self._addresses[token] = home
         try:
             session = self._make(token)
         except BaseException:
             with self._lock:
-                del self._here[token]
+                del self._here[token], self._addresses[token]
             raise
         limits = (RateLimit(rate, burst, self.now) for rate, burst in ((self._rate, 2 * self._rate), (self._costly_rate, 10)))
         with self._lock:
@@ -135,13 +151,33 @@ class Visitors:
             (self._longest - (now - session.began), f"A session lasts {self._longest / 60:.0f} minutes at most."),
             (self._deserted - (now - session.present_at), f"Nobody was seen, heard or read for {self._deserted / 60:.0f} minutes."),
         ]
+        asked = self._asked_to_end
+        if asked and asked[0] is session:
+            ends.append((ANNOUNCED_S - (now - asked[1]), "Others wait for a place, and your network has several."))
         return min(ends)
+
+    def _held(self) -> Counter[str]:
+        return Counter(self._addresses.values())
+
+    def _ask_to_end(self) -> None:
+        """See to it that others get a place; nobody is asked any more when nobody needs it."""
+        held, waiting = self._held(), self._line.addresses
+        crowd = max(held, key=held.__getitem__, default="")
+        if len(self._here) < self.limit or not waiting or held[crowd] - min(held[address] for address in waiting) < 2:
+            self._asked_to_end = None
+        elif self._asked_to_end is None or self._asked_to_end[0].closed:
+            sessions = [visit.session for token, visit in self._here.items() if visit and self._addresses[token] == crowd]
+            longest = min(sessions, key=lambda session: session.began, default=None)
+            if longest and self.now() - longest.began >= self._shared:
+                self._asked_to_end = longest, self.now()
 
     def close(self, token: object) -> None:
         """End a visit, or leave the line; nothing happens if that was done before."""
         with self._lock:
             self._line.leave(token)
             visit = self._here.pop(token, None) if isinstance(token, str) else None
+            if visit is not None:
+                del self._addresses[visit.session.token]
         if visit is not None:
             visit.session.close()
 
@@ -150,6 +186,7 @@ class Visitors:
         now = self.now()
         with self._lock:
             self._line.sweep()
+            self._ask_to_end()
             here = [(token, visit.session) for token, visit in self._here.items() if visit]
         gone = [token for token, session in here if now - session.last_seen > self._idle or self._left(session)[0] <= 0]
         for token in gone:

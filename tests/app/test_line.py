@@ -3,7 +3,7 @@
 import pytest
 
 from app.visits.line import WaitingLine
-from app.visits.rates import Addresses, RateLimit
+from app.visits.rates import Addresses, RateLimit, household
 from app.visits.refusal import Refused
 from tests.app.test_capture import Page
 
@@ -167,5 +167,106 @@ def test_a_bucket_never_saves_up_more_than_a_burst():
 def test_nobody_waits_without_a_line():
     line = WaitingLine(lambda: 0.0, longest=0)
     with pytest.raises(Refused) as refusal:
-        line.join()
+        line.join("", {})
     assert refusal.value.code == "full"
+
+
+CROWD, OTHER = Request("6.6.6.6"), Request("1.2.3.4")
+
+
+def crowded(**limits):
+    """A page that one address has asked for a place 62 times in two seconds, and the answers."""
+    page = Page(idle=1e9, deserted=1e9, **limits)
+    answers = []
+    for _ in range(62):
+        answers.append(page.open_visit({}, CROWD))
+        page.now += 2 / 62
+    return page, answers
+
+
+def test_an_address_with_all_places_and_the_whole_line_keeps_nobody_else_from_the_next_place():
+    page, answers = crowded()
+    assert [sum(key in answer for answer in answers) for key in ("token", "ticket", "error")] == [8, 50, 4]
+    waiting = page.open_visit({}, OTHER)
+    assert waiting["before"] == 0
+    page.close_visit({"token": answers[0]["token"]})
+    assert "ticket" in page.open_visit({"ticket": answers[8]["ticket"]}, CROWD)
+    assert "token" in page.open_visit({"ticket": waiting["ticket"]}, OTHER)
+    # It had room made for it by the youngest of the crowd, who may come again.
+    assert page.open_visit({"ticket": answers[57]["ticket"]}, CROWD)["before"] == 49
+
+
+def test_a_class_behind_one_router_has_all_places_while_nobody_else_wants_one():
+    page = Page(limit=30, idle=1e9, deserted=1e9)
+    assert all("token" in page.open_visit({}, CROWD) for _ in range(30))
+    page.now += 1000
+    page.visitors.sweep()
+    assert len(page.visitors) == 30
+
+
+def test_the_line_takes_turns_between_addresses():
+    page = Page(limit=1, idle=1e9, deserted=1e9)
+    page.open_visit({}, Request("9.9.9.9"))
+    before = [page.open_visit({}, Request(host))["before"] for host in ("a", "a", "a", "b", "b", "c")]
+    # a b c a b a
+    assert before == [0, 1, 2, 1, 3, 2]
+
+
+def test_who_has_most_places_is_asked_for_the_longest_visit_when_others_wait():
+    page, answers = crowded(shared=600.0)
+    tokens = [answer["token"] for answer in answers[:8]]
+    ticket, waited = page.open_visit({}, OTHER)["ticket"], page.now
+
+    def told():
+        return [page.exchange({"token": token}, CROWD).get("ending") for token in tokens]
+
+    while "ticket" in (answer := page.open_visit({"ticket": ticket}, OTHER)):
+        page.now += 5
+        assert page.now - waited < 700
+        if page.now > 605:
+            first, *others = told()
+            assert others == [None] * 7 and (first is None or "Others wait" in first["message"])
+    assert 655 < page.now < 675
+    # One place for each that waits, and the others stay.
+    page.now += 5
+    assert page.exchange({"token": tokens[0]}, CROWD)["error"] == "ended" and "token" in answer
+    assert all("error" not in page.exchange({"token": token}, CROWD) for token in tokens[1:])
+
+
+def test_nobody_is_asked_to_end_the_only_visit_of_an_address():
+    page = Page(limit=2, idle=1e9, deserted=1e9)
+    tokens = [page.open_visit({}, Request(host))["token"] for host in ("a", "b")]
+    ticket = page.open_visit({}, OTHER)["ticket"]
+    for _ in range(400):
+        page.now += 4
+        page.open_visit({"ticket": ticket}, OTHER)
+    assert [page.exchange({"token": token}).get("ending") for token in tokens] == [None, None]
+
+
+def test_who_is_asked_to_end_may_stay_when_nobody_waits_any_more():
+    page, answers = crowded()
+    ticket = page.open_visit({}, OTHER)["ticket"]
+    for _ in range(121):
+        page.now += 5
+        page.open_visit({"ticket": ticket}, OTHER)
+    token = {"token": answers[0]["token"]}
+    assert page.exchange(token)["ending"]["seconds"] > 0
+    page.close_visit({"ticket": ticket})
+    page.now += 100
+    page.visitors.sweep()
+    assert page.exchange(token)["ending"] is None
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::9", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_of_ipv6_the_network_counts(address, counted):
+    assert household(address) == counted
