@@ -11,6 +11,7 @@ import gradio as gr
 
 from app.capture.wire import TEXT_LENGTH
 from app.ui.upload import upload
+from comp_core.budget import OverBudget
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT
 from comp_core.senses.recognition import ENGLISH, RecogniserError
@@ -81,11 +82,18 @@ def clip_answer(predictor: Any, path: str | None, words: str, without: Collectio
         raise _refusal(f"The words are longer than {TEXT_LENGTH} letters: shorten them.")
     if not path and (typed is None or TEXT in without):
         raise _refusal("There is nothing to read: give a file, or words.")
+    utterances: list[dict[str, Any]] = []
+    notice = None
     try:
         if path:
-            utterances = predictor.predict_file(path, typed, without, model=model, language=language)
+            for record in predictor.predict_parts(path, typed, without, model=model, language=language):
+                utterances.append(record)
         else:
-            utterances = [predictor.predict_text(typed, model)]
+            utterances.append(predictor.predict_text(typed, model))
+    except OverBudget as error:
+        if not utterances:
+            raise _refusal(str(error)) from error
+        notice = str(error)
     except (MediaError, RecogniserError) as error:
         raise _refusal(str(error)) from error
     except Exception as error:
@@ -97,6 +105,7 @@ def clip_answer(predictor: Any, path: str | None, words: str, without: Collectio
         "file": Path(path).name if path else None,
         "model": predictor.fusions[model].name,
         "recogniser": recogniser.name if recogniser and typed is None else None,
+        "notice": notice,
         "utterances": utterances,
     }
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from comp_core.budget import PATIENT
 from comp_core.engines.base import Engine, WorkerLost
 from comp_core.media import MediaError
 from comp_core.predictor import Predictor
@@ -94,7 +95,7 @@ class Annotator:
 def _loaded(settings: Settings, device: str | None) -> tuple[Predictor, tuple[str, ...]]:
     """Loaded once by each process."""
     notes: list[str] = []
-    predictor = Predictor.load([settings.model], device, settings.whisper, notes.append)
+    predictor = Predictor.load([settings.model], device, settings.whisper, notes.append, budget=PATIENT)
     return predictor, tuple(notes)
 
 

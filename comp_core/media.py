@@ -20,6 +20,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from comp_core.budget import Budget, MediaError, Meter
 from comp_core.senses.activity import SAMPLE_RATE
 
 LIMIT_BYTES = 100 * 2**20
@@ -39,10 +40,6 @@ _WHAT_WORKS = "use a video (mp4, mov, webm, mkv, avi), a sound (wav, mp3, m4a, f
 _GAP_SECONDS = 0.1
 
 
-class MediaError(Exception):
-    """A file cannot be used; the message is one sentence for its owner."""
-
-
 @dataclass(frozen=True)
 class Media:
     """What a file holds.
@@ -52,6 +49,7 @@ class Media:
         kind: ``"video"``, ``"audio"`` or ``"image"``.
         duration: seconds; 0 for a picture.
         samples: (n,) float32 mono 16 kHz in [-1, 1] from time 0, or None without sound.
+        budget: what each pass over its pictures may cost.
     """
 
     path: Path
@@ -60,6 +58,7 @@ class Media:
     samples: np.ndarray | None
     _origin: float = field(default=0.0, repr=False)  # time stamp of the file at which our time starts
     _picture: np.ndarray | None = field(default=None, repr=False)
+    budget: Budget = field(default=Budget(), repr=False)
 
     @property
     def has_video(self) -> bool:
@@ -78,6 +77,7 @@ class Media:
 
         Raises:
             MediaError: a picture is larger than the limit, or there are more than the limit.
+            OverBudget: they cost too much; those before are good.
         """
         if rate_hz <= 0:
             raise ValueError("rate_hz must be positive")
@@ -86,7 +86,7 @@ class Media:
         elif self.kind == "video":
             due = 0.0
             with _open_container(self.path) as container:
-                for stamp, frame in _decode_video(container, _video_stream(container)):
+                for stamp, frame in _decode_video(container, _video_stream(container), Meter(self.path, self.budget)):
                     time = max(0.0, stamp - self._origin)
                     # Half a millisecond of mercy: 0.0999 s is on time for 0.1 s.
                     if time + 5e-4 >= due:
@@ -94,13 +94,17 @@ class Media:
                         due = (math.floor(time * rate_hz + 1e-2) + 1) / rate_hz
 
 
-def open_media(path: Path | str) -> Media:
+def open_media(path: Path | str, budget: Budget = Budget()) -> Media:  # noqa: B008
     """Open a video, sound or picture file, decode its sound and check that its pictures can be decoded.
 
     A damaged file is used as far as it can be read.
 
+    Args:
+        budget: what opening it may cost, and then each pass over its pictures.
+
     Raises:
         MediaError: the file is missing, empty, too large, too long, not media, or nothing in it can be decoded.
+        OverBudget: to open it costs too much.
     """
     path = Path(path)
     try:
@@ -116,7 +120,7 @@ def open_media(path: Path | str) -> Media:
     picture = _read_picture(path)
     if picture is not None:
         return Media(path, "image", 0.0, None, _picture=picture)
-    return _read_streams(path)
+    return _read_streams(path, budget)
 
 
 def jpeg_scans(content: bytes) -> int:
@@ -146,7 +150,8 @@ def _read_picture(path: Path) -> np.ndarray | None:
         raise _damaged(path) from error
 
 
-def _read_streams(path: Path) -> Media:
+def _read_streams(path: Path, budget: Budget) -> Media:
+    meter = Meter(path, budget)
     with _open_container(path) as container:
         video = _video_stream(container)
         sound = next(iter(container.streams.audio), None)
@@ -155,6 +160,7 @@ def _read_streams(path: Path) -> Media:
         track = _SoundTrack(path)
         first_picture, last_picture = math.inf, -math.inf
         for packet in _packets(container, [stream for stream in (video, sound) if stream]):
+            meter.spend()
             if packet.stream is sound:
                 track.add(packet)
             elif packet.pts is not None:
@@ -163,7 +169,7 @@ def _read_streams(path: Path) -> Media:
                 last_picture = max(last_picture, stamp + float((packet.duration or 0) * packet.time_base))
                 _check_length(path, last_picture - first_picture)
         track.finish()
-    if video is not None and not _has_picture(path):
+    if video is not None and not _has_picture(path, meter):
         video = None
     if video is None:
         first_picture, last_picture = math.inf, -math.inf
@@ -177,7 +183,7 @@ def _read_streams(path: Path) -> Media:
     samples = None if track.empty else track.samples(origin)
     duration = max(0.0 if samples is None else len(samples) / SAMPLE_RATE, last_picture - origin)
     _check_length(path, duration)
-    return Media(path, "audio" if video is None else "video", duration, samples, _origin=origin)
+    return Media(path, "audio" if video is None else "video", duration, samples, _origin=origin, budget=budget)
 
 
 class _SoundTrack:
@@ -272,7 +278,7 @@ def _packets(container: InputContainer, streams: list) -> Iterator[av.Packet]:
             yield from container.demux(usable)
 
 
-def _decode_video(container: InputContainer, stream: VideoStream | None) -> Iterator[tuple[float, av.VideoFrame]]:
+def _decode_video(container: InputContainer, stream: VideoStream | None, meter: Meter) -> Iterator[tuple[float, av.VideoFrame]]:
     """Time stamp in seconds and picture; what cannot be decoded is left out."""
     if stream is None or stream.codec_context is None:
         return
@@ -283,20 +289,22 @@ def _decode_video(container: InputContainer, stream: VideoStream | None) -> Iter
     rate = float(stream.average_rate or 25)
     count = 0
     for packet in _packets(container, [stream]):
+        meter.spend()
         try:
             frames = packet.decode()
         except (av.FFmpegError, ValueError):
             continue
         for frame in frames:
+            meter.spend(frame.width * frame.height)
             yield (count / rate if frame.pts is None else frame.time), frame
             count += 1
             if count > LIMIT_FRAMES:
                 raise MediaError(f"{path.name} has more than {LIMIT_FRAMES:,} pictures: cut it.")
 
 
-def _has_picture(path: Path) -> bool:
+def _has_picture(path: Path, meter: Meter) -> bool:
     with _open_container(path) as container:
-        for _, frame in _decode_video(container, _video_stream(container)):
+        for _, frame in _decode_video(container, _video_stream(container), meter):
             _to_rgb(frame)
             return True
     return False

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from comp_core.budget import Budget, Meter
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.devices import Placed, choose_device
 from comp_core.fusion import Fused, Fusion
@@ -53,6 +54,7 @@ class Predictor:
     Attributes:
         fusions: the fusion models by name; the first is used where none is named.
         recogniser: None when speech is not recognised; may be set once it is loaded.
+        budget: what a file may cost.
     """
 
     def __init__(
@@ -63,10 +65,11 @@ class Predictor:
         fusions: dict[str, Fusion],
         recogniser: Recogniser | None = None,
         device: str = "cpu",
+        budget: Budget = Budget(),  # noqa: B008
     ) -> None:
         self.face, self.voice, self.words, self.recogniser = face, voice, words, recogniser
         self.fusions = fusions
-        self.device = device
+        self.device, self.budget = device, budget
 
     @classmethod
     def load(
@@ -76,6 +79,7 @@ class Predictor:
         whisper: str = "off",
         notify: Callable[[str], None] = lambda _: None,
         weights: Path = WEIGHTS_DIR,
+        budget: Budget = Budget(),  # noqa: B008
     ) -> Predictor:
         """Load everything.
 
@@ -85,6 +89,7 @@ class Predictor:
             whisper: name of a Whisper model, path of a checkpoint, or "off" for no speech recognition.
             notify: told in one sentence each what the recogniser is loading and what it could not.
             weights: folder of the senses' weights.
+            budget: what a file may cost.
 
         Raises:
             CheckpointError: weights are missing, damaged or do not fit together.
@@ -98,7 +103,7 @@ class Predictor:
         for name, fusion in fusions.items():
             if (expected := fusion.model.config.dims) != dims:
                 raise CheckpointError(f"the fusion model {name} expects features of sizes {expected}, but the senses here give {dims}.")
-        return cls(face, voice, words, fusions, load_recogniser(whisper, device, notify), device)
+        return cls(face, voice, words, fusions, load_recogniser(whisper, device, notify), device, budget)
 
     @property
     def notices(self) -> list[str]:
@@ -141,6 +146,7 @@ class Predictor:
 
         Raises:
             MediaError: the file cannot be read; the message says why and what would do.
+            OverBudget: it costs too much to be read to its end. `predict_parts` gives what was read before.
             RecogniserError: words are to be recognised, and the recogniser does not understand the language.
         """
         return list(self.predict_parts(path, text, without, progress, model, language))
@@ -184,11 +190,13 @@ class Predictor:
         if recogniser:
             recogniser.check(language)
         progress(0.0, "opening")
-        media = open_media(path)
+        media = open_media(path, self.budget)
+        meter = Meter(media.path, self.budget)
         spans = [(0.0, media.duration, media.samples)] if whole else _spans(media)
         faces: list[tuple[float, FaceFrame]] = []
 
         def tell(seconds: float) -> None:
+            meter.spend()
             progress(min(0.99, seconds / media.duration) if media.duration else 0.5, "reading")
 
         with closing(self._faces(media, VIDEO in without)) as pictures:

@@ -79,7 +79,7 @@ class Spoiling:
     def media(self, media: Media, seed: int = 0) -> Media:
         """A file, spoilt as it is read."""
         samples = None if media.samples is None else self.sound(media.samples, np.random.default_rng(seed))
-        return _Spoilt(media.path, media.kind, media.duration, samples, media._origin, media._picture, self, seed)
+        return _Spoilt(media.path, media.kind, media.duration, samples, media._origin, media._picture, media.budget, self, seed)
 
 
 @dataclass(frozen=True)

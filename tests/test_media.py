@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import time
 import wave
 import zlib
 from pathlib import Path
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from comp_core import media
+from comp_core.budget import PATIENT, Budget, OverBudget
 from comp_core.media import LIMIT_BYTES, MediaError, open_media
 
 RATE = 16000
@@ -311,6 +313,57 @@ def test_too_many_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(media, "LIMIT_FRAMES", 10)
     with pytest.raises(MediaError, match="pictures"):
         list(clip.frames(10))
+
+
+def write_bomb(path: Path) -> Path:
+    """300 black pictures of 8K, made of ten that are repeated."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 7680, 4320, "yuv420p"
+        video.options = {"preset": "ultrafast", "g": "10", "x264-params": "bframes=0:cabac=1"}
+        black = av.VideoFrame.from_ndarray(np.zeros((4320, 7680, 3), np.uint8), format="rgb24").reformat(format="yuv420p")
+        packets = [packet for pts in range(10) for packet in encoded(video, black, pts)] + video.encode(None)
+        contents = [(bytes(packet), packet.is_keyframe) for packet in packets]
+        for number in range(300):
+            content, key = contents[number % 10]
+            packet = av.Packet(content)
+            packet.stream, packet.time_base, packet.is_keyframe = video, packets[1].time_base, key
+            packet.pts = packet.dts = number * packets[1].pts
+            packet.duration = packets[1].pts
+            container.mux(packet)
+    return path
+
+
+def encoded(video: av.VideoStream, frame: av.VideoFrame, pts: int) -> list[av.Packet]:
+    frame.pts = pts
+    return video.encode(frame)
+
+
+def look_through(clip: media.Media, times: list[float]) -> None:
+    for seconds, _ in clip.frames(5):
+        times.append(seconds)
+
+
+def test_hours_of_work_in_a_few_bytes_end_soon(tmp_path: Path) -> None:
+    path = write_bomb(tmp_path / "black.mp4")
+    assert path.stat().st_size < 500_000
+    times: list[float] = []
+    with pytest.raises(OverBudget, match="only its beginning was read"):
+        look_through(open_media(path), times)
+    # Of its 12 seconds.
+    assert 0.5 < times[-1] < 3
+
+
+def test_time_is_bounded_between_pictures_that_nobody_asks_for_and_those_before_are_good(tmp_path: Path) -> None:
+    path = write(tmp_path / "clip.mp4", 20, tone(2.0))
+    pictures = open_media(path, Budget(seconds=1.0)).frames(10)
+    assert next(pictures)[0] == 0
+    time.sleep(1.1)
+    with pytest.raises(OverBudget, match="longer than 1 s"):
+        next(pictures)
+    with pytest.raises(OverBudget):
+        open_media(path, Budget(seconds=-1.0))
+    assert len(list(open_media(path, PATIENT).frames(10))) == 20
 
 
 def test_truncated_files(tmp_path: Path) -> None:

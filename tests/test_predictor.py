@@ -1,11 +1,14 @@
 """The facade with the committed weights, on text, readings and the sample clips."""
 
+from copy import copy
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
+from comp_core.budget import Budget, OverBudget
 from comp_core.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.data.masks import SUBSETS
 from comp_core.devices import DeviceError
@@ -233,6 +236,26 @@ def test_bad_files_say_so_and_nothing_is_broken_after(predictor, tmp_path):
         with pytest.raises(MediaError, match=path.name):
             predictor.predict_file(path)
     assert predictor.predict_text("fine")["fused"] is not None
+
+
+def test_what_was_read_before_the_budget_was_spent_is_given(predictor, monkeypatch):
+    steps = []
+    monkeypatch.setattr("comp_core.budget.time", SimpleNamespace(monotonic=lambda: len(steps)))
+
+    def step(*told):
+        steps.append(told)
+
+    whole = predictor.predict_file(SAMPLES / "mixed.mp4", progress=step)
+    sparing, records = copy(predictor), []
+    sparing.budget = Budget(seconds=len(steps) / 2)
+    with pytest.raises(OverBudget, match=r"mixed\.mp4 takes longer than"):
+        keep(records, sparing.predict_parts(SAMPLES / "mixed.mp4", progress=step))
+    assert 0 < len(records) < len(whole) and records == whole[: len(records)]
+
+
+def keep(records, parts):
+    for part in parts:
+        records.append(part)
 
 
 def test_missing_weights_and_devices_are_explained(tmp_path):

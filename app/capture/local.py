@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from app.visits.session import Frame, Session
+from comp_core.budget import PATIENT
 from comp_core.media import MediaError, open_media
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.activity import SAMPLE_RATE
@@ -232,7 +233,7 @@ def _paced(timed: Iterator[tuple[float, np.ndarray]]) -> Iterator[np.ndarray]:
 
 def _opened(path: Path) -> Any:
     try:
-        return open_media(path)
+        return open_media(path, PATIENT)
     except (MediaError, OSError) as error:
         raise DeviceGone(str(error)) from error
 

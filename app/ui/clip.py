@@ -20,6 +20,7 @@ from app.ui.spoken import spoken_language
 from app.ui.upload import upload
 from app.views import NAMES, utterance_view
 from app.visits.record import clip_csv
+from comp_core.budget import Budget
 from comp_core.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.modalities import MODALITIES
 from comp_core.overlay import burn_in
@@ -55,8 +56,8 @@ def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing:
     """
     gr.HTML(
         '<div class="cp cp-head"><p>Choose a sample or a file. The same models read it, utterance by utterance. '
-        f"An uploaded file may have {LIMIT_BYTES // 2**20} MB and 30 minutes. It is kept in a temporary folder of the computer that "
-        "runs this page, for an hour at most.</p></div>",
+        f"An uploaded file may have {LIMIT_BYTES // 2**20} MB and 30 minutes, and is read for {Budget().seconds / 60:.0f} minutes at most. "
+        "It is kept in a temporary folder of the computer that runs this page, for an hour at most.</p></div>",
         apply_default_css=False,
     )
     samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))

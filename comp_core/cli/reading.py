@@ -50,6 +50,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.budget import PATIENT
     from comp_core.media import MediaError
     from comp_core.predictor import Predictor
     from comp_core.senses.recognition import RecogniserError
@@ -60,7 +61,8 @@ def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
     # Words that are given need no recogniser.
     whisper = options.whisper if options.text is None else "off"
     try:
-        predictor = Predictor.load([options.model], options.device, whisper, notify=lambda message: print(message, file=sys.stderr))
+        told = {"notify": lambda message: print(message, file=sys.stderr), "budget": PATIENT}
+        predictor = Predictor.load([options.model], options.device, whisper, **told)
         if predictor.recogniser:
             predictor.recogniser.check(options.language)
     except (CheckpointError, RecogniserError, DeviceError) as error:
@@ -106,6 +108,7 @@ def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.budget import PATIENT
     from comp_core.data.gcnet import LayoutError
     from comp_core.extraction import NOT_READ, extract, with_encoders
     from comp_core.predictor import Predictor
@@ -113,7 +116,8 @@ def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.senses.recognition import RecogniserError
 
     try:
-        predictor = Predictor.load(device=options.device, whisper=options.whisper, notify=lambda message: print(message, file=sys.stderr))
+        told = {"notify": lambda message: print(message, file=sys.stderr), "budget": PATIENT}
+        predictor = Predictor.load(device=options.device, whisper=options.whisper, **told)
         names = with_encoders(predictor, {AUDIO: options.voice, TEXT: options.words})
         summary = extract(options.folder, options.table, options.out, predictor, names, options.language)
     except (CheckpointError, RecogniserError, DeviceError, EncoderError, LayoutError, OSError) as error:

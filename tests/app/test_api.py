@@ -12,6 +12,7 @@ from gradio_client.exceptions import AppError
 
 from app import main as program
 from app.api import SCHEMA_FILE, SCHEMA_VERSION
+from comp_core.budget import OverBudget
 from comp_core.media import MediaError
 from comp_core.senses.recognition import RecogniserError
 from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
@@ -135,6 +136,16 @@ def test_a_file_that_cannot_be_read_is_one_sentence_and_the_next_one_works(clien
     assert "secret" not in str(raised.value)
     PREDICTOR.file_error = None
     assert ask(client, file=clip)["utterances"]
+
+
+def test_a_file_that_costs_too_much_is_answered_as_far_as_it_was_read(client, clip):
+    PREDICTOR.file_error = OverBudget("Only its beginning was read.")
+    answer = ask(client, file=clip)
+    jsonschema.validate(answer, SCHEMA)
+    assert (answer["notice"], len(answer["utterances"])) == ("Only its beginning was read.", 2)
+    PREDICTOR.records = []
+    with pytest.raises(AppError, match="Only its beginning"):
+        ask(client, file=clip)
 
 
 @pytest.mark.parametrize(

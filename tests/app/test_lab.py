@@ -17,6 +17,7 @@ from app.ui.lab.plot import curves_html, curves_svg
 from app.views import RELATIONS, relation
 from app.visits.session import Session, Turn
 from app.visits.visitors import Visitors
+from comp_core.budget import OverBudget
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT, VIDEO
@@ -118,6 +119,16 @@ def test_what_cannot_be_read_is_explained(predictor):
     assert "Choose a sample" in read_moments(predictor, None, "", "en", quiet)[2]
     assert "Choose a sample" in show_moment(predictor, [], None)
     assert spoil_moment(predictor, [], None, [], None, False, "comp") == ("", None, None)
+
+
+def test_of_a_file_that_costs_too_much_the_beginning_is_shown(predictor):
+    def hear_file(*_):
+        yield heard("first", audio="joy")
+        raise OverBudget("Only its beginning was read.")
+
+    predictor.hear_file = hear_file
+    found, _, html, _ = read_moments(predictor, "clip.mp4", "", "en", quiet)
+    assert len(found) == 1 and "Only its beginning" in html and "first" in html
 
 
 def test_words_from_outside_are_escaped(predictor):

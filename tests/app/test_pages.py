@@ -13,6 +13,7 @@ from app.server.limits import RequestLimit
 from app.ui.about import CARDS_DIR, split_title
 from app.ui.clip import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
 from app.ui.spoken import offered
+from comp_core.budget import OverBudget
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, VIDEO
 from comp_core.senses.recognition import RecogniserError
@@ -71,6 +72,7 @@ def test_words_alone_need_no_file(predictor):
     ("error", "shown"),
     [
         (MediaError("clip.mp4 is empty."), "clip.mp4 is empty."),
+        (OverBudget("Only its beginning was read."), "Only its beginning"),
         (RecogniserError("It does not understand this."), "does not understand"),
         (RuntimeError("secret"), "could not be read"),
     ],

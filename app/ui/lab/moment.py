@@ -19,6 +19,7 @@ from app.ui.upload import upload
 from app.views import NAMES, REASONS, clock_text, in_words, relation
 from app.visits.refusal import Refused
 from app.visits.visitors import Visitors
+from comp_core.budget import OverBudget
 from comp_core.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard
@@ -124,12 +125,19 @@ def read_moments(
     def tell(share: float, message: str) -> None:
         progress(share, desc=message)
 
+    heard: list[Heard] = []
+    notice = ""
     try:
-        heard = list(predictor.hear_file(path, typed, typed is not None, (), tell, language))
+        for one in predictor.hear_file(path, typed, typed is not None, (), tell, language):
+            heard.append(one)
     except (MediaError, RecogniserError) as error:
-        return _nothing(str(error))
+        if not isinstance(error, OverBudget) or not heard:
+            return _nothing(str(error))
+        notice = message_html(str(error))
     # The moment with most to see in it.
-    return _moments(predictor, heard, max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values())))
+    fullest = max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values()))
+    kept, choices, shown, whole = _moments(predictor, heard, fullest)
+    return kept, choices, notice + shown, whole
 
 
 def live_moments(predictor: Any, visitors: Visitors, token: str) -> tuple:
