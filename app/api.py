@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from app.capture.wire import TEXT_LENGTH
+from app.server.jobs import Unheard
 from app.ui.upload import upload
 from comp_core.budget import OverBudget
 from comp_core.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT
+from comp_core.predictor import Progress
 from comp_core.senses.recognition import ENGLISH, RecogniserError
 
 logger = logging.getLogger(__name__)
@@ -45,9 +47,13 @@ def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
         without: Sequence[str] = (),
         model: str = "",
         language: str = "",
+        progress: Callable = gr.Progress(),  # noqa: B008
     ) -> dict[str, Any]:
+        def tell(share: float, message: str) -> None:
+            progress(share, desc=message)
+
         try:
-            return clip_answer(predictor, file, words, without, model, language)
+            return clip_answer(predictor, file, words, without, model, language, tell)
         finally:
             # Gradio remembers what a session was given and answered; a call is a session of its own, and over.
             request.request.app.state_holder.session_data.pop(request.session_hash, None)
@@ -70,10 +76,13 @@ def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
     )
 
 
-def clip_answer(predictor: Any, path: str | None, words: str, without: Collection[str], model: str, language: str) -> dict[str, Any]:
+def clip_answer(
+    predictor: Any, path: str | None, words: str, without: Collection[str], model: str, language: str, progress: Progress
+) -> dict[str, Any]:
     """The answer of the endpoint.
 
     Raises:
+        Unheard: by ``progress``, if the program has gone.
         gr.Error: the file cannot be read, there is nothing to read, the words are too long, or the language is not understood; with one
             sentence for the caller.
     """
@@ -86,7 +95,7 @@ def clip_answer(predictor: Any, path: str | None, words: str, without: Collectio
     notice = None
     try:
         if path:
-            for record in predictor.predict_parts(path, typed, without, model=model, language=language):
+            for record in predictor.predict_parts(path, typed, without, progress, model, language):
                 utterances.append(record)
         else:
             utterances.append(predictor.predict_text(typed, model))
@@ -96,6 +105,8 @@ def clip_answer(predictor: Any, path: str | None, words: str, without: Collectio
         notice = str(error)
     except (MediaError, RecogniserError) as error:
         raise _refusal(str(error)) from error
+    except Unheard:
+        raise
     except Exception as error:
         logger.exception("a program's clip could not be read")
         raise _refusal("This file could not be read because of an error in the program. Other files still can.") from error

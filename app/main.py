@@ -26,7 +26,6 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _CSS = Path(__file__).parent / "ui" / "theme.css"
-_REMEMBERED_VISITORS = 50
 _TITLE = "Expression, live"
 
 
@@ -97,6 +96,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     from app.capture.wire import REQUEST_BYTES
     from app.server.doors import ClosedDoors
     from app.server.headers import SecurityHeaders
+    from app.server.jobs import RESULTS, FairQueue, Listening
     from app.server.limits import RequestLimit
     from app.server.room import RoomForUploads
     from app.ui.clip import SAMPLES_DIR
@@ -109,7 +109,8 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     # In a Space, Gradio's page would load fonts and a card of the Space from elsewhere.
     demo.space_id = None
     # `api_open=False`: a program waits in the queue like everyone else.
-    demo.queue(default_concurrency_limit=1, max_size=32, api_open=False)
+    demo.queue(api_open=False)
+    demo._queue = FairQueue(demo)
     demo.launch(
         server_name=options.host,
         server_port=options.port,
@@ -122,6 +123,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         app_kwargs={
             "middleware": [
                 Middleware(SecurityHeaders),
+                Middleware(Listening, listeners=demo._queue.listeners),
                 Middleware(ClosedDoors),
                 Middleware(RequestLimit, limits=limits),
                 Middleware(RoomForUploads, folder=Path(get_upload_folder())),
@@ -132,7 +134,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         enable_monitoring=False,
         ssr_mode=False,
         # What visitors were shown on the other pages, Gradio holds for so many of the last of them.
-        state_session_capacity=_REMEMBERED_VISITORS,
+        state_session_capacity=RESULTS,
         prevent_thread_lock=True,
     )
     # Behind the public address, too, the page's scripts come from here: Gradio would have it load them from a store of its own.

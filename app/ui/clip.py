@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import gradio as gr
 
+from app.server.jobs import Unheard
 from app.server.room import no_room
 from app.ui.markup import clip_html, message_html, player_html, table_link
 from app.ui.spoken import spoken_language
@@ -141,6 +142,8 @@ def read_clip(
     except (MediaError, RecogniserError) as error:
         yield _failed(str(error), records)
         return
+    except Unheard:
+        raise
     except Exception:
         logger.exception("a clip could not be read")
         yield _failed("This file could not be read because of an error in the program. Other files still can.", records)
