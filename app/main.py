@@ -143,7 +143,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
 
 
 def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) -> Any:
-    """The pages as Gradio blocks, with the engine behind them.
+    """The pages as Gradio blocks, with the sessions behind them.
 
     Args:
         local: the computer's own devices (`app.capture.local.LocalCapture`), to be read instead of the browser's.
@@ -153,8 +153,8 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
 
     from app.api import clip_endpoint
     from app.capture.browser import server_functions
-    from app.live.engine import Engine
-    from app.live.session import Session
+    from app.live.context import LiveContext
+    from app.live.session import LiveSession
     from app.pages.about.page import about_page
     from app.pages.clip.page import clip_page
     from app.pages.lab.page import lab_page
@@ -164,20 +164,20 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
     from comp_core.inference.utterances import Segmenter
     from comp_core.senses.face.locator import FaceLocator, LookAround
 
-    engine = Engine(predictor, transcriber)
+    context = LiveContext(predictor, transcriber)
     around = LookAround(MOST_FACES)
     models = {name: fusion.name for name, fusion in predictor.fusions.items()}
 
-    def visit(token: str) -> Session:
-        return Session(token, engine.clock(), FaceLocator(tracking=True, around=around), Segmenter(), next(iter(models)))
+    def session(token: str) -> LiveSession:
+        return LiveSession(token, context, FaceLocator(tracking=True, around=around), Segmenter())
 
-    def start(session: Session) -> None:
-        engine.start(session)
+    def start(session: LiveSession) -> None:
+        session.start()
         if local:
             local.start(session)
 
     # The computer's own devices have room for one.
-    visitors = Visitors(visit, start, limit=1 if local else places)
+    visitors = Visitors(session, start, limit=1 if local else places)
     visitors.keep_sweeping()
     with gr.Blocks(title=_TITLE, analytics_enabled=False) as demo:
         gr.HTML(

@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from app.server.limits import Receive, Scope, Send
 
 _API = "/gradio_api"
-# All that pages and programs send: live calls, the queue, uploads, the end of a call or of a visit.
+# All that pages and programs send: live calls, the queue, uploads, the end of a call or of a session.
 _SENT = re.compile(rf"{_API}/(component_server|queue/join|upload|cancel|reset|call/(v2/)?\w+)/?")
 # Writes what a page shows into a file, to be shared by its address.
 _CLOSED = re.compile(rf"{_API}/deep_link/?")

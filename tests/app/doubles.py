@@ -80,7 +80,7 @@ class ScriptedPredictor:
         self.face, self.voice, self.words = ScriptedFace(), ScriptedVoice(), ScriptedWords()
         self.recogniser = None
         self.notices = []
-        asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None}
+        asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None, "kind": SimpleNamespace(prompts=False)}
         self.fusions = {name: SimpleNamespace(name=title, **asked) for name, title in TITLES.items()}
         self.conversations = []
         self.models = []

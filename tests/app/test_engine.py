@@ -5,37 +5,38 @@ import threading
 import numpy as np
 import pytest
 
-from app.live.engine import Engine, EngineConfig
-from app.live.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
+from app.live.context import LiveConfig, LiveContext
+from app.live.inbox import AUDIO_BACKLOG_S, Frame
+from app.live.session import LiveSession
 from comp_core.inference.degradation import Spoiling
-from comp_core.inference.smoothing import TIME_CONSTANT, Smoother
+from comp_core.inference.smoothing import TIME_CONSTANT
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
 from comp_core.senses.speech.recognition import Transcript
+from comp_core.senses.speech.vad import SAMPLE_RATE
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 FACE = np.full((24, 32, 3), 200, np.uint8)
 WALL = np.zeros((24, 32, 3), np.uint8)
 SPEECH = np.full(SAMPLE_RATE, 0.5, np.float32)
 QUIET = np.zeros(SAMPLE_RATE // 10, np.float32)
-CONFIG = EngineConfig()
+CONFIG = LiveConfig()
 
 
 class Visit:
-    """A session with its engine, and a clock."""
+    """A session whose loop a test steps, on a clock that it moves."""
 
     def __init__(self, transcriber=None):
         self.now = 100.0
         self.predictor = ScriptedPredictor()
         self.transcriber = transcriber or ScriptedTranscriber()
-        self.engine = Engine(self.predictor, self.transcriber, clock=lambda: self.now)
-        self.session = Session("token", self.now, ScriptedLocator(), ScriptedSegmenter(), "comp")
-        self.smoother = Smoother()
+        context = LiveContext(self.predictor, self.transcriber, clock=lambda: self.now)
+        self.session = LiveSession("token", context, ScriptedLocator(), ScriptedSegmenter())
 
     def step(self, picture=None, sound=None, seconds=0.1):
         self.now += seconds
-        self.session.put(None if picture is None else Frame(picture, 1000 * self.now), sound)
-        self.engine.update(self.session, self.session.take(0), self.smoother)
+        self.session.inbox.put(None if picture is None else Frame(picture, 1000 * self.now), sound)
+        self.session.update(self.session.inbox.take(0))
         return self.session.snapshot()
 
     def say(self):
@@ -65,7 +66,7 @@ def test_speech_words_and_face_come_together(visit):
     assert snapshot.confidence == 0.62
     assert snapshot.box == (0.2, 0.2, 0.6, 0.8)
     assert snapshot.captured == pytest.approx(1000 * visit.now)
-    assert [(t["transcript"], t["fused"] is not None) for t in snapshot.turns] == [("what joy", True)]
+    assert [(t.transcript, t.fused is not None) for t in snapshot.utterances] == [("what joy", True)]
 
 
 def test_the_model_that_was_chosen_judges_from_then_on(visit):
@@ -78,28 +79,28 @@ def test_the_model_that_was_chosen_judges_from_then_on(visit):
 
 def test_words_typed_during_a_cough_are_kept(visit):
     visit.step(FACE, SPEECH)
-    visit.session.type("joy")
+    visit.session.inbox.type("joy")
     visit.step(FACE, SPEECH)
-    visit.session.segmenter._samples = np.zeros(0, np.float32)  # too short for an utterance
+    visit.session.hearing.segmenter._samples = np.zeros(0, np.float32)  # too short for an utterance
     snapshot = visit.step(FACE, QUIET)
-    assert [turn["transcript"] for turn in snapshot.turns] == ["joy"]
+    assert [turn.transcript for turn in snapshot.utterances] == ["joy"]
     assert snapshot.transcript_source == "typed"
 
 
 def test_words_are_asked_for_in_the_visitors_language(visit):
-    visit.session.language = "de"
+    visit.session.settings.language = "de"
     visit.say()
     assert set(visit.transcriber.languages_asked) == {"de"}
 
 
 def test_what_is_spoilt_reaches_the_senses_spoilt(visit):
     given = {}
-    see, hear, read = visit.predictor.face.see, visit.session.segmenter.push, visit.predictor.words.read
+    see, hear, read = visit.predictor.face.see, visit.session.hearing.segmenter.push, visit.predictor.words.read
     visit.predictor.face.see = lambda picture, locator: given.update(picture=picture) or see(picture, locator)
-    visit.session.segmenter.push = lambda samples: given.update(sound=samples) or hear(samples)
+    visit.session.hearing.segmenter.push = lambda samples: given.update(sound=samples) or hear(samples)
     visit.predictor.words.read = lambda text: given.update(words=text) or read(text)
     visit.say()
-    visit.session.spoiling = Spoiling(darkness=0.5, muted=True, words_lost=1.0)
+    visit.session.settings.degradation = Spoiling(darkness=0.5, muted=True, words_lost=1.0)
     visit.hear("what joy")
     visit.step(FACE, SPEECH)
     assert given["picture"].mean() == pytest.approx(FACE.mean() / 2, rel=0.05)
@@ -108,7 +109,7 @@ def test_what_is_spoilt_reaches_the_senses_spoilt(visit):
 
 
 def test_lost_pictures_are_not_looked_at(visit):
-    visit.session.spoiling = Spoiling(frames_lost=1.0)
+    visit.session.settings.degradation = Spoiling(frames_lost=1.0)
     assert visit.step(FACE).box is None
 
 
@@ -131,7 +132,7 @@ def test_an_utterance_is_held_and_then_let_go_while_the_face_goes_on(visit):
     snapshot = visit.step(FACE, QUIET, seconds=1.0)
     assert snapshot.fused["observed"] == {AUDIO: False, TEXT: False, VIDEO: True}
     assert snapshot.transcript == ""
-    assert len(snapshot.turns) == 1
+    assert len(snapshot.utterances) == 1
 
 
 def test_words_that_come_late_are_still_seen(visit):
@@ -149,7 +150,7 @@ def test_words_are_not_waited_for_without_end(visit):
     assert not visit.step(FACE, QUIET, seconds=CONFIG.patience + 0.1).fused["observed"][AUDIO]
     visit.hear("what joy")
     snapshot = visit.step(FACE, QUIET)
-    assert snapshot.turns[0]["transcript"] == "what joy"
+    assert snapshot.utterances[0].transcript == "what joy"
     assert snapshot.transcript == ""
 
 
@@ -179,27 +180,27 @@ def test_a_switch_acts_at_the_next_update_and_back(visit, modality):
 def test_typed_words_replace_the_recognised_ones(visit):
     visit.say()
     visit.hear("what joy")
-    visit.session.type("what anger")
+    visit.session.inbox.type("what anger")
     snapshot = visit.step(FACE, QUIET)
     assert (snapshot.transcript, snapshot.transcript_source, snapshot.confidence) == ("what anger", "typed", None)
-    assert snapshot.turns[0]["transcript"] == "what anger"
-    visit.session.type("  ")
+    assert snapshot.utterances[0].transcript == "what anger"
+    visit.session.inbox.type("  ")
     assert visit.step(FACE, QUIET).transcript == "what joy"
 
 
 def test_words_of_an_earlier_utterance_can_be_corrected_and_taken_back(visit):
     visit.say()
     visit.hear("what joy")
-    first = visit.step(FACE, QUIET).turns[0]
+    first = visit.step(FACE, QUIET).utterances[0]
     visit.say()
     visit.hear("pure fear")
-    visit.session.correct(first["number"], "what anger")
-    corrected, other = visit.step(FACE, QUIET).turns
-    assert (corrected["transcript"], other["transcript"]) == ("what anger", "pure fear")
-    assert corrected["fused"]["anger"] > first["fused"]["anger"]
-    visit.session.correct(first["number"], "")
-    visit.session.correct(99, "nobody said this")
-    assert [t["transcript"] for t in visit.step(FACE, QUIET).turns] == ["what joy", "pure fear"]
+    visit.session.inbox.correct(first.number, "what anger")
+    corrected, other = visit.step(FACE, QUIET).utterances
+    assert (corrected.transcript, other.transcript) == ("what anger", "pure fear")
+    assert corrected.fused["anger"] > first.fused["anger"]
+    visit.session.inbox.correct(first.number, "")
+    visit.session.inbox.correct(99, "nobody said this")
+    assert [t.transcript for t in visit.step(FACE, QUIET).utterances] == ["what joy", "pure fear"]
 
 
 def test_the_subsets_are_of_all_that_is_there_whatever_is_switched_off(visit):
@@ -215,7 +216,7 @@ def test_the_subsets_are_of_all_that_is_there_whatever_is_switched_off(visit):
 
 def test_smoothing_is_the_visitors_own(visit):
     other = Visit(visit.transcriber)
-    visit.session.smoothing = 3.0
+    visit.session.settings.smoothing = 3.0
     shares = []
     for one in (visit, other):
         one.step(FACE, QUIET)
@@ -228,25 +229,25 @@ def test_the_record_has_a_line_a_second_and_all_utterances(visit):
     for _ in range(15):
         visit.say()
     record = visit.session.record
-    assert len(record.turns) == 15
+    assert len(record.utterances) == 15
     gaps = np.diff([line.at for line in record.lines])
     assert len(gaps) > 10
     assert gaps.min() >= 1.0
-    assert not any(turn.frames for turn in record.turns)
+    assert not any(turn.frames for turn in record.utterances)
 
 
 def test_typed_words_alone_are_a_moment_of_their_own(visit):
-    visit.session.type("pure fear")
+    visit.session.inbox.type("pure fear")
     snapshot = visit.step(WALL, QUIET)
     assert snapshot.fused["observed"] == {AUDIO: False, TEXT: True, VIDEO: False}
     assert absent(snapshot)[AUDIO] == SILENCE
     assert visit.step(WALL, QUIET, seconds=CONFIG.typed_hold - 0.5).transcript == "pure fear"
     assert visit.step(WALL, QUIET, seconds=1.0).transcript == ""
-    assert [t["transcript"] for t in visit.session.snapshot().turns] == ["pure fear"]
+    assert [t.transcript for t in visit.session.snapshot().utterances] == ["pure fear"]
 
 
 def test_a_new_utterance_ends_the_typed_moment(visit):
-    visit.session.type("pure fear")
+    visit.session.inbox.type("pure fear")
     visit.step(FACE, QUIET)
     snapshot = visit.step(FACE, SPEECH, seconds=1.0)
     assert snapshot.transcript == ""
@@ -276,7 +277,7 @@ def test_partial_words_are_asked_for_only_from_a_quick_recogniser(visit):
     visit.step(FACE, SPEECH)
     visit.hear("what joy")
     snapshot = visit.step(FACE, SPEECH[:800])
-    assert (snapshot.transcript, snapshot.turns) == ("what joy", [])
+    assert (snapshot.transcript, snapshot.utterances) == ("what joy", [])
     visit.step(FACE, QUIET)
     visit.hear("too late", request=0)
     visit.hear("what a joy")
@@ -310,7 +311,7 @@ def test_a_failing_sense_makes_its_modality_absent_and_the_loop_goes_on(visit, s
 
 
 def test_failing_speech_detection_leaves_the_face(visit):
-    visit.session.segmenter.error = ValueError("bad state")
+    visit.session.hearing.segmenter.error = ValueError("bad state")
     snapshot = visit.step(FACE, SPEECH)
     assert absent(snapshot)[AUDIO] == "failed: bad state"
     assert snapshot.fused["observed"][VIDEO]
@@ -326,25 +327,25 @@ def test_the_face_is_gone_soon_after_it_left_but_not_at_one_lost_frame(visit):
 
 def test_the_newest_frame_wins_and_no_sound_is_dropped(visit):
     for n in range(3):
-        visit.session.put(Frame(FACE, float(n)), SPEECH[:1600])
-    inbox = visit.session.take(0)
+        visit.session.inbox.put(Frame(FACE, float(n)), SPEECH[:1600])
+    inbox = visit.session.inbox.take(0)
     assert inbox.frame.captured == 2.0
     assert inbox.samples.size == 4800
-    assert visit.session.frames_dropped == 2
-    assert visit.session.audio_lost_s == 0.0
+    assert visit.session.inbox.frames_dropped == 2
+    assert visit.session.inbox.audio_lost_s == 0.0
 
 
 def test_sound_that_nobody_takes_is_bounded_and_counted(visit):
     for _ in range(int(AUDIO_BACKLOG_S) + 5):
-        visit.session.put(None, SPEECH)
-    assert visit.session.take(0).samples.size <= AUDIO_BACKLOG_S * SAMPLE_RATE
-    assert visit.session.audio_lost_s == pytest.approx(5.0)
+        visit.session.inbox.put(None, SPEECH)
+    assert visit.session.inbox.take(0).samples.size <= AUDIO_BACKLOG_S * SAMPLE_RATE
+    assert visit.session.inbox.audio_lost_s == pytest.approx(5.0)
 
 
 def test_history_is_bounded(visit):
     for _ in range(20):
         visit.say()
-    assert len(visit.session.turns) == 12
+    assert len(visit.session.conversation.utterances) == 12
     assert len(visit.predictor.conversations[-1]) <= 12
 
 
@@ -356,16 +357,16 @@ def test_two_visitors_do_not_see_each_other(visit):
     visit.hear("what joy")
     mine, theirs = visit.step(FACE, QUIET), other.step(WALL, QUIET)
     assert mine.transcript == "what joy"
-    assert (theirs.transcript, theirs.turns, theirs.box) == ("", [], None)
+    assert (theirs.transcript, theirs.utterances, theirs.box) == ("", [], None)
     assert mine.fused["observed"][VIDEO]
 
 
 def test_the_thread_publishes_the_frame_it_was_given_and_closes_the_locator(visit):
-    thread = threading.Thread(target=visit.engine.run, args=(visit.session,))
+    thread = threading.Thread(target=visit.session.run)
     thread.start()
-    visit.session.put(Frame(FACE, 5.0), None)
+    visit.session.inbox.put(Frame(FACE, 5.0), None)
     assert visit.session.snapshot(at_least=5.0, timeout=10).captured == 5.0
     visit.session.close()
     thread.join(10)
     assert not thread.is_alive()
-    assert visit.session.locator.closed
+    assert visit.session.looking.locator.closed

@@ -16,10 +16,15 @@ from app import main as program
 from app.capture import local
 from app.capture.browser import server_functions
 from app.capture.local import DeviceGone, LocalCapture, camera_pictures, file_blocks, file_pictures, local_capture, microphone_blocks
-from app.live.session import SAMPLE_RATE, Session
+from app.live.context import LiveContext
+from app.live.inbox import Arrived
+from app.live.session import LiveSession
 from app.pages.clip.page import SAMPLES_DIR
 from app.visitors.visitors import Visitors
-from tests.app.doubles import ScriptedLocator, ScriptedSegmenter, ScriptedTranscriber
+from comp_core.modalities import VIDEO
+from comp_core.senses.reading import DISCONNECTED
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 PICTURE = np.full((480, 960, 3), (200, 20, 20), np.uint8)
 
@@ -51,7 +56,7 @@ def until(true):
 def visit(monkeypatch):
     monkeypatch.setattr(local, "RETRY_S", 0.01)
     camera, microphone = Device(), Device()
-    session = Session("token", 0.0, ScriptedLocator(), ScriptedSegmenter(), "comp")
+    session = LiveSession("token", LiveContext(ScriptedPredictor(), ScriptedTranscriber()), ScriptedLocator(), ScriptedSegmenter())
     LocalCapture(camera, microphone).start(session)
     yield SimpleNamespace(session=session, camera=camera, microphone=microphone, feed=session.local)
     session.close()
@@ -63,8 +68,8 @@ def test_pictures_and_sound_reach_the_session_and_the_page(visit):
     visit.camera.items.put(PICTURE)
     visit.microphone.items.put(np.full(1600, 0.5, np.float32))
     until(lambda: visit.feed.view()["picture"])
-    inbox = visit.session.take(1)
-    until(lambda: inbox.samples.size or visit.session.take(0.1).samples.size)
+    inbox = visit.session.inbox.take(1)
+    until(lambda: inbox.samples.size or visit.session.inbox.take(0.1).samples.size)
     shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(visit.feed.view()["picture"]))))
     assert shown.shape == (240, 480, 3)
     np.testing.assert_allclose(shown.mean((0, 1)), (200, 20, 20), atol=6)
@@ -73,11 +78,10 @@ def test_pictures_and_sound_reach_the_session_and_the_page(visit):
 def test_a_device_that_is_unplugged_is_absent_and_comes_back(visit):
     visit.camera.items.put(PICTURE)
     until(lambda: visit.feed.view()["picture"])
-    visit.session.has_camera = True
     visit.camera.items.put(None)
     until(lambda: visit.feed.view()["problems"] == "It was unplugged.")
     assert visit.feed.view()["picture"] is None
-    assert not visit.session.has_camera
+    assert visit.session.inbox.take(0).lost == {VIDEO: DISCONNECTED}
     visit.camera.items.put(PICTURE)
     until(lambda: visit.feed.view()["picture"])
     assert visit.feed.view()["problems"] == ""
@@ -91,10 +95,10 @@ def test_what_a_page_sends_is_not_taken_in(visit):
 
     visitors = Visitors(make, lambda session: None, limit=1)
     calls = {call.__name__: call for call in server_functions(visitors, ScriptedTranscriber(), ("comp",))}
-    token = calls["open_visit"]({})["token"]
+    token = calls["open_session"]({})["token"]
     answer = calls["exchange"]({"token": token, "jpeg": "not a picture", "pcm": "nor sound"})
     assert answer["local"]["microphone"] is True
-    assert not visit.session.take(0)
+    assert visit.session.inbox.take(0) == Arrived()
 
 
 def test_threads_end_with_the_session(visit):

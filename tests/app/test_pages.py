@@ -130,7 +130,7 @@ def test_all_pages_build_and_offer_programs_one_endpoint(predictor):
     demo = program.build(predictor, ScriptedTranscriber())
     assert list(demo.get_api_info(all_endpoints=True)["named_endpoints"]) == ["/analyse"]
     config = json.dumps(demo.get_config_file(), default=str)
-    assert all(name in config for name in ("open_visit", "exchange", "control", "close_visit"))
+    assert all(name in config for name in ("open_session", "exchange", "control", "close_session"))
 
 
 def test_a_missing_model_is_one_sentence(tmp_path, capsys):

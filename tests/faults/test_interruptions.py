@@ -10,13 +10,13 @@ import pytest
 
 from app.capture import local
 from app.capture.local import LocalCapture
-from app.live.engine import EngineConfig
-from app.live.session import SAMPLE_RATE, Session
+from app.live.context import LiveConfig, LiveContext
+from app.live.session import LiveSession
 from comp_core.inference.utterances import Segmenter
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.reading import DISCONNECTED, NOT_GIVEN, PAUSED, SILENCE
-from comp_core.senses.speech.vad import CHUNK
-from tests.app.doubles import ScriptedLocator, ScriptedSegmenter
+from comp_core.senses.speech.vad import CHUNK, SAMPLE_RATE
+from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 from tests.app.test_capture import Page, jpeg, pcm
 from tests.app.test_engine import FACE, QUIET, SPEECH, Visit, absent
 from tests.app.test_local import PICTURE, Device, until
@@ -90,21 +90,21 @@ def test_sound_that_was_not_kept_is_counted_and_what_follows_has_its_right_time(
     page.exchange({"token": token, "pcm": pcm(1.0), "first": 0})
     page.exchange({"token": token, "pcm": pcm(1.0), "first": 5 * SAMPLE_RATE})
     (session,) = page.sessions
-    inbox = session.take(0)
-    assert (inbox.missed, session.audio_lost_s) == (4.0, 4.0)
+    inbox = session.inbox.take(0)
+    assert (inbox.missed, session.inbox.audio_lost_s) == (4.0, 4.0)
     page.exchange({"token": token, "pcm": pcm(2.0), "first": 5 * SAMPLE_RATE})
-    assert session.take(0).samples.size == SAMPLE_RATE
-    assert session.audio_lost_s == 4.0
+    assert session.inbox.take(0).samples.size == SAMPLE_RATE
+    assert session.inbox.audio_lost_s == 4.0
 
 
 def test_an_utterance_before_the_gap_and_one_after_it_are_two():
     visit = Visit()
     visit.step(FACE, SPEECH, seconds=1.0)
-    visit.session.miss(4.0)
+    visit.session.inbox.miss(4.0)
     visit.step(FACE, SPEECH, seconds=5.0)
-    turns = visit.step(FACE, QUIET).turns
-    assert [turn["start"] for turn in turns] == pytest.approx([0.0, 5.0], abs=0.2)
-    assert turns[0]["end"] == 1.0
+    utterances = visit.step(FACE, QUIET).utterances
+    assert [utterance.start for utterance in utterances] == pytest.approx([0.0, 5.0], abs=0.2)
+    assert utterances[0].end == 1.0
 
 
 def test_a_segmenter_goes_on_after_a_gap():
@@ -132,7 +132,7 @@ def test_a_segmenter_goes_on_after_a_gap():
 def test_a_device_that_goes_makes_its_modality_absent_with_the_reason_until_it_is_back(why):
     visit = Visit()
     visit.step(FACE, QUIET)
-    visit.session.lose(VIDEO, why)
+    visit.session.inbox.lose(VIDEO, why)
     snapshot = visit.step(None, QUIET)
     assert (absent(snapshot)[VIDEO], snapshot.box) == (why, None)
     assert absent(snapshot)[AUDIO] == SILENCE
@@ -142,22 +142,22 @@ def test_a_device_that_goes_makes_its_modality_absent_with_the_reason_until_it_i
 def test_what_was_being_said_when_the_microphone_went_is_an_utterance():
     visit = Visit()
     visit.step(FACE, SPEECH, seconds=1.0)
-    visit.session.lose(AUDIO)
+    visit.session.inbox.lose(AUDIO)
     snapshot = visit.step(FACE)
-    assert [turn["end"] for turn in snapshot.turns] == [1.0]
+    assert [utterance.end for utterance in snapshot.utterances] == [1.0]
     assert not snapshot.speaking
     visit.hear("what joy")
-    snapshot = visit.step(FACE, seconds=EngineConfig().hold + 5)
-    snapshot = visit.step(FACE, seconds=EngineConfig().hold + 5)
+    snapshot = visit.step(FACE, seconds=LiveConfig().hold + 5)
+    snapshot = visit.step(FACE, seconds=LiveConfig().hold + 5)
     assert absent(snapshot)[AUDIO] == DISCONNECTED
     visit.say()
-    began = visit.step(FACE, QUIET).turns[-1]["start"]
+    began = visit.step(FACE, QUIET).utterances[-1].start
     assert began == pytest.approx(visit.now - 100.0 - 1.2, abs=0.15)
 
 
 def test_one_that_never_was_there_is_not_given():
     visit = Visit()
-    visit.session.lose(VIDEO)
+    visit.session.inbox.lose(VIDEO)
     assert absent(visit.step(None, QUIET))[VIDEO] == NOT_GIVEN
 
 
@@ -166,13 +166,15 @@ def test_the_page_says_which_device_is_gone_and_why():
     token = page.start()
     page.exchange({"token": token, "jpeg": jpeg(), "captured": 1.0, "pcm": pcm(), "first": 0})
     (session,) = page.sessions
-    session.has_camera = session.has_microphone = True
+    session.update(session.inbox.take(0))
     page.exchange({"token": token, "gone": {"video": DISCONNECTED}})
-    assert session.gone == {VIDEO: DISCONNECTED}
+    session.update(session.inbox.take(0))
+    assert (session.looking.gone, session.hearing.gone) == (DISCONNECTED, None)
     for bad in ({"text": PAUSED}, {"video": "<b>"}, ["video"], 3):
         assert page.exchange({"token": token, "gone": bad})["error"] == "bad_request"
     page.exchange({"token": token, "gone": {"video": PAUSED, "audio": PAUSED}})
-    assert session.gone == {VIDEO: PAUSED, AUDIO: PAUSED}
+    session.update(session.inbox.take(0))
+    assert (session.looking.gone, session.hearing.gone) == (PAUSED, PAUSED)
 
 
 def test_a_hidden_page_ends_after_some_minutes_even_if_it_goes_on_asking():
@@ -198,7 +200,7 @@ def test_the_computers_own_devices_are_released_while_the_page_is_hidden(monkeyp
                 closed.append(self)
 
     camera, microphone = Releasing(), Releasing()
-    session = Session("token", 0.0, ScriptedLocator(), ScriptedSegmenter(), "comp")
+    session = LiveSession("token", LiveContext(ScriptedPredictor(), ScriptedTranscriber()), ScriptedLocator(), ScriptedSegmenter())
     LocalCapture(camera, microphone).start(session)
     there = SimpleNamespace(picture=lambda: session.local.view()["picture"])
     camera.items.put(PICTURE)

@@ -77,7 +77,7 @@ FIELDS = (
     "switches",
     "model",
     "language",
-    "spoiling",
+    "degradation",
     "typed",
     "corrected",
     "face",

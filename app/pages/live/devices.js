@@ -16,7 +16,7 @@ function remember(change) {
   try {
     localStorage.setItem(REMEMBERED, JSON.stringify({ ...remembered(), ...change }));
   } catch (error) {
-    // It is chosen for this visit, then.
+    // It is chosen for this session, then.
   }
 }
 

@@ -17,10 +17,10 @@ async function waitInLine(answer) {
     say(tellPlace(answer.before));
     await wait(ASK_AGAIN_MS);
     if (!ticket) return null;
-    const news = await server.open_visit({ ticket }).catch(() => null);
+    const news = await server.open_session({ ticket }).catch(() => null);
     if (!ticket) {
       // A place came just as the visitor left: another may have it.
-      if (news?.token) server.close_visit({ token: news.token }).catch(() => {});
+      if (news?.token) server.close_session({ token: news.token }).catch(() => {});
       return null;
     }
     if (!news) say("The connection is lost. Trying again…");
@@ -31,7 +31,7 @@ async function waitInLine(answer) {
 }
 
 function leaveLine() {
-  server.close_visit({ ticket }).catch(() => {});
+  server.close_session({ ticket }).catch(() => {});
   ticket = null;
   drawWaiting("Press Start to begin.");
   back("You have left the line.");

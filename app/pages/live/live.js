@@ -140,7 +140,7 @@ async function start() {
   if (missing === null) return;
   let answer;
   try {
-    answer = await server.open_visit({});
+    answer = await server.open_session({});
   } catch (error) {
     answer = { error: "failed", message: "The server does not answer. Press Start to try again." };
   }
@@ -149,7 +149,7 @@ async function start() {
     answer = await waitInLine(answer);
     if (!answer) return;
     missing = answer.token ? await openDevices() : "";
-    if (missing === null) return server.close_visit({ token: answer.token }).catch(() => {});
+    if (missing === null) return server.close_session({ token: answer.token }).catch(() => {});
   }
   if (answer.error) return back(answer.message);
   token = window.affectSession = answer.token; // the lab may ask for what was said
@@ -162,7 +162,7 @@ async function start() {
   say(missing);
   if (document.hidden) hide();
   if (!local) listDevices();
-  await control({ switches: switches(), model: part("model").value, spoiling: spoiling(), ...language(), smoothing: Number(part("smoothing").value) });
+  await control({ switches: switches(), model: part("model").value, degradation: degradation(), ...language(), smoothing: Number(part("smoothing").value) });
   run(token);
 }
 
@@ -183,7 +183,7 @@ async function stop(message = "", keep = true) {
     if (failure) say(`${message} ${failure}`.trim());
     if (phase === "stopped") drawRecord(false);
   }
-  server.close_visit({ token: ended }).catch(() => {});
+  server.close_session({ token: ended }).catch(() => {});
 }
 
 async function control(change) {

@@ -8,7 +8,7 @@ from pathlib import Path
 import gradio as gr
 
 from app.capture.browser import Call
-from app.pages.shared.markup import cards_html, fused_html, key_html, spoilers_html, subsets_html
+from app.pages.shared.markup import cards_html, degradation_html, fused_html, key_html, subsets_html
 
 _HERE = Path(__file__).resolve().parent
 # One after the other they are the component's script; each uses what stands before it.
@@ -30,7 +30,7 @@ def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: 
     """
     markup = (_HERE / "live.html").read_text(encoding="utf-8")
     markup = markup.replace("@fused", fused_html(models=models)).replace("@cards", cards_html(switches=True))
-    markup = markup.replace("@spoilers", spoilers_html()).replace("@subsets", subsets_html()).replace("@key", key_html())
+    markup = markup.replace("@degradation", degradation_html()).replace("@subsets", subsets_html()).replace("@key", key_html())
     markup = markup.replace("@places", f"{places} visitors" if places > 1 else "one visitor")
     markup = markup.replace("@capture", "local" if local else "browser")
     script = "\n".join(path.read_text(encoding="utf-8") for path in _SCRIPTS)

@@ -93,23 +93,23 @@ function drawRecogniser({ state, name, note }) {
   setText(part("recogniser"), state === "ready" ? [`Speech recognition: ${name}.`, note].filter(Boolean).join(" ") : note);
 }
 
-function drawHistory(turns) {
+function drawHistory(utterances) {
   const list = part("history");
-  part("nohistory").hidden = turns.length > 0;
-  while (list.children.length > turns.length) list.lastChild.remove();
-  while (list.children.length < turns.length) {
+  part("nohistory").hidden = utterances.length > 0;
+  while (list.children.length > utterances.length) list.lastChild.remove();
+  while (list.children.length < utterances.length) {
     const row = document.createElement("li");
     row.append(...["time", "said", "told"].map((name) => Object.assign(document.createElement("span"), { className: `cp-${name}` })));
     row.append(Object.assign(document.createElement("button"), { type: "button", className: "cp-correct", textContent: "correct" }));
     list.append(row);
   }
-  turns.forEach((turn, i) => {
+  utterances.forEach((utterance, i) => {
     const [time, said, told, button] = list.children[i].children;
-    button.turn = turn;
-    button.setAttribute("aria-label", `Correct the words of ${turn.time}`);
-    setText(time, turn.time);
-    setText(said, turn.transcript);
-    setText(told, turn.prediction);
+    button.utterance = utterance;
+    button.setAttribute("aria-label", `Correct the words of ${utterance.time}`);
+    setText(time, utterance.time);
+    setText(said, utterance.transcript);
+    setText(told, utterance.prediction);
   });
 }
 
@@ -159,7 +159,7 @@ function draw(view) {
   addPoint(view);
   drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.others : []);
   drawTranscript(view.transcript);
-  drawHistory(view.turns);
+  drawHistory(view.utterances);
   setData(part("activity"), "speaking", view.speaking);
   setText(part("activity_text"), !capture.hasMicrophone ? "no microphone" : view.speaking ? "voice heard" : "listening");
   setWidth(part("level"), capture.level);
