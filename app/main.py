@@ -25,7 +25,7 @@ MOST_PLACES = 32
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-_CSS = Path(__file__).parent / "pages" / "shared" / "theme.css"
+_CSS = [Path(__file__).parent / "pages" / page / f"{page}.css" for page in ("shared", "live", "clip", "lab")]
 _TITLE = "Expression, live"
 
 
@@ -96,6 +96,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     from app.capture.wire import REQUEST_BYTES
     from app.pages.clip.page import SAMPLES_DIR
     from app.pages.lab.plot import REPORTS_DIR
+    from app.server import scripts
     from app.server.disk_guard import RoomForUploads
     from app.server.headers import SecurityHeaders
     from app.server.jobs import RESULTS, FairQueue, Listening
@@ -121,13 +122,14 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         allowed_paths=[str(SAMPLES_DIR), str(REPORTS_DIR)],
         footer_links=[],
         app_kwargs={
+            "routes": [scripts.ROUTE],
             "middleware": [
                 Middleware(SecurityHeaders),
                 Middleware(Listening, listeners=demo._queue.listeners),
                 Middleware(ClosedDoors),
                 Middleware(RequestLimit, limits=limits),
                 Middleware(RoomForUploads, folder=Path(get_upload_folder())),
-            ]
+            ],
         },
         # Gradio would keep runs in the visitor's browser, and statistics; and where Node is installed, answer past our headers.
         run_history=False,

@@ -1,8 +1,16 @@
 // What the visitor does while it runs: switches, subsets, sliders, the model, words, notes, files, faces.
 
+import { drawRecord, fetchFiles, forget, kept, offer } from "./record.js";
+import { drawWaiting } from "./draw.js";
+import { leaveLine, ticket } from "./line.js";
+import { control, enter, local, phase, say, start, stop, switches, token } from "./live.js";
+import { part, root, setText } from "./page.js";
+import { paintTimeline, timeNow, timeline } from "./timeline.js";
+
 let correcting = null; // the number of the utterance whose words are being corrected
 
 part("consent").addEventListener("change", () => (ticket && !part("consent").checked ? leaveLine() : enter(phase)));
+part("start").disabled = !part("consent").checked; // it may have been given before this script was there
 part("start").addEventListener("click", start);
 part("stop").addEventListener("click", () => (phase === "waiting" ? leaveLine() : stop()));
 for (const node of root.querySelectorAll("[data-switch]")) {
@@ -13,7 +21,7 @@ for (const node of root.querySelectorAll("[data-switch]")) {
 }
 const degraders = [...root.querySelectorAll("[data-degrade]")];
 const amount = (node) => (node.type === "checkbox" ? node.checked : Number(node.value));
-const degradation = () => Object.fromEntries(degraders.map((node) => [node.dataset.degrade, amount(node)]));
+export const degradation = () => Object.fromEntries(degraders.map((node) => [node.dataset.degrade, amount(node)]));
 let degradeTimer = null;
 
 // The picture is degraded here as the senses get it there; a slider that moves fast is told when it rests.
@@ -37,8 +45,8 @@ part("undegrade").addEventListener("click", () => {
 });
 part("model").addEventListener("change", () => control({ model: part("model").value }));
 // A recogniser that is still loading understands none yet, and none may be asked of it.
-const language = () => (part("language").disabled ? {} : { language: part("language").value });
-function offerLanguages(languages) {
+export const language = () => (part("language").disabled ? {} : { language: part("language").value });
+export function offerLanguages(languages) {
   const names = Object.entries(languages);
   if (names.length < 2) return;
   part("language").replaceChildren(...names.map(([code, name]) => new Option(name[0].toUpperCase() + name.slice(1), code, code === "en", code === "en")));
@@ -56,7 +64,7 @@ part("type").addEventListener("submit", (event) => {
 });
 
 // From now on the line for typed words takes the words of this utterance, or with null, of the present moment again.
-function correct(utterance) {
+export function correct(utterance) {
   correcting = utterance ? utterance.number : null;
   const told = utterance ? `Correct what was said at ${utterance.time}` : "Type words instead";
   part("typed").placeholder = told;
