@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.app.sessions import Page, SteppedSession
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_proxy():
@@ -10,3 +12,13 @@ def no_proxy():
         for name in ("no_proxy", "NO_PROXY"):
             patch.setenv(name, "127.0.0.1,localhost")
         yield
+
+
+@pytest.fixture
+def page():
+    return Page()
+
+
+@pytest.fixture
+def stepped():
+    return SteppedSession()

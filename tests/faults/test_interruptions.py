@@ -17,9 +17,7 @@ from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.reading import DISCONNECTED, NOT_GIVEN, PAUSED, SILENCE
 from comp_core.senses.speech.vad import CHUNK, SAMPLE_RATE
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
-from tests.app.test_capture import Page, jpeg, pcm
-from tests.app.test_engine import FACE, QUIET, SPEECH, Visit, absent
-from tests.app.test_local import PICTURE, Device, until
+from tests.app.sessions import FACE, PICTURE, QUIET, SPEECH, Device, Page, SteppedSession, absent, jpeg, pcm, until
 
 HOUR = 3600.0
 
@@ -37,37 +35,37 @@ def numbers(of):
 
 
 def test_after_an_hours_sleep_a_session_goes_on_and_its_record_has_no_odd_numbers():
-    visit = Visit()
-    visit.say()
-    visit.hear("what joy")
-    visit.step(FACE, QUIET)
-    snapshot = visit.step(FACE, QUIET, seconds=HOUR)
+    stepped = SteppedSession()
+    stepped.say()
+    stepped.hear("what joy")
+    stepped.step(FACE, QUIET)
+    snapshot = stepped.step(FACE, QUIET, seconds=HOUR)
     assert snapshot.fused["observed"] == {"audio": False, "text": False, "video": True}
-    visit.say()
-    visit.hear("pure fear")
-    visit.step(FACE, QUIET)
-    record = json.loads(visit.session.record.files()["json"])
+    stepped.say()
+    stepped.hear("pure fear")
+    stepped.step(FACE, QUIET)
+    record = json.loads(stepped.session.record.files()["json"])
     assert [one["transcript"] for one in record["utterances"]] == ["what joy", "pure fear"]
     assert all(math.isfinite(number) and number >= 0 for number in numbers(record))
     times = [line["seconds"] for line in record["lines"]]
     assert times == sorted(times)
-    assert "-" not in visit.session.record.files()["vtt"].split("NOTE")[1].replace("-->", "")
+    assert "-" not in stepped.session.record.files()["vtt"].split("NOTE")[1].replace("-->", "")
 
 
 def test_what_was_shown_before_the_sleep_does_not_colour_what_is_shown_after():
-    visit = Visit()
-    visit.step(FACE, QUIET)
-    visit.predictor.face.label = "fear"
-    fused = visit.step(FACE, QUIET, seconds=HOUR).fused["fused"]
+    stepped = SteppedSession()
+    stepped.step(FACE, QUIET)
+    stepped.predictor.face.label = "fear"
+    fused = stepped.step(FACE, QUIET, seconds=HOUR).fused["fused"]
     assert max(fused, key=fused.get) == "fear"
     assert sum(fused.values()) == pytest.approx(1)
 
 
 def test_the_clock_on_the_wall_plays_no_part(monkeypatch):
-    visit = Visit()
-    before = visit.say().at
+    stepped = SteppedSession()
+    before = stepped.say().at
     monkeypatch.setattr(time, "time", lambda: 0.0)
-    assert visit.step(FACE, QUIET).at == pytest.approx(before + 0.1)
+    assert stepped.step(FACE, QUIET).at == pytest.approx(before + 0.1)
 
 
 def test_a_server_that_slept_ends_its_visits_politely():
@@ -98,11 +96,11 @@ def test_sound_that_was_not_kept_is_counted_and_what_follows_has_its_right_time(
 
 
 def test_an_utterance_before_the_gap_and_one_after_it_are_two():
-    visit = Visit()
-    visit.step(FACE, SPEECH, seconds=1.0)
-    visit.session.inbox.miss(4.0)
-    visit.step(FACE, SPEECH, seconds=5.0)
-    utterances = visit.step(FACE, QUIET).utterances
+    stepped = SteppedSession()
+    stepped.step(FACE, SPEECH, seconds=1.0)
+    stepped.session.inbox.miss(4.0)
+    stepped.step(FACE, SPEECH, seconds=5.0)
+    utterances = stepped.step(FACE, QUIET).utterances
     assert [utterance.start for utterance in utterances] == pytest.approx([0.0, 5.0], abs=0.2)
     assert utterances[0].end == 1.0
 
@@ -130,35 +128,35 @@ def test_a_segmenter_goes_on_after_a_gap():
 
 @pytest.mark.parametrize("why", [DISCONNECTED, PAUSED])
 def test_a_device_that_goes_makes_its_modality_absent_with_the_reason_until_it_is_back(why):
-    visit = Visit()
-    visit.step(FACE, QUIET)
-    visit.session.inbox.lose(VIDEO, why)
-    snapshot = visit.step(None, QUIET)
+    stepped = SteppedSession()
+    stepped.step(FACE, QUIET)
+    stepped.session.inbox.lose(VIDEO, why)
+    snapshot = stepped.step(None, QUIET)
     assert (absent(snapshot)[VIDEO], snapshot.box) == (why, None)
     assert absent(snapshot)[AUDIO] == SILENCE
-    assert visit.step(FACE, QUIET).fused["observed"][VIDEO]
+    assert stepped.step(FACE, QUIET).fused["observed"][VIDEO]
 
 
 def test_what_was_being_said_when_the_microphone_went_is_an_utterance():
-    visit = Visit()
-    visit.step(FACE, SPEECH, seconds=1.0)
-    visit.session.inbox.lose(AUDIO)
-    snapshot = visit.step(FACE)
+    stepped = SteppedSession()
+    stepped.step(FACE, SPEECH, seconds=1.0)
+    stepped.session.inbox.lose(AUDIO)
+    snapshot = stepped.step(FACE)
     assert [utterance.end for utterance in snapshot.utterances] == [1.0]
     assert not snapshot.speaking
-    visit.hear("what joy")
-    snapshot = visit.step(FACE, seconds=LiveConfig().hold + 5)
-    snapshot = visit.step(FACE, seconds=LiveConfig().hold + 5)
+    stepped.hear("what joy")
+    snapshot = stepped.step(FACE, seconds=LiveConfig().hold + 5)
+    snapshot = stepped.step(FACE, seconds=LiveConfig().hold + 5)
     assert absent(snapshot)[AUDIO] == DISCONNECTED
-    visit.say()
-    began = visit.step(FACE, QUIET).utterances[-1].start
-    assert began == pytest.approx(visit.now - 100.0 - 1.2, abs=0.15)
+    stepped.say()
+    began = stepped.step(FACE, QUIET).utterances[-1].start
+    assert began == pytest.approx(stepped.now - 100.0 - 1.2, abs=0.15)
 
 
 def test_one_that_never_was_there_is_not_given():
-    visit = Visit()
-    visit.session.inbox.lose(VIDEO)
-    assert absent(visit.step(None, QUIET))[VIDEO] == NOT_GIVEN
+    stepped = SteppedSession()
+    stepped.session.inbox.lose(VIDEO)
+    assert absent(stepped.step(None, QUIET))[VIDEO] == NOT_GIVEN
 
 
 def test_the_page_says_which_device_is_gone_and_why():

@@ -15,7 +15,7 @@ from comp_core.senses.reading import NO_WORDS
 from comp_core.senses.speech.recognition import SphinxRecogniser
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.sphinx_process import SphinxProcess
-from tests.app.test_engine import FACE, QUIET, Visit
+from tests.app.sessions import FACE, QUIET, SteppedSession
 
 pytest.importorskip("pocketsphinx")
 fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
@@ -80,23 +80,23 @@ def test_a_visitor_sees_why_the_words_are_absent_and_the_next_are_there():
     ready = threading.Event()
     transcriber = Transcriber(lambda notify: recogniser, on_ready=lambda _: ready.set()).start()
     assert ready.wait(60)
-    visit = Visit(transcriber)
+    stepped = SteppedSession(transcriber)
     process = recogniser._process
 
     def said():
         """The words of the last utterance, when the recogniser is done with it."""
         limit = time.monotonic() + 60
-        while (snapshot := visit.step(FACE, QUIET, seconds=0.01)).pending:
+        while (snapshot := stepped.step(FACE, QUIET, seconds=0.01)).pending:
             assert time.monotonic() < limit
             time.sleep(0.02)
         return snapshot.fused["absent_because"].get("text")
 
     hold(process)
-    visit.say()
+    stepped.say()
     wait_until_given(process)
     process._process.kill()
     assert said() == "failed: the offline recogniser stopped"
-    visit.say()
+    stepped.say()
     assert said() in (None, NO_WORDS)
     assert transcriber.status["state"] == "ready"
     process.close()

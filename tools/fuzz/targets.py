@@ -21,7 +21,7 @@ from comp_core.senses.speech.recognition import RecogniserError, load_recogniser
 from comp_core.senses.words.sense import load_words_net
 from comp_core.senses.words.tokens import encode, load_tokenizer
 from comp_core.support.checkpoint import CheckpointError
-from tests.app.test_capture import Page
+from tests.app.sessions import Page
 from tests.core.data.test_feature_folder import FEATURES
 from tools.fuzz import seeds
 from tools.fuzz.target import Target, Unfit

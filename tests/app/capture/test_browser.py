@@ -1,57 +1,16 @@
 """What strangers may send to the live page's server functions."""
 
 import base64
-import io
 import json
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from app.capture import wire
-from app.capture.browser import server_functions
-from app.live.context import LiveContext
-from app.live.session import LiveSession
 from app.visitors.refusal import Refused
-from app.visitors.visitors import Visitors
 from comp_core.inference.degradation import Spoiling
 from comp_core.modalities import AUDIO
 from comp_core.senses.speech.vad import SAMPLE_RATE
-from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
-
-
-def jpeg(width=32, height=24, format="JPEG"):
-    out = io.BytesIO()
-    Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(out, format)
-    return base64.b64encode(out.getvalue()).decode()
-
-
-def pcm(seconds=0.1, value=1000):
-    return base64.b64encode(np.full(round(seconds * SAMPLE_RATE), value, "<i2").tobytes()).decode()
-
-
-class Page:
-    """The server functions over visitors without threads, and a clock."""
-
-    def __init__(self, **limits):
-        self.now = 0.0
-        self.transcriber = ScriptedTranscriber()
-        self.context = LiveContext(ScriptedPredictor(), self.transcriber, clock=lambda: self.now)
-        self.sessions = []
-        self.visitors = Visitors(self.make, self.sessions.append, clock=lambda: self.now, **limits)
-        for function in server_functions(self.visitors, self.transcriber, ("comp", "prlf")):
-            setattr(self, function.__name__, function)
-
-    def make(self, token):
-        return LiveSession(token, self.context, ScriptedLocator(), ScriptedSegmenter())
-
-    def start(self):
-        return self.open_session({})["token"]
-
-
-@pytest.fixture
-def page():
-    return Page()
+from tests.app.sessions import Page, jpeg, pcm
 
 
 def test_tokens_cannot_be_guessed_and_answers_are_json(page):

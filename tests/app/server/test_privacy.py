@@ -33,7 +33,7 @@ TYPED = f"the {MARK} aunt is wonderful"
 
 @dataclass(frozen=True)
 class Seen:
-    """A visit, watched.
+    """A session, watched.
 
     Attributes:
         watch: what the program did; `at_rest`, `live` and `clip` count what had been noted when each part was over.

@@ -5,7 +5,7 @@ import pytest
 from app.visitors.queue import WaitingLine
 from app.visitors.rates import Addresses, RateLimit, household
 from app.visitors.refusal import Refused
-from tests.app.test_capture import Page
+from tests.app.sessions import Page
 
 
 def full(**limits):
