@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from app.live.export import Note, Record
-from comp_core.inference.degradation import Spoiling
+from comp_core.inference.degradation import Degradation
 from comp_core.inference.smoothing import TIME_CONSTANT, RecentFaces
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.face.choice import Box
@@ -218,7 +218,7 @@ class Session:
         self.token, self.began = token, began
         self.locator, self.segmenter, self.model = locator, segmenter, model
         self.last_seen = self.present_at = began
-        self.spoiling = Spoiling()
+        self.spoiling = Degradation()
         self.smoothing = TIME_CONSTANT
         self.language = ENGLISH
         self.record = Record()

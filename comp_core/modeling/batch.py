@@ -101,17 +101,17 @@ class Batch:
 
     Attributes:
         labels: (B, N) what utterances express.
-        shown: (B, N, M) what each modality shows.
+        unimodal_labels: (B, N, M) what each modality shows.
         recorded: (B, N, M) bool, what there is, whatever of it is observed.
     """
 
     conversations: Conversations
     labels: Tensor
-    shown: Tensor
+    unimodal_labels: Tensor
     recorded: Tensor
 
     def to(self, device: torch.device | str) -> Batch:
-        return Batch(self.conversations.to(device), self.labels.to(device), self.shown.to(device), self.recorded.to(device))
+        return Batch(self.conversations.to(device), self.labels.to(device), self.unimodal_labels.to(device), self.recorded.to(device))
 
 
 @dataclass(frozen=True, kw_only=True)

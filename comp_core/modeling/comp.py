@@ -108,11 +108,11 @@ class ComP(nn.Module):
         states = self.propagate(conversations)
         observed = conversations.observed & conversations.valid.unsqueeze(-1)
         by_utterance = states.permute(1, 2, 0, 3)
-        own = self.heads(states).permute(1, 2, 0, 3)
+        unimodal = self.heads(states).permute(1, 2, 0, 3)
         weights = self.coordinator(by_utterance, observed, conversations.known)  # eq. 12-13
         return FusionOutput(
-            logits=self.fused(by_utterance, weights, own),  # eq. 14-15
-            modality_logits=own,
+            logits=self.fused(by_utterance, weights, unimodal),  # eq. 14-15
+            modality_logits=unimodal,
             weights=weights,
             grounded=observed.any(-1),
         )

@@ -10,6 +10,7 @@ import numpy as np
 from comp_core.inference.fusion import Fused
 from comp_core.inference.utterances import Utterance
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
+from comp_core.modeling.registry import KINDS
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 
 
@@ -81,7 +82,7 @@ class ScriptedPredictor:
         self.recogniser = None
         self.notices = []
         asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None}
-        self.fusions = {name: SimpleNamespace(name=title, **asked) for name, title in TITLES.items()}
+        self.fusions = {name: SimpleNamespace(name=title, kind=KINDS[name], **asked) for name, title in TITLES.items()}
         self.conversations = []
         self.models = []
         self.records = []
@@ -103,7 +104,7 @@ class ScriptedPredictor:
             observed={m: m in present for m in MODALITIES},
             dominant=None,
             absent_because={m: r.absent_because for m, r in readings.items() if not r.present},
-            sure_from=0.4,
+            answer_threshold=0.4,
         )
 
     def fuse(self, moments, without=()):

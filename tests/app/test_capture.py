@@ -14,7 +14,7 @@ from app.live.engine import Engine
 from app.live.session import SAMPLE_RATE, Session
 from app.visitors.refusal import Refused
 from app.visitors.visitors import Visitors
-from comp_core.inference.degradation import Spoiling
+from comp_core.inference.degradation import Degradation
 from comp_core.inference.smoothing import Smoother
 from comp_core.modalities import AUDIO
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
@@ -127,7 +127,7 @@ BAD_SPOILING = (3, {"smell": 1}, {"darkness": 2}, {"darkness": "x"}, {"darkness"
 def test_sliders_beyond_their_ends_are_refused(page, spoiling):
     token = page.start()
     assert page.control({"token": token, "spoiling": spoiling})["error"] == "bad_request"
-    assert page.sessions[0].spoiling == Spoiling()
+    assert page.sessions[0].spoiling == Degradation()
 
 
 def test_sliders_reach_only_their_own_session(page):
@@ -135,8 +135,8 @@ def test_sliders_reach_only_their_own_session(page):
     page.start()
     page.control({"token": mine, "spoiling": {"darkness": 0.5, "noise_db": 10, "muted": True}})
     first, second = page.sessions
-    assert first.spoiling == Spoiling(darkness=0.5, noise_db=10.0, muted=True)
-    assert second.spoiling == Spoiling()
+    assert first.spoiling == Degradation(darkness=0.5, noise_db=10.0, muted=True)
+    assert second.spoiling == Degradation()
 
 
 @pytest.mark.parametrize(

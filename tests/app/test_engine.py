@@ -7,7 +7,7 @@ import pytest
 
 from app.live.engine import Engine, EngineConfig
 from app.live.session import AUDIO_BACKLOG_S, SAMPLE_RATE, Frame, Session
-from comp_core.inference.degradation import Spoiling
+from comp_core.inference.degradation import Degradation
 from comp_core.inference.smoothing import TIME_CONSTANT, Smoother
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
@@ -99,7 +99,7 @@ def test_what_is_spoilt_reaches_the_senses_spoilt(visit):
     visit.session.segmenter.push = lambda samples: given.update(sound=samples) or hear(samples)
     visit.predictor.words.read = lambda text: given.update(words=text) or read(text)
     visit.say()
-    visit.session.spoiling = Spoiling(darkness=0.5, muted=True, words_lost=1.0)
+    visit.session.spoiling = Degradation(darkness=0.5, muted=True, words_lost=1.0)
     visit.hear("what joy")
     visit.step(FACE, SPEECH)
     assert given["picture"].mean() == pytest.approx(FACE.mean() / 2, rel=0.05)
@@ -108,7 +108,7 @@ def test_what_is_spoilt_reaches_the_senses_spoilt(visit):
 
 
 def test_lost_pictures_are_not_looked_at(visit):
-    visit.session.spoiling = Spoiling(frames_lost=1.0)
+    visit.session.spoiling = Degradation(frames_lost=1.0)
     assert visit.step(FACE).box is None
 
 
