@@ -18,7 +18,7 @@ UPLOAD = f"{API}/upload"
 def own_path(scope: Scope) -> str:
     """The path from the page's root on, without a slash at its end: Gradio has each of its paths twice."""
     path, root = scope["path"], scope.get("root_path", "").rstrip("/")
-    if root and path.startswith(f"{root}/"):
+    if root and f"{path}/".startswith(f"{root}/"):
         path = path.removeprefix(root)
     return path.removesuffix("/")
 

@@ -15,12 +15,13 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 # Said by mediapipe's own libraries, of each model that they load.
 _ROWS = re.compile(rb"inference_feedback_manager|before absl::InitializeLog|Created TensorFlow Lite XNNPACK delegate")
 # Of connections that cannot be taken in, and of requests that are none: strangers say how many.
-_SELDOM = ("asyncio", "uvicorn.error")
+_SELDOM = ("asyncio", "uvicorn.error", "app.server.plain")
 
 
 class Seldom(logging.Filter):
@@ -78,7 +79,7 @@ def keep_messages_out() -> None:
     sys.excepthook = lambda kind, error, trace: _tell(error)
     threading.excepthook = lambda failed: _tell(failed.exc_value)
     # Gradio prints what its handlers raise, and leaves no other way to have that otherwise.
-    traceback.print_exc = lambda limit=None, file=None, chain=True: _tell(sys.exc_info()[1])
+    traceback.print_exc = lambda limit=None, file=None, chain=True: _tell_of_handler(sys.exc_info()[1])
 
 
 def places(error: BaseException) -> str:
@@ -86,6 +87,26 @@ def places(error: BaseException) -> str:
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     told = [places(before), "and so:"] if before is not None else []
     return "\n".join([*told, *map(str.rstrip, traceback.format_tb(error.__traceback__)), type(error).__qualname__])
+
+
+def place(error: BaseException) -> str:
+    """Of what kind an error is, and where it began: in one line."""
+    while (before := error.__cause__ or error.__context__) and type(error).__name__ in ("HTTPException", "RuntimeError"):
+        error = before
+    while nested := getattr(error, "exceptions", None):
+        error = nested[0]
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+    return f"{type(error).__qualname__} at {where}"
+
+
+def _tell_of_handler(error: BaseException | None) -> None:
+    """Where Gradio itself refuses what a handler is given, its way there says nothing."""
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    if frames and Path(frames[-1].filename).parent.name == "gradio":
+        print(f"a call failed: {place(error)}", file=sys.stderr, flush=True)
+    else:
+        _tell(error)
 
 
 def _tell(error: BaseException | None) -> None:

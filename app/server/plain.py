@@ -6,13 +6,11 @@ Our own calls answer their errors themselves, and log them with their places.
 from __future__ import annotations
 
 import logging
-import traceback
-from pathlib import Path
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from app.server.asgi import App, Message, Receive, Scope, Send, refuse
+from app.server.log import place
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +39,7 @@ class PlainErrors:
             pass  # nobody waits for an answer
         except Exception as error:
             status, sentence = _answer(error, scope)
-            logger.warning("a request failed with %d: %s", status, _place(error))
+            logger.warning("a request failed with %d: %s", status, place(error))
             # What has begun is left incomplete, and the server ends the connection.
             if not begun:
                 await refuse(send, status, sentence)
@@ -55,14 +53,3 @@ def _answer(error: Exception, scope: Scope) -> tuple[int, str]:
         return _RANGE
     unknown = isinstance(error, LookupError) or type(error).__name__ == "FnIndexInferError"
     return _UNKNOWN if unknown else _ODD
-
-
-def _place(error: BaseException) -> str:
-    """Of what kind an error is and where it was raised, without its words."""
-    while (before := error.__cause__ or error.__context__) and isinstance(error, HTTPException | RuntimeError):
-        error = before
-    while nested := getattr(error, "exceptions", None):
-        error = nested[0]
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown place"
-    return f"{type(error).__qualname__} at {where}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 
@@ -49,16 +52,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(folder: Path, *arguments: str, setting: Sequence[str] = ()) -> Iterator[Served]:
+def served(folder: Path, *arguments: str, setting: Sequence[str] = (), **environment: str) -> Iterator[Served]:
     """Run the pages on a free port.
 
     Args:
         setting: a command that runs the rest of its arguments, before the program.
+        environment: variables that are added; `QUIET_S` is for how long a connection may be silent, `SMALL_DISK` how many bytes fit on it.
     """
     port, log = free_port(), folder / "served.log"
     command = [*setting, sys.executable, "-m", "tests.app.served", "--port", str(port), *arguments]
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment}, stdout=out, stderr=subprocess.STDOUT)
     try:
         until = time.monotonic() + _START_LIMIT_S
         while "Serving" not in log.read_text(errors="replace"):
@@ -73,10 +77,18 @@ def served(folder: Path, *arguments: str, setting: Sequence[str] = ()) -> Iterat
 
 def _serve() -> None:
     from app.main import _parser, serve
+    from app.server import patience
     from app.server.log import keep_messages_out, rows_left_out
     from app.server.uploads import upload_folder
     from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber
 
+    if "QUIET_S" in os.environ:
+        patience.QUIET_S = float(os.environ["QUIET_S"])
+    if "SMALL_DISK" in os.environ:
+        size = int(os.environ["SMALL_DISK"])
+        shutil.disk_usage = lambda folder: SimpleNamespace(
+            free=size - sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())
+        )
     options = _parser().parse_args()
     keep_messages_out()
     with rows_left_out(), upload_folder():
