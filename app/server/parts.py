@@ -18,8 +18,8 @@ class FilesOnly(route_utils.GradioMultiPartParser):
         file = self._current_part.file
         if file is None:
             raise MultiPartException("Only files can be uploaded.")
-        if strip_invalid_filename_characters(Path(file.filename or "").name) in ("", ".", ".."):
-            raise MultiPartException("An uploaded file needs a name.")
+        if strip_invalid_filename_characters(Path(file.filename or "").name) == "..":
+            raise MultiPartException("An uploaded file needs a name of its own.")
 
     async def parse(self) -> Any:
         try:

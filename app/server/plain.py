@@ -6,6 +6,7 @@ Our own calls answer their errors themselves, and log them with their places.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from starlette.requests import ClientDisconnect
 
@@ -40,9 +41,12 @@ class PlainErrors:
         except Exception as error:
             status, sentence = _answer(error, scope)
             logger.warning("a request failed with %d: %s", status, place(error))
-            # What has begun is left incomplete, and the server ends the connection.
             if not begun:
                 await refuse(send, status, sentence)
+            else:
+                # A stream ends here. Where a length was declared this fails, and the server ends the connection.
+                with suppress(Exception):
+                    await send({"type": "http.response.body", "body": b""})
 
 
 def _answer(error: Exception, scope: Scope) -> tuple[int, str]:
