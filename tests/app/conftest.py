@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.app.served import served
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_proxy():
@@ -10,3 +12,10 @@ def no_proxy():
         for name in ("no_proxy", "NO_PROXY"):
             patch.setenv(name, "127.0.0.1,localhost")
         yield
+
+
+@pytest.fixture(scope="session")
+def page(tmp_path_factory):
+    """The pages as they are served, with doubles for the models."""
+    with served(tmp_path_factory.mktemp("served")) as running:
+        yield running

@@ -1,6 +1,5 @@
 """The pages and the start of the program."""
 
-import asyncio
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,7 +8,6 @@ import gradio as gr
 import pytest
 
 from app import main as program
-from app.server.limits import RequestLimit
 from app.ui.about import CARDS_DIR, split_title
 from app.ui.clip import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
 from app.ui.spoken import offered
@@ -152,37 +150,3 @@ def test_places_are_a_number_that_can_be_served(places, capsys):
     with pytest.raises(SystemExit):
         program.main(["--visitors", places])
     assert "from 1 to 32" in capsys.readouterr().err
-
-
-def request(limit, body, length=None, path="/gradio_api/component_server/"):
-    """Status that a request gets from an application that reads its whole body."""
-    pieces = [body[i : i + 10] for i in range(0, len(body), 10)]
-    waiting = [{"type": "http.request", "body": piece, "more_body": n + 1 < len(pieces)} for n, piece in enumerate(pieces)]
-    sent = []
-
-    async def application(scope, receive, send):
-        message = {"more_body": True}
-        while message.get("more_body"):
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return await send({"type": "http.response.start", "status": 400})
-        await send({"type": "http.response.start", "status": 200})
-
-    async def receive():
-        return waiting.pop(0)
-
-    async def send(message):
-        sent.append(message)
-
-    headers = [] if length is None else [(b"content-length", str(length).encode())]
-    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
-    asyncio.run(RequestLimit(application, {"/component_server": limit})(scope, receive, send))
-    return sent[0]["status"]
-
-
-def test_requests_are_bounded_before_they_are_read():
-    assert request(100, b"x" * 50, length=50) == 200
-    assert request(100, b"x" * 500, length=500) == 413
-    assert request(100, b"x" * 500) == 400
-    assert request(100, b"x" * 500, length="12junk") == 413
-    assert request(100, b"x" * 500, length=500, path="/gradio_api/other") == 200
