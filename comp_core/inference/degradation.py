@@ -112,4 +112,4 @@ def band_limited(samples: np.ndarray, lowest: float, highest: float) -> np.ndarr
 
 def misheard(words: Sequence[str], rate: float, lexicon: Sequence[str], random: np.random.Generator) -> list[str]:
     """The words, some of them replaced by others."""
-    return [lexicon[random.integers(len(lexicon))] if random.random() < rate else word for word in words]
+    return [lexicon[int(random.integers(len(lexicon)))] if random.random() < rate else word for word in words]

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from comp_core.inference.windows import CONTEXT, Moment, conversations_of, window_ends
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
-from comp_core.modeling.registry import KINDS, load_fusion
+from comp_core.modeling.registry import KINDS, FusionModel, load_fusion
 from comp_core.senses.reading import NOT_GIVEN, SWITCHED_OFF, Reading
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.support.devices import Placed
@@ -67,7 +66,7 @@ class Fusion:
         placed: where it runs.
     """
 
-    def __init__(self, model: nn.Module, description: dict[str, Any], device: str = "cpu") -> None:
+    def __init__(self, model: FusionModel, description: dict[str, Any], device: str = "cpu") -> None:
         self.model = model
         self.kind = KINDS[description["kind"]]
         self.name: str = description["name"]

@@ -35,6 +35,10 @@ class Reliability(nn.Module):
         score: a score is predicted, by (mean, log variance); otherwise classes, by logits.
     """
 
+    mean: Tensor
+    variance: Tensor
+    log_phi: Tensor
+
     def __init__(self, cues: Collection[str] = CUES, temperature: float = 1.0, score: bool = False) -> None:
         super().__init__()
         self.score = score
