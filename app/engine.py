@@ -36,9 +36,10 @@ class EngineConfig:
     Attributes:
         voice_every: the voice of a growing utterance is read at most this often.
         voice_share: and for no more than this share of the time: where many visitors make it slow, pictures come first.
-        partial_every: words of a growing utterance are asked for at most this often.
-        partial_within: and only if the recogniser is likely to give them within this; a slow one is kept free for the final words.
-        partial_from: no words are asked for before an utterance is this long.
+        words_every: words of a growing utterance are asked for at most this often, and as soon as the speaker pauses: if that was
+            the end, they are there when it is certain.
+        words_within: both only if the recogniser has nothing else to do and is likely to give them within this.
+        words_from: no words are asked for before an utterance is this long, or paused.
         hold: an utterance stays the present moment this long after its end, and after its words came.
         typed_hold: the same for typed words.
         patience: words that take longer than this are not waited for; they still reach the history.
@@ -47,9 +48,9 @@ class EngineConfig:
 
     voice_every: float = 0.4
     voice_share: float = 0.1
-    partial_every: float = 2.0
-    partial_within: float = 1.0
-    partial_from: float = 1.5
+    words_every: float = 0.8
+    words_within: float = 1.0
+    words_from: float = 0.8
     hold: float = 3.0
     typed_hold: float = 8.0
     patience: float = 15.0
@@ -143,14 +144,12 @@ class Engine:
         if now - turn.voice_read_at >= max(self.config.voice_every, takes / self.config.voice_share):
             turn.voice_read_at = now
             turn.voice = self._read(session, "voice", self.predictor.voice.read, growing.samples)
-        seconds = growing.end - growing.start
-        if (
-            seconds >= self.config.partial_from
-            and now - turn.partial_asked_at >= self.config.partial_every
-            and self.transcriber.can_do_within(self.config.partial_within, seconds)
-        ):
-            turn.partial_asked_at = now
-            self._ask_words(session, turn, growing.samples, final=False)
+        paused = session.segmenter.paused
+        long_enough = growing.end - growing.start >= self.config.words_from
+        due = paused.end != turn.asked_until if paused else long_enough and now - turn.asked_at >= self.config.words_every
+        if due and self.transcriber.can_do_within(self.config.words_within):
+            turn.asked_at = now
+            self._ask_words(session, turn, paused or growing)
 
     def _end_all(self, session: Session, ended: list[Utterance], now: float) -> None:
         for utterance in ended:
@@ -175,7 +174,9 @@ class Engine:
         turn.voice = self._read(session, "voice", self.predictor.voice.read, utterance.samples)
         turn.face = self._face(session, lambda: self.predictor.face.summarise(turn.frames))
         turn.frames.clear()  # summed up; a visit has many turns
-        turn.pending = self._ask_words(session, turn, utterance.samples, final=True)
+        if turn.asked_until != utterance.end:
+            self._ask_words(session, turn, utterance)
+        turn.pending = turn.heard_until < turn.asked_until == utterance.end
         self._keep(session, turn)
         self._judge(session, turn)
 
@@ -191,27 +192,29 @@ class Engine:
 
     # --- words --------------------------------------------------------------------------------------------------
 
-    def _ask_words(self, session: Session, turn: Turn, samples: np.ndarray, final: bool) -> bool:
+    def _ask_words(self, session: Session, turn: Turn, utterance: Utterance) -> None:
         number = turn.number
 
         def deliver(words: Transcript, milliseconds: float, error: str | None) -> None:
-            session.hear(Heard(number, words, final, milliseconds, error))
+            session.hear(Heard(number, words, utterance.end, milliseconds, error))
 
-        return self.transcriber.submit(samples, deliver, session)
+        if self.transcriber.submit(utterance.samples, deliver, session):
+            turn.asked_until = utterance.end
 
     def _take_words(self, session: Session, heard: Heard, now: float) -> None:
         session.latencies.add("recogniser", heard.milliseconds)
         known = [*session.turns, session.turn] if session.turn else session.turns
         turn = next((turn for turn in known if turn.number == heard.turn), None)
-        if turn is None or (not heard.final and not turn.open):
-            return  # too late: dropped from the history, or the final words are on their way
+        if turn is None or not (turn.open or heard.until == turn.end):
+            return  # too late: dropped from the history, or the words of the whole utterance are on their way
+        turn.heard_until = heard.until
         if heard.error:
             turn.spoken = ("", Reading.absent(f"failed: {heard.error}"))
         else:
             words = session.spoiling.words(heard.words.text, session.random)
             turn.confidence = heard.words.confidence
             turn.spoken = (words, self._read(session, "words", self.predictor.words.read, words))
-        if heard.final:
+        if not turn.open:
             turn.pending = False
             turn.shown_until = max(turn.shown_until, now + self.config.hold)
             self._judge(session, turn)

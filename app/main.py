@@ -46,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, began: float) -> int:
     _give_memory_back()
+    import numpy as np
     import torch
 
     from app.lent_gpu import lends_gpu
@@ -55,6 +56,7 @@ def _run(options: argparse.Namespace, began: float) -> int:
     from comp_core.checkpoint import CheckpointError
     from comp_core.modeling.kinds import CONFIGS
     from comp_core.predictor import Predictor
+    from comp_core.senses.activity import SAMPLE_RATE
     from comp_core.senses.recognition import load_recogniser
 
     # With more threads than idle cores torch is many times slower.
@@ -89,8 +91,14 @@ def _run(options: argparse.Namespace, began: float) -> int:
     def adopt(recogniser: Any) -> None:
         predictor.recogniser = recogniser
 
-    # Speech recognition may have to be downloaded: the page does not wait for it.
-    transcriber = Transcriber(lambda notify: load_recogniser(options.whisper, predictor.device, notify), on_ready=adopt)
+    def recogniser(notify: Any) -> Any:
+        loaded = load_recogniser(options.whisper, predictor.device, notify)
+        if loaded:
+            loaded.transcribe(np.zeros(SAMPLE_RATE, np.float32))  # the first time is slow, and no visitor's
+        return loaded
+
+    # Speech recognition takes a while to load, or has to be downloaded: the page does not wait for it.
+    transcriber = Transcriber(recogniser, on_ready=adopt)
     # A service manager's polite stop is like Ctrl+C: what visitors left is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with upload_folder():

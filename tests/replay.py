@@ -35,7 +35,7 @@ class Prompt:
     def __init__(self, recogniser: Transcribes) -> None:
         self._recogniser = recogniser
 
-    def can_do_within(self, seconds: float, sound: float) -> bool:
+    def can_do_within(self, seconds: float) -> bool:
         return False
 
     def submit(self, samples: np.ndarray, deliver: Deliver, visit: Session) -> bool:

@@ -45,11 +45,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class Heard:
-    """What the recogniser says for one turn; `error` instead when it failed."""
+    """What the recogniser says for one turn, `until` so many seconds of the visit; `error` instead when it failed."""
 
     turn: int
     words: Transcript
-    final: bool
+    until: float
     milliseconds: float
     error: str | None = None
 
@@ -66,6 +66,8 @@ class Turn:
         spoken: words the recogniser heard, with their reading.
         confidence: how sure the recogniser was of them, 0 to 1.
         typed: words the visitor typed instead, with their reading.
+        asked_at: on the engine's clock, when its words were last asked for.
+        asked_until, heard_until: seconds since the visit began, up to which words were asked for, and are known.
         pending: the recogniser still works on it.
         shown_until: on the engine's clock, until when it counts as the present moment.
         closed_at: on the engine's clock, when it ended.
@@ -85,7 +87,9 @@ class Turn:
     shown_until: float = 0.0
     closed_at: float = 0.0
     voice_read_at: float = float("-inf")
-    partial_asked_at: float = float("-inf")
+    asked_at: float = float("-inf")
+    asked_until: float = float("-inf")
+    heard_until: float = float("-inf")
     fused: dict[str, float] | None = None
 
     @property

@@ -134,13 +134,18 @@ class ScriptedPredictor:
         return {"start": 0.0, "end": 0.0, "transcript": text, **self.fuse_last([{TEXT: self.words.read(text)}]).as_dict()}
 
 
+# Zeros that are a pause within an utterance.
+SHORT_PAUSE = 800
+
+
 class ScriptedSegmenter:
-    """Loud samples are speech, zeros are silence; an utterance ends with the first push of zeros."""
+    """Loud samples are speech, zeros are silence; an utterance pauses with a few zeros and ends with more."""
 
     def __init__(self):
         self._samples = np.zeros(0, np.float32)
-        self._time = 0.0
+        self._time = self._spoken_until = 0.0
         self.speech_probability = 0.0
+        self.pausing = False
         self.error = None
 
     @property
@@ -151,12 +156,20 @@ class ScriptedSegmenter:
     def open(self):
         return self._utterance(complete=False) if self._samples.size else None
 
+    @property
+    def paused(self):
+        return self.open if self.pausing else None
+
     def push(self, samples):
         if self.error:
             raise self.error
         self._time += len(samples) / 16000
+        self.pausing = not samples.any() and len(samples) < SHORT_PAUSE
+        if self.pausing:
+            return []
         if samples.any():
             self._samples = np.concatenate([self._samples, samples])
+            self._spoken_until = self._time
             return []
         if not self._samples.size:
             return []
@@ -175,7 +188,7 @@ class ScriptedSegmenter:
         return ended
 
     def _utterance(self, complete):
-        return Utterance(self._time - len(self._samples) / 16000, self._time, self._samples, complete)
+        return Utterance(self._spoken_until - len(self._samples) / 16000, self._spoken_until, self._samples, complete)
 
 
 class ScriptedLocator:
@@ -200,7 +213,7 @@ class ScriptedTranscriber:
         self.languages = {"en": "english", "de": "german"}
         self.status = {"state": "ready", "name": "script", "note": ""}
 
-    def can_do_within(self, seconds, sound):
+    def can_do_within(self, seconds):
         return self.quick
 
     def submit(self, samples, deliver, visit):

@@ -12,12 +12,13 @@ from comp_core.senses.base import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHE
 from comp_core.senses.recognition import Transcript
 from comp_core.smoothing import TIME_CONSTANT, Smoother
 from comp_core.spoiling import Spoiling
-from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
+from tests.app.doubles import SHORT_PAUSE, ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 
 FACE = np.full((24, 32, 3), 200, np.uint8)
 WALL = np.zeros((24, 32, 3), np.uint8)
 SPEECH = np.full(SAMPLE_RATE, 0.5, np.float32)
 QUIET = np.zeros(SAMPLE_RATE // 10, np.float32)
+PAUSE = np.zeros(SHORT_PAUSE // 2, np.float32)
 CONFIG = EngineConfig()
 
 
@@ -268,7 +269,7 @@ def test_a_voice_that_takes_long_to_read_is_read_less_often(visit, monkeypatch):
     assert len(visit.predictor.voice.lengths) == round(3.0 / (0.2 / CONFIG.voice_share))
 
 
-def test_partial_words_are_asked_for_only_from_a_quick_recogniser(visit):
+def test_words_of_a_growing_utterance_are_asked_for_only_from_a_quick_recogniser(visit):
     visit.step(FACE, SPEECH)
     visit.step(FACE, SPEECH)
     assert visit.transcriber.requests == []
@@ -281,6 +282,49 @@ def test_partial_words_are_asked_for_only_from_a_quick_recogniser(visit):
     visit.hear("too late", request=0)
     visit.hear("what a joy")
     assert visit.step(FACE, QUIET).transcript == "what a joy"
+
+
+def test_while_someone_speaks_words_come_every_second(visit):
+    visit.transcriber.quick = True
+    for _ in range(30):
+        visit.step(FACE, SPEECH[:1600])
+    assert len(visit.transcriber.requests) >= 3
+
+
+def test_words_asked_for_in_a_pause_are_final_if_it_was_the_end(visit):
+    visit.transcriber.quick = True
+    visit.step(FACE, SPEECH[:3200])
+    for _ in range(3):
+        visit.step(FACE, PAUSE)
+    assert len(visit.transcriber.requests) == 1
+    visit.hear("what joy")
+    visit.step(FACE, PAUSE)
+    snapshot = visit.step(FACE, QUIET)
+    assert len(visit.transcriber.requests) == 1
+    assert (snapshot.pending, [turn["transcript"] for turn in snapshot.turns]) == (False, ["what joy"])
+    assert snapshot.turns[0]["fused"] is not None
+
+
+def test_words_of_a_pause_that_come_after_the_end_are_waited_for(visit):
+    visit.transcriber.quick = True
+    visit.step(FACE, SPEECH[:3200])
+    visit.step(FACE, PAUSE)
+    assert visit.step(FACE, QUIET).pending
+    visit.hear("what joy")
+    snapshot = visit.step(FACE, QUIET)
+    assert (snapshot.pending, snapshot.transcript, len(visit.transcriber.requests)) == (False, "what joy", 1)
+
+
+def test_who_speaks_on_after_a_pause_is_heard_to_the_end(visit):
+    visit.transcriber.quick = True
+    visit.step(FACE, SPEECH[:3200])
+    visit.step(FACE, PAUSE)
+    visit.hear("what")
+    visit.step(FACE, SPEECH[:3200])
+    assert visit.step(FACE, QUIET).pending
+    assert [len(samples) for samples, _ in visit.transcriber.requests] == [3200, 6400]
+    visit.hear("what joy")
+    assert visit.step(FACE, QUIET).transcript == "what joy"
 
 
 def test_without_a_recogniser_nothing_is_pending():
