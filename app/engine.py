@@ -40,6 +40,7 @@ class EngineConfig:
             the end, they are there when it is certain.
         words_within: both only if the recogniser has nothing else to do and is likely to give them within this.
         words_from: no words are asked for before an utterance is this long, or paused.
+        voiced: or while the latest sound is less likely speech than this.
         hold: an utterance stays the present moment this long after its end, and after its words came.
         typed_hold: the same for typed words.
         patience: words that take longer than this are not waited for; they still reach the history.
@@ -51,6 +52,7 @@ class EngineConfig:
     words_every: float = 0.8
     words_within: float = 1.0
     words_from: float = 0.8
+    voiced: float = 0.5
     hold: float = 3.0
     typed_hold: float = 8.0
     patience: float = 15.0
@@ -145,8 +147,11 @@ class Engine:
             turn.voice_read_at = now
             turn.voice = self._read(session, "voice", self.predictor.voice.read, growing.samples)
         paused = session.segmenter.paused
-        long_enough = growing.end - growing.start >= self.config.words_from
-        due = paused.end != turn.asked_until if paused else long_enough and now - turn.asked_at >= self.config.words_every
+        if paused:
+            due = paused.end != turn.asked_until
+        else:
+            voiced = session.segmenter.speech_probability >= self.config.voiced  # else it may just have ended: the next words are final
+            due = voiced and growing.end - growing.start >= self.config.words_from and now - turn.asked_at >= self.config.words_every
         if due and self.transcriber.can_do_within(self.config.words_within):
             turn.asked_at = now
             self._ask_words(session, turn, paused or growing)

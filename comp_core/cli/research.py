@@ -29,7 +29,7 @@ TRAININGS = {
     "held_out": "held_out",
     **{name: name for name in ("voice_cv", "voice_cross", "words_cross", "real_pairs", "balance")},
 }
-EVALUATIONS = ("face", "voice", "words", "intra", "steadiness", "seeds")
+EVALUATIONS = ("face", "voice", "words", "recognition", "intra", "steadiness", "seeds")
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:

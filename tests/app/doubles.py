@@ -164,6 +164,7 @@ class ScriptedSegmenter:
         if self.error:
             raise self.error
         self._time += len(samples) / 16000
+        self.speech_probability = float(samples.any())
         self.pausing = not samples.any() and len(samples) < SHORT_PAUSE
         if self.pausing:
             return []
