@@ -84,7 +84,7 @@ class Server:
 
 @contextmanager
 def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Run `python app.py` on a free port, which it is told as a host tells it. No network: Whisper falls back to the offline recogniser.
+    """Run `python app.py` on a free port, which it is told as a host tells it. No network.
 
     Args:
         environment: variables that are added, or set otherwise than here.
