@@ -204,8 +204,8 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
     from app.pages.live.page import live_page
     from app.server.zerogpu import lends_gpu, with_lent_gpu
     from app.visitors.visitors import Visitors
-    from comp_core.inference.utterances import Segmenter
     from comp_core.senses.face.locator import FaceLocator, LookAround
+    from comp_core.senses.speech.utterances import Segmenter
 
     engine = Engine(predictor, transcriber)
     around = LookAround(MOST_FACES)

@@ -20,10 +20,10 @@ from app.live.batching import Together
 from app.live.session import Frame, Heard, Inbox, Session, Snapshot, Turn
 from app.live.transcription import Transcriber
 from comp_core.inference.smoothing import Smoother
-from comp_core.inference.utterances import Utterance
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.senses.reading import NO_WORDS, NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.speech.recognition import Transcript
+from comp_core.senses.speech.utterances import Utterance
 from comp_core.senses.speech.vad import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)

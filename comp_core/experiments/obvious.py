@@ -18,7 +18,6 @@ from comp_core.data.ferplus import CLASSES, framed
 from comp_core.data.obvious import AMBIVALENT, PARTS, SEED, SENTENCES, ObviousError, load_sentences, trained_on
 from comp_core.data.speech import load_speech
 from comp_core.evaluation.face import live_probabilities
-from comp_core.inference.utterances import segment
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import AUDIO, LABELS, TEXT, VIDEO
 from comp_core.modeling.registry import KINDS
@@ -26,6 +25,7 @@ from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.reading import SILENCE, Reading
+from comp_core.senses.speech.utterances import segment
 from comp_core.senses.voice.network import together
 from comp_core.senses.words.sense import load_words_net
 from comp_core.support.checkpoint import load_checkpoint, restore, sha256_of

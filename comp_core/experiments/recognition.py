@@ -12,10 +12,10 @@ import torch
 
 from comp_core.evaluation.wordless import WORDLESS
 from comp_core.inference.media import open_media
-from comp_core.inference.utterances import segment
 from comp_core.senses.speech import whisper_tiny as tiny
 from comp_core.senses.speech.invention import is_heard
 from comp_core.senses.speech.recognition import Recogniser, WhisperRecogniser
+from comp_core.senses.speech.utterances import segment
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.speech.whisper_decoding import WHOLE_CONTEXT, Decoded, context_for, decode
 from comp_core.support.progress import progress

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from comp_core.inference.fusion import Fused
-from comp_core.inference.utterances import Utterance
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 from comp_core.modeling.registry import KINDS
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
+from comp_core.senses.speech.utterances import Utterance
 
 
 def feature(label: str) -> np.ndarray:

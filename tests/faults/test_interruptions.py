@@ -12,9 +12,9 @@ from app.capture import local
 from app.capture.local import LocalCapture
 from app.live.engine import EngineConfig
 from app.live.session import SAMPLE_RATE, Session
-from comp_core.inference.utterances import Segmenter
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.reading import DISCONNECTED, NOT_GIVEN, PAUSED, SILENCE
+from comp_core.senses.speech.utterances import Segmenter
 from comp_core.senses.speech.vad import CHUNK
 from tests.app.doubles import ScriptedLocator, ScriptedSegmenter
 from tests.app.test_capture import Page, jpeg, pcm

@@ -14,10 +14,10 @@ from app.live.transcription import Deliver
 from app.live.views import live_view
 from app.main import MOST_FACES
 from comp_core.inference.smoothing import TIME_CONSTANT, Smoother
-from comp_core.inference.utterances import Segmenter
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator, LookAround
 from comp_core.senses.speech.recognition import Transcript
+from comp_core.senses.speech.utterances import Segmenter
 from tests.support.minute import SPEECHES, Moment
 
 

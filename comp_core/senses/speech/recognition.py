@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from comp_core.inference.utterances import segment
 from comp_core.senses.speech import whisper_tiny as tiny
 from comp_core.senses.speech.invention import MOST_NO_SPEECH, is_heard
+from comp_core.senses.speech.utterances import segment
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.speech.whisper_decoding import SILENCE_AFTER, WHOLE_CONTEXT, Decoded, context_for, decode
 from comp_core.support.devices import Placed

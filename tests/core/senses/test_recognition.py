@@ -21,10 +21,10 @@ import torch
 
 from comp_core.evaluation.wordless import WORDLESS
 from comp_core.inference.media import open_media
-from comp_core.inference.utterances import segment
 from comp_core.senses.speech import recognition, whisper_tiny
 from comp_core.senses.speech.invention import is_heard
 from comp_core.senses.speech.recognition import Recogniser, RecogniserError, Transcript, load_recogniser
+from comp_core.senses.speech.utterances import segment
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.speech.whisper_decoding import SHORT_CONTEXT, WHOLE_CONTEXT, Decoded, context_for, decode
 from tests.places import ROOT

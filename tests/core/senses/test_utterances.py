@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comp_core.inference.media import open_media
-from comp_core.inference.utterances import Segmenter, SegmenterConfig, segment
+from comp_core.senses.speech.utterances import Segmenter, SegmenterConfig, segment
 from comp_core.senses.speech.vad import CHUNK, SAMPLE_RATE, VoiceActivity
 from tests.places import SAMPLES
 
