@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+import yaml
 
 from app import main as program
 from app.pages.about.page import CARDS_DIR, split_title
@@ -121,7 +122,18 @@ def test_media_kind(tmp_path, name, kind):
 def test_card_title():
     assert split_title("# Face sense\n\ntext", "face") == ("Face sense", "\n\ntext".removeprefix("\n"))
     assert split_title("text", "face") == ("face", "text")
-    assert CARDS_DIR.name == "cards"
+    assert split_title("---\nlicense: other\n---\n# Face\nAs [ComP](comp.md), [here](https://x.org).", "face") == ("Face", "As ComP, [here](https://x.org).")
+
+
+def test_every_card_has_a_title_and_the_metadata_that_the_hub_reads():
+    cards = sorted(CARDS_DIR.glob("*.md"))
+    assert len(cards) == 5
+    for card in cards:
+        text = card.read_text(encoding="utf-8")
+        title, body = split_title(text, "")
+        assert title.startswith("Model card") and "---\nlicense" not in body
+        metadata = yaml.safe_load(text.split("---\n")[1])
+        assert {"license", "language", "tags", "datasets", "metrics", "library_name"} <= set(metadata)
 
 
 def test_all_pages_build_and_offer_programs_one_endpoint(predictor):
