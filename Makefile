@@ -23,9 +23,9 @@ docs: install-test
 audit: install-test
 	$(RUN) -m pip_audit -r requirements.lock --disable-pip --require-hashes --progress-spinner off
 
-# Needs uv.
+# Needs uv. LOCK=--upgrade takes the newest versions that requirements.txt allows.
 lock:
-	uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes -q -o requirements.lock
+	uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes $(LOCK) -q -o requirements.lock
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
