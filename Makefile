@@ -3,17 +3,24 @@ PYTHON ?= python3
 VENV ?= .venv
 RUN = $(VENV)/bin/python
 
-.PHONY: demo test docs audit lock install install-test
+.PHONY: demo check test docs audit lock install install-test
 
 demo: install
 	$(RUN) app.py $(ARGS)
 
-# Two processes at first, then what needs the processor for itself: a live page that waits for recognised words.
+# What to run before a commit: lint, types and the quick tests, in some three minutes on two cores.
+check: install-test
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(RUN) -m pytest -n 2 --dist loadfile -m "not slow and not serial"
+
+# Everything. Two processes at first, then what needs the processor for itself: a live page that waits for recognised words.
 test: install-test
 	$(RUN) -m pip check
 	$(RUN) -m ruff check .
-	$(RUN) -m pytest -n 2 --dist loadfile -m "not alone"
-	$(RUN) -m pytest -m alone
+	$(RUN) -m mypy
+	$(RUN) -m pytest -n 2 --dist loadfile -m "not serial"
+	$(RUN) -m pytest -m serial
 
 # The documentation of comp_core, from its docstrings and the guide, into site/.
 docs: install-test
@@ -23,9 +30,9 @@ docs: install-test
 audit: install-test
 	$(RUN) -m pip_audit -r requirements.lock --disable-pip --require-hashes --progress-spinner off
 
-# Needs uv.
+# Needs uv. LOCK=--upgrade takes the newest versions that requirements.txt allows.
 lock:
-	uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes -q -o requirements.lock
+	uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes $(LOCK) -q -o requirements.lock
 
 install: $(VENV)/installed
 install-test: $(VENV)/installed-test
@@ -38,6 +45,6 @@ $(VENV)/installed: requirements.txt | $(VENV)/bin/python
 	$(RUN) -m pip install -r requirements.txt
 	touch $@
 
-$(VENV)/installed-test: requirements.txt requirements-encoders.txt requirements-ray.txt requirements-test.txt | $(VENV)/bin/python
-	$(RUN) -m pip install -r requirements-test.txt
+$(VENV)/installed-test: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(RUN) -m pip install -e '.[test]'
 	touch $@ $(VENV)/installed

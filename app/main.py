@@ -12,6 +12,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+from app.server.listening import believe_proxy, raise_handle_limit, why_not_listen
+from app.server.log import rows_left_out
+from app.server.origins import in_space, is_loopback, names_of_space
 
 # Before torch, numpy or gradio are imported: waiting threads must sleep (the live loop shares few cores), and nothing is reported home.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -22,7 +27,6 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 MOST_FACES = 3
 # Gradio answers calls in 40 threads, and each live page may hold one of them while it waits for its picture.
 MOST_PLACES = 32
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _CSS = [Path(__file__).parent / "pages" / page / f"{page}.css" for page in ("shared", "live", "clip", "lab")]
@@ -33,7 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo until it is interrupted; returns the exit status."""
     began = time.monotonic()
     options = _parser().parse_args(arguments)
+    if taken := why_not_listen(options.host, options.port):
+        print(f"The demo cannot start: {taken}", file=sys.stderr)
+        return 2
+    with rows_left_out():
+        return _run(options, began)
+
+
+def _run(options: argparse.Namespace, began: float) -> int:
     _give_memory_back()
+    import numpy as np
     import torch
 
     from app.live.transcription import Transcriber
@@ -43,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from comp_core.modeling.registry import KINDS
     from comp_core.predictor import Predictor
     from comp_core.senses.speech.recognition import load_recogniser
+    from comp_core.senses.speech.vad import SAMPLE_RATE
     from comp_core.support.checkpoint import CheckpointError
 
     # With more threads than idle cores torch is many times slower.
@@ -61,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.capture == "local":
         from app.capture.local import local_capture
 
-        if options.share or options.host not in LOOPBACK:
+        if options.share or not is_loopback(options.host):
             refusal = "--capture local would show this computer's camera to others. Leave out --share and --host."
             print(f"The demo cannot start: {refusal}", file=sys.stderr)
             return 2
@@ -77,8 +91,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def adopt(recogniser: Any) -> None:
         predictor.recogniser = recogniser
 
-    # Speech recognition may have to be downloaded: the page does not wait for it.
-    transcriber = Transcriber(lambda notify: load_recogniser(options.whisper, predictor.device, notify), on_ready=adopt)
+    def recogniser(notify: Any) -> Any:
+        loaded = load_recogniser(options.whisper, predictor.device, notify)
+        if loaded:
+            loaded.transcribe(np.zeros(SAMPLE_RATE, np.float32))  # the first time is slow, and no visitor's
+        return loaded
+
+    # Speech recognition takes a while to load, or has to be downloaded: the page does not wait for it.
+    transcriber = Transcriber(recogniser, on_ready=adopt)
     # A service manager's polite stop is like Ctrl+C: what visitors left is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with upload_folder():
@@ -92,20 +112,32 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     """Open the pages to visitors; returns the running blocks."""
     from fastapi.middleware import Middleware
     from gradio.utils import get_upload_folder
+    from starlette.routing import Mount
+    from starlette.staticfiles import StaticFiles
 
     from app.capture.wire import REQUEST_BYTES
     from app.pages.clip.page import SAMPLES_DIR
     from app.pages.lab.plot import REPORTS_DIR
     from app.server import scripts
+    from app.server.asgi import API, UPLOAD
     from app.server.disk_guard import RoomForUploads
     from app.server.headers import SecurityHeaders
     from app.server.jobs import RESULTS, FairQueue, Listening
-    from app.server.limits import RequestLimit
+    from app.server.limits import RequestLimits
+    from app.server.origins import OwnPages
+    from app.server.parts import take_files_only
+    from app.server.patience import PatientProtocol
+    from app.server.plain import PlainErrors
     from app.server.route_allowlist import ClosedDoors
     from comp_core.inference.media import LIMIT_BYTES
 
-    # The first ending that fits counts; the empty one fits every path.
-    limits = {"/upload": LIMIT_BYTES + 1_000_000, "": REQUEST_BYTES}
+    sizes = {UPLOAD: LIMIT_BYTES + 1_000_000, f"{API}/component_server": REQUEST_BYTES}
+    names = {*options.allow_host, *names_of_space()}
+    # Gradio's tunnel, too, is a proxy on this computer.
+    behind_proxy = options.behind_proxy or options.share
+    believe_proxy(behind_proxy)
+    raise_handle_limit()
+    take_files_only()
     demo = build(predictor, transcriber, local, options.visitors)
     # In a Space, Gradio's page would load fonts and a card of the Space from elsewhere.
     demo.space_id = None
@@ -119,15 +151,18 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         css_paths=_CSS,
         theme=_theme(),
         max_file_size=LIMIT_BYTES,
-        allowed_paths=[str(SAMPLES_DIR), str(REPORTS_DIR)],
+        allowed_paths=[str(SAMPLES_DIR)],
         footer_links=[],
         app_kwargs={
-            "routes": [scripts.ROUTE],
+            # By a path of their own: Gradio would show where this program is installed.
+            "routes": [scripts.ROUTE, Mount("/reports", StaticFiles(directory=REPORTS_DIR))],
             "middleware": [
                 Middleware(SecurityHeaders),
+                Middleware(OwnPages, host=options.host, names=names, behind_proxy=behind_proxy),
+                Middleware(PlainErrors),
                 Middleware(Listening, listeners=demo._queue.listeners),
                 Middleware(ClosedDoors),
-                Middleware(RequestLimit, limits=limits),
+                Middleware(RequestLimits, sizes=sizes),
                 Middleware(RoomForUploads, folder=Path(get_upload_folder())),
             ],
         },
@@ -138,7 +173,14 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         # What visitors were shown on the other pages, Gradio holds for so many of the last of them.
         state_session_capacity=RESULTS,
         prevent_thread_lock=True,
+        # It would advise what this program has arguments for.
+        quiet=True,
     )
+    # Asked for each connection anew.
+    demo.server.config.http_protocol_class = PatientProtocol
+    print(f"Running on local URL: http://{options.host}:{options.port}", flush=True)
+    if demo.share_url:
+        names.add(urlsplit(demo.share_url).hostname)
     # Behind the public address, too, the page's scripts come from here: Gradio would have it load them from a store of its own.
     demo.share = False
     return demo
@@ -163,8 +205,8 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
     from app.pages.live.page import live_page
     from app.server.zerogpu import lends_gpu, with_lent_gpu
     from app.visitors.visitors import Visitors
-    from comp_core.inference.utterances import Segmenter
     from comp_core.senses.face.locator import FaceLocator, LookAround
+    from comp_core.senses.speech.utterances import Segmenter
 
     context = LiveContext(predictor, transcriber)
     around = LookAround(MOST_FACES)
@@ -224,13 +266,33 @@ def _places(given: str) -> int:
     return int(given)
 
 
+def _port(given: str) -> int:
+    if not given.isdigit() or not 1 <= int(given) <= 65535:
+        raise argparse.ArgumentTypeError("give a whole number from 1 to 65535")
+    return int(given)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python app.py", description="Expression from face, voice and words, live in the browser.")
     # Hosts of Gradio apps say in these variables where they expect the page.
     port, host = os.environ.get("GRADIO_SERVER_PORT", "7860"), os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
-    parser.add_argument("--port", type=int, default=port, help="(default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=port, help="(default: %(default)s)")
     parser.add_argument("--host", default=host, help="0.0.0.0 for the network; cameras then need https (default: %(default)s)")
     parser.add_argument("--share", action="store_true", help="a public https address, through Gradio's tunnel")
+    parser.add_argument(
+        "--allow-host",
+        type=str.lower,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a further name of this page, as behind a proxy; may be given several times",
+    )
+    parser.add_argument(
+        "--behind-proxy",
+        action="store_true",
+        default=in_space(),
+        help="a proxy in the private network says who asks (X-Forwarded-For); without it, nobody is believed",
+    )
     parser.add_argument(
         "--capture", choices=("browser", "local"), default="browser", help="local: this computer's own camera and microphone"
     )

@@ -17,7 +17,7 @@ records = predictor.predict_file("interview.mp4", without=["video"])
 
 What is predicted is expression, not feelings. Not for use at work, in education on students, or in hiring.
 
-.. include:: ../assets/guide.md
+.. include:: ../docs/lab.md
 """
 
 __version__ = "0.13.0"

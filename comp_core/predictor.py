@@ -14,7 +14,6 @@ import numpy as np
 from comp_core.inference.budget import Budget, Meter
 from comp_core.inference.fusion import Fused, Fusion
 from comp_core.inference.media import Media, open_media
-from comp_core.inference.utterances import segment
 from comp_core.inference.windows import Moment
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.modeling.registry import COMP
@@ -22,6 +21,7 @@ from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.face.sense import FaceFrame, FaceSense
 from comp_core.senses.reading import NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.speech.recognition import ENGLISH, Recogniser, load_recogniser
+from comp_core.senses.speech.utterances import segment
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.sense import VoiceSense
 from comp_core.senses.words.sense import WordsSense

@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from app.live.sliders import SLIDERS, degradation_of
 from app.visitors.refusal import Refused
-from comp_core.inference.degradation import Spoiling
+from comp_core.inference.degradation import Degradation
 from comp_core.inference.media import MOST_SCANS, jpeg_scans
 from comp_core.modalities import AUDIO, MODALITIES, VIDEO
 from comp_core.senses.reading import DISCONNECTED, PAUSED
@@ -164,7 +164,7 @@ def switches(value: object) -> dict[str, bool]:
     return dict(value)
 
 
-def degradation(value: object) -> Spoiling:
+def degradation(value: object) -> Degradation:
     """What the sliders are set to, by field, and whether it is muted.
 
     Raises:

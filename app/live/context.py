@@ -13,10 +13,10 @@ import numpy as np
 from app.live.batching import Batched
 from app.live.transcription import Deliver, Speaker
 from comp_core.inference.fusion import Distribution, Fused
-from comp_core.inference.utterances import Utterance as Stretch
 from comp_core.inference.windows import Moment
 from comp_core.senses.face.sense import FaceFrame
 from comp_core.senses.reading import Reading
+from comp_core.senses.speech.utterances import Utterance as Stretch
 
 # A conversation and the modalities that are switched off -> its last moment, and that from each of the seven subsets.
 Asked = tuple[Sequence[Moment], Collection[str]]
@@ -33,7 +33,7 @@ class Locator(Protocol):
 
 
 class Segmenter(Protocol):
-    """Cuts one visitor's sound into stretches of speech, as `comp_core.inference.utterances.Segmenter` does."""
+    """Cuts one visitor's sound into stretches of speech, as `comp_core.senses.speech.utterances.Segmenter` does."""
 
     @property
     def speaking(self) -> bool: ...
@@ -43,6 +43,9 @@ class Segmenter(Protocol):
 
     @property
     def open(self) -> Stretch | None: ...
+
+    @property
+    def paused(self) -> Stretch | None: ...
 
     def push(self, samples: np.ndarray) -> list[Stretch]: ...
 
@@ -85,7 +88,7 @@ class Predictor(Protocol):
 class Transcribing(Protocol):
     """As `app.live.transcription.Transcriber`."""
 
-    def can_do_within(self, seconds: float, sound: float) -> bool: ...
+    def can_do_within(self, seconds: float) -> bool: ...
 
     def submit(self, samples: np.ndarray, deliver: Deliver, speaker: Speaker) -> bool: ...
 
@@ -97,9 +100,11 @@ class LiveConfig:
     Attributes:
         voice_every: the voice of a growing utterance is read at most this often.
         voice_share: and for no more than this share of the time: where many visitors make it slow, pictures come first.
-        partial_every: words of a growing utterance are asked for at most this often.
-        partial_within: and only if the recogniser is likely to give them within this; a slow one is kept free for the final words.
-        partial_from: no words are asked for before an utterance is this long.
+        words_every: words of a growing utterance are asked for at most this often, and as soon as the speaker pauses: if that was
+            the end, they are there when it is certain.
+        words_within: both only if the recogniser has nothing else to do and is likely to give them within this.
+        words_from: no words are asked for before an utterance is this long, or paused.
+        voiced: or while the latest sound is less likely speech than this.
         hold: an utterance stays the present one this long after its end, and after its words came.
         typed_hold: the same for typed words.
         patience: words that take longer than this are not waited for; they still reach the history.
@@ -108,9 +113,10 @@ class LiveConfig:
 
     voice_every: float = 0.4
     voice_share: float = 0.1
-    partial_every: float = 2.0
-    partial_within: float = 1.0
-    partial_from: float = 1.5
+    words_every: float = 0.8
+    words_within: float = 1.0
+    words_from: float = 0.8
+    voiced: float = 0.5
     hold: float = 3.0
     typed_hold: float = 8.0
     patience: float = 15.0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from app.live.context import LiveContext
+from app.live.context import LiveContext, Segmenter
 from app.live.export import Record
 from app.live.inbox import Recognised
 from app.live.latencies import Latencies
@@ -16,16 +16,16 @@ from app.live.senses import reading_of
 from app.live.settings import Settings
 from app.live.snapshot import Said
 from app.live.utterance import Utterance
-from comp_core.inference.utterances import Utterance as Stretch
 from comp_core.inference.windows import Moment
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.senses.face.sense import FaceFrame
 from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
+from comp_core.senses.speech.utterances import Utterance as Stretch
 
 UTTERANCES_KEPT = 12
 
-# Asks for the words of samples; the number is that of their utterance, and whether it has ended. False if none will come.
-AskWords = Callable[[np.ndarray, int, bool], bool]
+# Asks for the words of a stretch of speech; the number is that of its utterance. False if none will come.
+AskWords = Callable[[Stretch, int], bool]
 
 
 class Conversation:
@@ -62,13 +62,14 @@ class Conversation:
 
     # --- spoken -------------------------------------------------------------------------------------------------
 
-    def grow(self, stretch: Stretch | None, now: float, at: float) -> None:
-        """What is spoken, as far as it goes; None when it was a click or a cough.
+    def grow(self, segmenter: Segmenter, now: float, at: float) -> None:
+        """Take what is spoken, as far as it goes. Where nothing is any more, it was a click or a cough.
 
         Args:
             now: on the loop's clock.
             at: the same in seconds since the session began.
         """
+        stretch = segmenter.open
         if stretch is None:
             if self.growing:
                 self._drop(self.growing, now, at)
@@ -78,14 +79,15 @@ class Conversation:
         if now - utterance.voice_read_at >= max(config.voice_every, takes / config.voice_share):
             utterance.voice_read_at = now
             utterance.voice = self._read_voice(stretch.samples)
-        seconds = stretch.end - stretch.start
-        if (
-            seconds >= config.partial_from
-            and now - utterance.words_asked_at >= config.partial_every
-            and self._context.transcriber.can_do_within(config.partial_within, seconds)
-        ):
-            utterance.words_asked_at = now
-            self._ask_words(stretch.samples, utterance.number, False)
+        paused = segmenter.paused
+        if paused:
+            due = paused.end != utterance.asked_until
+        else:
+            voiced = segmenter.speech_probability >= config.voiced  # else it may just have ended: the next words are final
+            due = voiced and stretch.end - stretch.start >= config.words_from and now - utterance.asked_at >= config.words_every
+        if due and self._context.transcriber.can_do_within(config.words_within):
+            utterance.asked_at = now
+            self._ask(utterance, paused or stretch)
 
     def end(self, ended: Iterable[Stretch], now: float) -> None:
         """These stretches of speech have ended; the first is what was growing."""
@@ -96,7 +98,9 @@ class Conversation:
             utterance.voice = self._read_voice(stretch.samples)
             utterance.face = self._looking.during(utterance.frames)
             utterance.frames.clear()  # summed up; a session has many utterances
-            utterance.pending = self._ask_words(stretch.samples, utterance.number, True)
+            if utterance.asked_until != stretch.end:
+                self._ask(utterance, stretch)
+            utterance.pending = utterance.heard_until < utterance.asked_until == stretch.end
             self._keep(utterance)
             self._judge(utterance)
 
@@ -122,18 +126,23 @@ class Conversation:
 
     # --- words --------------------------------------------------------------------------------------------------
 
+    def _ask(self, utterance: Utterance, stretch: Stretch) -> None:
+        if self._ask_words(stretch, utterance.number):
+            utterance.asked_until = stretch.end
+
     def take_recognised(self, recognised: Recognised, now: float) -> None:
         """Words of an utterance, which may have ended long ago."""
         self._latencies.add("recogniser", recognised.milliseconds)
         utterance = self._find(recognised.number)
-        if utterance is None or (not recognised.final and not utterance.open):
-            return  # too late: dropped from the history, or the final words are on their way
+        if utterance is None or not (utterance.open or recognised.until == utterance.end):
+            return  # too late: dropped from the history, or the words of the whole utterance are on their way
+        utterance.heard_until = recognised.until
         if recognised.error:
             utterance.spoken = ("", Reading.absent(f"failed: {recognised.error}"))
         else:
             utterance.confidence = recognised.words.confidence
             utterance.spoken = self._with_reading(self._settings.degradation.words(recognised.words.text, self._random))
-        if recognised.final:
+        if not utterance.open:
             utterance.pending = False
             utterance.shown_until = max(utterance.shown_until, now + self._context.config.hold)
             self._judge(utterance)

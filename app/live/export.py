@@ -142,5 +142,5 @@ def _best(distribution: Mapping[str, float]) -> str:
     return max(distribution, key=distribution.__getitem__)
 
 
-def _named(distribution: Mapping[str, float] | None, sure_from: float) -> str:
-    return "" if distribution is None else sure_label(distribution, sure_from) or "not sure"
+def _named(distribution: Mapping[str, float] | None, answer_threshold: float) -> str:
+    return "" if distribution is None else sure_label(distribution, answer_threshold) or "not sure"

@@ -8,8 +8,8 @@ from app.live.context import Segmenter
 from app.live.latencies import Latencies
 from app.live.senses import failure
 from app.live.settings import Settings
-from comp_core.inference.utterances import Utterance as Stretch
 from comp_core.senses.reading import NOT_GIVEN, SILENCE
+from comp_core.senses.speech.utterances import Utterance as Stretch
 from comp_core.senses.speech.vad import SAMPLE_RATE
 
 

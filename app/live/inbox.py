@@ -31,11 +31,11 @@ class Frame:
 
 @dataclass(frozen=True)
 class Recognised:
-    """What the recogniser says of the utterance with this number; `error` instead when it failed."""
+    """What the recogniser says of the utterance with this number, `until` so many seconds of the session; or its `error`."""
 
     number: int
     words: Transcript
-    final: bool
+    until: float
     milliseconds: float
     error: str | None = None
 

@@ -23,6 +23,7 @@ from app.live.snapshot import Snapshot
 from comp_core.inference.smoothing import Smoother
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.speech.recognition import Transcript
+from comp_core.senses.speech.utterances import Utterance as Stretch
 
 if TYPE_CHECKING:
     from app.capture.local import Feed
@@ -148,10 +149,10 @@ class LiveSession:
         if samples.size:
             self.conversation.end(self.hearing.listen(samples, now), now)
             if self.hearing.failure is None:
-                self.conversation.grow(self.hearing.segmenter.open, now, at)
+                self.conversation.grow(self.hearing.segmenter, now, at)
         if AUDIO in arrived.lost:
             self.conversation.end(self.hearing.lose(arrived.lost[AUDIO], now), now)
-            self.conversation.grow(None, now, at)
+            self.conversation.grow(self.hearing.segmenter, now, at)
 
     def _look(self, arrived: Arrived, now: float) -> None:
         if VIDEO in arrived.lost:
@@ -161,11 +162,11 @@ class LiveSession:
             if seen is not None:
                 self.conversation.see(seen)
 
-    def _ask_words(self, samples: np.ndarray, number: int, final: bool) -> bool:
+    def _ask_words(self, stretch: Stretch, number: int) -> bool:
         def deliver(words: Transcript, milliseconds: float, error: str | None) -> None:
-            self.inbox.hear(Recognised(number, words, final, milliseconds, error))
+            self.inbox.hear(Recognised(number, words, stretch.end, milliseconds, error))
 
-        return self._context.transcriber.submit(samples, deliver, self)
+        return self._context.transcriber.submit(stretch.samples, deliver, self)
 
     def _read(self, now: float, at: float) -> Snapshot:
         """Fuse the conversation up to now, and tell all that is known of it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from comp_core.inference.degradation import Spoiling
+from comp_core.inference.degradation import Degradation
 from comp_core.inference.smoothing import TIME_CONSTANT
 from comp_core.modalities import MODALITIES
 from comp_core.senses.speech.recognition import ENGLISH
@@ -25,7 +25,7 @@ class Settings:
     model: str
     language: str = ENGLISH
     smoothing: float = TIME_CONSTANT
-    degradation: Spoiling = field(default_factory=Spoiling)
+    degradation: Degradation = field(default_factory=Degradation)
     switches: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(MODALITIES, True))
 
     @property

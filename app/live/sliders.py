@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from comp_core.inference.degradation import Spoiling
+from comp_core.inference.degradation import Degradation
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 
 
 @dataclass(frozen=True)
 class Slider:
-    """One field of `Spoiling`, between two values; ``rest`` takes nothing."""
+    """One field of `Degradation`, between two values; ``rest`` takes nothing."""
 
     field: str
     label: str
@@ -36,7 +36,7 @@ SLIDERS = (
 )
 
 
-def degradation_of(values: Mapping[str, float], muted: bool = False) -> Spoiling:
+def degradation_of(values: Mapping[str, float], muted: bool = False) -> Degradation:
     """What the sliders amount to; those that are not named are at rest."""
     noise = values.get("noise_db", QUIET)
-    return Spoiling(**{**values, "noise_db": None if noise >= QUIET else noise, "muted": muted})
+    return Degradation(**{**values, "noise_db": None if noise >= QUIET else noise, "muted": muted})

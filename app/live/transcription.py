@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import queue
 import threading
 from collections.abc import Callable, Mapping
@@ -13,7 +12,6 @@ from typing import Any, Protocol
 import numpy as np
 
 from comp_core.senses.speech.recognition import Transcript
-from comp_core.senses.speech.vad import SAMPLE_RATE
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +50,7 @@ class Transcriber:
         self._status = {"state": "loading", "name": "", "note": "Speech recognition is loading."}
         self._last_note = ""
         self._busy = False
-        self._pace = math.inf
+        self._took = 0.0
 
     def start(self) -> Transcriber:
         threading.Thread(target=self._run, name="transcriber", daemon=True).start()
@@ -76,9 +74,9 @@ class Transcriber:
     def idle(self) -> bool:
         return self._status["state"] == "ready" and not self._busy and self._jobs.empty()
 
-    def can_do_within(self, seconds: float, sound: float) -> bool:
-        """Whether `sound` seconds of speech would be recognised within `seconds` from now, judged by the last ones."""
-        return self.idle and sound * self._pace <= seconds
+    def can_do_within(self, seconds: float) -> bool:
+        """Whether what is asked for now is likely to be recognised within so many seconds, judged by the last one."""
+        return self.idle and self._took <= seconds
 
     def submit(self, samples: np.ndarray, deliver: Deliver, speaker: Speaker) -> bool:
         """Ask for the words in ``samples`` (float32, 16 kHz); False when there is no recogniser or too much waits."""
@@ -115,9 +113,8 @@ class Transcriber:
             logger.exception("speech recognition failed")
             error = str(failure) or type(failure).__name__
         self._busy = False
-        took = perf_counter() - begin
-        self._pace = took / max(len(samples) / SAMPLE_RATE, 1e-3)
-        deliver(heard, 1000 * took, error)
+        self._took = perf_counter() - begin
+        deliver(heard, 1000 * self._took, error)
 
     def _give_up(self, state: str, note: str) -> None:
         logger.warning(note)

@@ -30,7 +30,8 @@ class Utterance:
         pending: the recogniser still works on it.
         shown_until: on the loop's clock, until when it counts as the present one.
         ended_at: on the loop's clock, when it ended.
-        voice_read_at, words_asked_at: on the loop's clock, when its voice was read and its words were asked for while it grew.
+        voice_read_at, asked_at: on the loop's clock, when its voice was last read and its words were last asked for while it grew.
+        asked_until, heard_until: seconds since the session began, up to which words were asked for, and are known.
         fused: the fused prediction of the utterance as a whole.
     """
 
@@ -47,7 +48,9 @@ class Utterance:
     shown_until: float = 0.0
     ended_at: float = 0.0
     voice_read_at: float = float("-inf")
-    words_asked_at: float = float("-inf")
+    asked_at: float = float("-inf")
+    asked_until: float = float("-inf")
+    heard_until: float = float("-inf")
     fused: Distribution | None = None
 
     @property

@@ -47,12 +47,12 @@ def ranked(probabilities: Probabilities) -> list[tuple[str, float]]:
     return sorted(probabilities.items(), key=lambda item: -item[1])
 
 
-def in_words(probabilities: Probabilities | None, sure_from: float) -> str:
+def in_words(probabilities: Probabilities | None, answer_threshold: float) -> str:
     """A prediction in a few words: "joy 72 %", "not sure", "nothing to go on"."""
     if probabilities is None:
         return "nothing to go on"
     label, p = ranked(probabilities)[0]
-    return f"{label} {percent(p)}" if p >= sure_from else "not sure"
+    return f"{label} {percent(p)}" if p >= answer_threshold else "not sure"
 
 
 def moment_view(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,12 +138,12 @@ def _relied(modality: str, observed: bool, record: Mapping[str, Any]) -> str:
     return "filled in from the others" if record["weights"][modality] >= NOTHING else "absent, and not made up"
 
 
-def _own_words(probabilities: Probabilities | None, sure_from: float) -> str:
+def _own_words(probabilities: Probabilities | None, answer_threshold: float) -> str:
     if probabilities is None:
         return "nothing to read"
     label, p = ranked(probabilities)[0]
     named = f"{label} {percent(p)}"
-    return named if p >= sure_from else f"not sure: {named}"
+    return named if p >= answer_threshold else f"not sure: {named}"
 
 
 def _bars(probabilities: Probabilities | None) -> dict[str, float] | None:

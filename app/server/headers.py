@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
-from app.server.limits import Receive, Scope, Send
+from app.server.asgi import App, Receive, Scope, Send, own_path
 
 # The page may be framed by itself and by Hugging Face, whose Spaces are shown in a frame.
 _FRAMED_BY = "'self' https://huggingface.co https://*.hf.space"
@@ -27,14 +27,14 @@ class SecurityHeaders:
     Of inline scripts only those of Gradio's own page may run: they hold the configuration, so they are hashed as they pass.
     """
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         # Only the page itself: an inline script in an uploaded document is not ours.
-        is_page = scope["path"].rstrip("/") == scope.get("root_path", "").rstrip("/")
+        is_page = own_path(scope) == ""
         start: dict[str, Any] = {}
         body = bytearray()
 

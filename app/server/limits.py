@@ -1,54 +1,123 @@
-"""Requests that are too large are turned away before they are read into memory."""
+"""Requests that are too large or too intricate are turned away before anything is made of them.
+
+A megabyte of `[],[],` takes seconds and gigabytes once it is parsed, a megabyte of text next to nothing. So the marks of a JSON body are
+counted in its bytes first, in a thread: other visitors are answered meanwhile.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+import re
+from collections.abc import Mapping
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from starlette.requests import ClientDisconnect
+
+from app.server.asgi import UPLOAD, App, Message, Receive, Scope, Send, header, own_path, refuse
+
+# Of calls: names, settings and typed words.
+CALL_BYTES = 100_000
+# Strings, commas and brackets of one request; the largest of the page's own has some 100.
+MOST_MARKS = 2_000
+MOST_DEPTH = 20
+_OPENING, _CLOSING = b"[{", b"]}"
+_MARK = re.compile(rb'"[^"]*"?|[][{},:]')
 
 
-class RequestLimit:
-    """ASGI middleware that bounds the body of requests to paths with a given ending.
+class NotTaken(Exception):
+    """Why a body is refused; `status` is that of the answer."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class RequestLimits:
+    """ASGI middleware: what is posted is an upload of bounded size, or a bounded JSON object.
 
     Args:
         app: what handles the requests that pass.
-        limits: ending of the path -> bytes.
+        sizes: path from the page's root on -> bytes, where a body may be larger than that of a call.
     """
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], limits: dict[str, int]) -> None:
-        self._app, self._limits = app, limits
+    def __init__(self, app: App, sizes: Mapping[str, int]) -> None:
+        self._app, self._sizes = app, sizes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        limit = self._limit(scope)
-        if limit is None:
+        if scope["type"] != "http" or scope["method"] != "POST":
             return await self._app(scope, receive, send)
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > limit:
-            return await _refuse(send, limit)
+        path = own_path(scope)
+        limit = self._sizes.get(path, CALL_BYTES)
+        take = self._stream if path == UPLOAD else self._object
+        try:
+            declared = header(scope, b"content-length") or "0"
+            if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > limit:
+                raise _too_large(limit)
+            await take(limit, scope, receive, send)
+        except NotTaken as refused:
+            await refuse(send, refused.status, str(refused))
+        except ClientDisconnect:
+            pass
+
+    async def _stream(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
         received = 0
 
-        async def counted() -> MutableMapping[str, Any]:
+        async def counted() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            # Without a declared length the body is cut off where it grows too large; what is left is not valid JSON or form data.
-            return message if received <= limit else {"type": "http.disconnect"}
+            if received > limit:
+                raise _too_large(limit)
+            return message
 
         await self._app(scope, counted, send)
 
-    def _limit(self, scope: Scope) -> int | None:
-        if scope["type"] != "http" or scope["method"] != "POST":
-            return None
-        path = scope["path"].rstrip("/")
-        return next((limit for ending, limit in self._limits.items() if path.endswith(ending)), None)
+    async def _object(self, limit: int, scope: Scope, receive: Receive, send: Send) -> None:
+        body, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise _too_large(limit)
+            more = message.get("more_body", False)
+        whole = bytes(body)
+        await asyncio.to_thread(check_object, whole)
+        given = False
+
+        async def once() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return {"type": "http.request", "body": whole, "more_body": False}
+
+        await self._app(scope, once, send)
 
 
-async def _refuse(send: Send, limit: int) -> None:
-    body = json.dumps({"detail": f"The request is larger than {limit // 1_000_000} MB."}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def check_object(body: bytes) -> None:
+    """Whether this is a JSON object that is cheap to handle.
+
+    Raises:
+        NotTaken: it has too many parts, is nested too deep, or is something else.
+    """
+    # Without escaped quotes a string ends at the next quote.
+    plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
+    depth = 0
+    for count, mark in enumerate(_MARK.finditer(plain)):
+        kind = plain[mark.start()]
+        depth += (kind in _OPENING) - (kind in _CLOSING)
+        if count >= MOST_MARKS or depth > MOST_DEPTH:
+            raise NotTaken(413, "The request has too many parts.")
+    try:
+        # Not the bytes: they might be taken for another encoding, in which other bytes are the marks.
+        is_object = isinstance(json.loads(body.decode()), dict)
+    except ValueError:
+        is_object = False
+    if not is_object:
+        raise NotTaken(400, "The request is not a JSON object.")
+
+
+def _too_large(limit: int) -> NotTaken:
+    return NotTaken(413, f"The request is larger than {limit // 1000} kB.")

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 
 from starlette.responses import PlainTextResponse
 
-from app.server.limits import Receive, Scope, Send
+from app.server.asgi import API, App, Receive, Scope, Send, own_path
 
-_API = "/gradio_api"
 # All that pages and programs send: live calls, the queue, uploads, the end of a call or of a session.
-_SENT = re.compile(rf"{_API}/(component_server|queue/join|upload|cancel|reset|call/(v2/)?\w+)/?")
-# Writes what a page shows into a file, to be shared by its address.
-_CLOSED = re.compile(rf"{_API}/deep_link/?")
+_SENT = re.compile(rf"{API}/(component_server|queue/join|upload|cancel|reset|call/(v2/)?\w+)")
+# Writes what a page shows into a file, fetches other addresses, reloads the program's own source, keeps or signs in.
+_CLOSED = re.compile(
+    rf"{API}/(deep_link|proxy=.*|file=\w+:.*|file/\w+:.*|dev/.*|custom_component/.*|run-history/.*|runs)|/(login|logout|monitoring.*)",
+    re.DOTALL,
+)
 
 
 class ClosedDoors:
     """ASGI middleware: only what this page uses is there."""
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        shut = scope["type"] == "http" and not is_open(scope["method"], scope["path"].removeprefix(scope.get("root_path", "")))
+        shut = scope["type"] == "http" and not is_open(scope["method"], own_path(scope))
         await (PlainTextResponse("There is nothing here.", 404) if shut else self._app)(scope, receive, send)
 
 

@@ -47,7 +47,7 @@ class BorrowingRecogniser(Recogniser):
 
         super().__init__(f"Whisper {WHISPER} on a lent GPU")
         self._predictor = predictor
-        self._large: Recogniser | None = None
+        self._large: WhisperRecogniser | None = None
         # The host runs what it wraps in a process of its own, forked from this one when the GPU is there.
         self._on_gpu = spaces.GPU(duration=LOAN_SECONDS)(self._recognise)
 
@@ -64,7 +64,7 @@ class BorrowingRecogniser(Recogniser):
             return own.transcribe(samples, language)
         if self._large is None:
             self._large = load_recogniser(WHISPER, "cpu", logger.info)
-        if isinstance(self._large, WhisperRecogniser):
+        if self._large and not self._large.note:  # else it is not the large one
             try:
                 return self._on_gpu(samples, language)
             except Exception:  # the host raises many kinds: nothing free, the visitor's minutes used up, the process lost

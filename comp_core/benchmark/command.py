@@ -57,7 +57,7 @@ def benchmark(
         "date": date.today().isoformat(),
         "dataset": dataset.name,
         "note": TEST_SELECTED if protocol.select == "test" else VALIDATED,
-        "mistaken": dict(dataset.mistaken),
+        "mistaken": dict(dataset.feature_mixing),
         "test_utterances": sum(len(c) for fold in dataset.folds for c in fold["test"]),
         "rates": list(protocol.rates),
         "seeds": seeds,

@@ -35,7 +35,7 @@ class Dataset:
         objective: what is predicted.
         folds: each with ``train``, ``valid`` and ``test``; the figures are those of all tests together.
         given: the modalities that it has.
-        mistaken: "train" or "valid" -> modality -> share of its utterances that look more like another; see `mistake`.
+        feature_mixing: "train" or "valid" -> modality -> share of its utterances that look more like another; see `mix_features`.
         batch: conversations in a batch.
         epochs: enough for the validation score of every model to stop rising.
     """
@@ -44,7 +44,7 @@ class Dataset:
     objective: Objective
     folds: Sequence[Split]
     given: Collection[str] = MODALITIES
-    mistaken: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    feature_mixing: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     batch: int = 8
     epochs: int = 60
 
@@ -80,8 +80,8 @@ def mosi(data: Path) -> Dataset:
     """
     splits = load_mosi(data)
     train = splits["train"]
-    learnt = {m: mistaken_share(signs_named(train, train, m), new) for m, new in _MOSI_NEW.items()}
-    return Dataset("mosi", Scores(), [splits], mistaken={"train": learnt | _sound_by_heart(train), "valid": learnt}, epochs=30)
+    learnt = {m: mixing_share(signs_named(train, train, m), new) for m, new in _MOSI_NEW.items()}
+    return Dataset("mosi", Scores(), [splits], feature_mixing={"train": learnt | _sound_by_heart(train), "valid": learnt}, epochs=30)
 
 
 def mosi_reread(data: Path) -> Dataset:
@@ -112,10 +112,10 @@ def _reread(data: Path) -> Split:
 
 
 def _sound_by_heart(train: Sequence[Conversation]) -> dict[str, float]:
-    return {AUDIO: mistaken_share(signs_named(train, train, AUDIO), signs_named_anew(train, AUDIO))}
+    return {AUDIO: mixing_share(signs_named(train, train, AUDIO), signs_named_anew(train, AUDIO))}
 
 
-def mistaken_share(named: float, anew: float) -> float:
+def mixing_share(named: float, anew: float) -> float:
     """Share of the utterances to be mistaken for the signs ``named`` in training to become as rare as they are on new videos."""
     return min(_MOST_MISTAKEN, max(0.0, named - anew) / max(named - 0.5, 1e-3))
 
@@ -143,7 +143,7 @@ def _rows(conversations: Sequence[Conversation], modality: str) -> tuple[np.ndar
     return np.concatenate([c.features[modality] for c in conversations]), np.concatenate([c.labels for c in conversations])
 
 
-def mistake(conversations: Sequence[Conversation], shares: Mapping[str, float], random: np.random.Generator) -> list[Conversation]:
+def mix_features(conversations: Sequence[Conversation], shares: Mapping[str, float], random: np.random.Generator) -> list[Conversation]:
     """The conversations with features mixed with those of other utterances, drawn from all of them.
 
     The weight of the other's is u ** p with u even between 0 and 1 and p such that it is above one half for the modality's share of

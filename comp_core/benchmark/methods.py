@@ -122,7 +122,7 @@ def _train_baseline(_model: Baseline, problem: Problem) -> tuple[Loss, AroundSte
 def _train_late(_model: LateFusion, problem: Problem) -> tuple[Loss, AroundStep]:
     def loss(net: LateFusion, batch: Batch) -> Tensor:
         rows = batch.conversations.by_modality.permute(1, 2, 0)
-        return problem.objective.loss(net(batch.conversations).modality_logits[rows], batch.shown[rows]).mean()
+        return problem.objective.loss(net(batch.conversations).modality_logits[rows], batch.unimodal_labels[rows]).mean()
 
     return loss, nullcontext
 
@@ -156,7 +156,8 @@ def _train_experts(_model: Experts, problem: Problem) -> tuple[Loss, AroundStep]
             return _task_loss(net, batch, problem.objective)
         observed = batch.conversations.by_modality
         rows = observed.permute(1, 2, 0)
-        return problem.objective.loss(net.alone(net.encoders(batch.conversations.features, observed))[rows], batch.shown[rows]).mean()
+        logits = net.alone(net.encoders(batch.conversations.features, observed))
+        return problem.objective.loss(logits[rows], batch.unimodal_labels[rows]).mean()
 
     return loss, nullcontext
 
@@ -178,7 +179,8 @@ def _train_balanced(model: Concat, problem: Problem) -> tuple[Loss, AroundStep]:
     def loss(net: Concat, batch: Batch) -> Tensor:
         output = net(batch.conversations)
         rows = output.grounded
-        modulator.watch(problem.objective.error(output.modality_logits.detach(), batch.shown)[rows], batch.conversations.observed[rows])
+        errors = problem.objective.error(output.modality_logits.detach(), batch.unimodal_labels)
+        modulator.watch(errors[rows], batch.conversations.observed[rows])
         return problem.objective.loss(output.logits[rows], batch.labels[rows]).mean()
 
     return loss, modulator

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from comp_core.benchmark.datasets import Dataset, Split, mistake
+from comp_core.benchmark.datasets import Dataset, Split, mix_features
 from comp_core.benchmark.methods import Method, Problem
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.masks import fixed_mask
-from comp_core.evaluation.dominance import leading_report
+from comp_core.evaluation.dominance import dominance_report
 from comp_core.modalities import MODALITIES, subset_name, subsets_of
 from comp_core.modeling.batch import Batch
 from comp_core.support.devices import CPU, device_of
@@ -72,10 +72,10 @@ def masks_of(conversations: Sequence[Conversation], condition: Condition, split:
 
 @dataclass(frozen=True)
 class Found:
-    """Predictions for all utterances of some conversations: ``logits`` (n, K), ``own`` (n, M, K), ``weights`` (n, M)."""
+    """Predictions for all utterances of some conversations: ``logits`` (n, K), ``unimodal`` (n, M, K), ``weights`` (n, M)."""
 
     logits: np.ndarray
-    own: np.ndarray
+    unimodal: np.ndarray
     weights: np.ndarray
 
 
@@ -109,7 +109,7 @@ class Tested:
         found: condition -> predictions.
         history: of the training.
         parameters: of the model.
-        leading: of PRLF, condition -> `leading_report`.
+        leading: of PRLF, condition -> `dominance_report`.
     """
 
     found: dict[str, Found]
@@ -141,7 +141,7 @@ def train_and_test(
             masks = masks_of(test, condition, "test", dataset.given)
             found[name] = predict(model, test, masks)
             if method.leads and at is None and isinstance(condition, float):
-                leading[name] = leading_report(model, masked_batch(test, masks).to(protocol.device), dataset.objective, seed=seed)
+                leading[name] = dominance_report(model, masked_batch(test, masks).to(protocol.device), dataset.objective, seed=seed)
     finally:
         torch.set_num_threads(threads)
     return Tested(found, history, sum(p.numel() for p in model.parameters()), leading)
@@ -151,8 +151,8 @@ def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dic
     """The figures of one seed of a method, from all its `trainings` in their order.
 
     Returns:
-        ``conditions``: name -> figures; with one modality also ``own``, those of its head. ``weights``: subset -> mean weight of each
-        modality. ``history``: of each training. ``parameters``. Of PRLF also ``leading``: rate -> `leading_report` of each fold.
+        ``conditions``: name -> figures; with one modality also ``unimodal``, those of its head. ``weights``: subset -> mean weight of each
+        modality. ``history``: of each training. ``parameters``. Of PRLF also ``leading``: rate -> `dominance_report` of each fold.
     """
     folds = [fold for fold, _ in trainings(dataset, protocol)]
     figures, weights = {}, {}
@@ -166,7 +166,7 @@ def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dic
         if isinstance(subset, tuple):
             weights[subset_name(subset)] = dict(zip(MODALITIES, found.weights.mean(0).round(4).tolist(), strict=True))
             if len(subset) == 1:
-                figures[name]["own"] = dataset.objective.report(found.own[:, MODALITIES.index(subset[0])], labels)
+                figures[name]["own"] = dataset.objective.report(found.unimodal[:, MODALITIES.index(subset[0])], labels)
     leading: dict[str, list[dict[str, Any]]] = {}
     for part in parts:
         for name, led in part.leading.items():
@@ -189,8 +189,8 @@ def _train(
     judged = fold["test"]
     if split == "valid":
         # Several draws of the mistakes: one is a small sample.
-        random, shares = np.random.default_rng(MASK_SEED), dataset.mistaken.get(split, {})
-        judged = [c for _ in range(VALIDATIONS if shares else 1) for c in mistake(fold[split], shares, random)]
+        random, shares = np.random.default_rng(MASK_SEED), dataset.feature_mixing.get(split, {})
+        judged = [c for _ in range(VALIDATIONS if shares else 1) for c in mix_features(fold[split], shares, random)]
     rates = protocol.rates if at is None else [at]
     masks = [masks_of(judged, rate, split, dataset.given) for rate in rates]
     labels = np.concatenate([c.labels for c in judged])
@@ -208,7 +208,7 @@ def _train(
     return fit_fusion(
         model,
         loss,
-        lambda random: mistake(fold["train"], dataset.mistaken.get("train", {}), random),
+        lambda random: mix_features(fold["train"], dataset.feature_mixing.get("train", {}), random),
         score_of,
         replace(method.settings, epochs=epochs, seed=seed),
         batch_size=dataset.batch,

@@ -68,8 +68,8 @@ def _method(runs: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
     for name, one in first["conditions"].items():
         figures[name] = {key: mean_and_spread([run["conditions"][name][key] for run in runs]) for key in one if _is_figure(one[key])}
         if "own" in one:
-            own = [run["conditions"][name]["own"] for run in runs]
-            figures[name]["own"] = {key: mean_and_spread([o[key] for o in own]) for key in own[0] if _is_figure(own[0][key])}
+            unimodal = [run["conditions"][name]["own"] for run in runs]
+            figures[name]["own"] = {key: mean_and_spread([o[key] for o in unimodal]) for key in unimodal[0] if _is_figure(unimodal[0][key])}
     weights = {
         subset: {m: float(np.mean([run["weights"][subset][m] for run in runs])) for m in by_modality}
         for subset, by_modality in first["weights"].items()

@@ -89,7 +89,7 @@ class Kept:
     def _digest(self, method: str) -> str:
         """Of all that makes a run what it is, but the code: a run under other settings is another run."""
         dataset, of = self.dataset, METHODS[method]
-        settings = [of.settings, of.epochs, dataset.mistaken, dataset.batch, self.epochs or dataset.epochs, self.protocol.rates]
+        settings = [of.settings, of.epochs, dataset.feature_mixing, dataset.batch, self.epochs or dataset.epochs, self.protocol.rates]
         return hashlib.blake2b(repr(settings).encode(), digest_size=4).hexdigest()
 
 

@@ -31,7 +31,7 @@ def examine(weights: Path = WEIGHTS_DIR) -> Iterator[Finding]:
     """Look at everything, one finding after the other."""
     yield from _python()
     yield from _packages()
-    for check in (_device, lambda: _weights(weights), _whisper, _sphinx, _camera, _microphone):
+    for check in (_device, lambda: _weights(weights), _recogniser, _camera, _microphone):
         yield check()
 
 
@@ -91,21 +91,22 @@ def _weights(weights: Path) -> Finding:
     return Finding("weights", f"complete, {size:.1f} MB")
 
 
-def _whisper() -> Finding:
-    what = "Whisper"
+def _recogniser() -> Finding:
+    """Whether words are recognised without network, and which other models have been downloaded."""
+    from comp_core.senses.speech import whisper_tiny as tiny
+
+    what = "recogniser"
     if importlib.util.find_spec("whisper") is None:
-        return Finding(what, "missing", "pip install openai-whisper; without it the offline recogniser is used.", needed=False)
+        return Finding(what, "missing", "pip install openai-whisper; without it words must be typed.", needed=False)
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "whisper"
-    models = sorted(path.stem for path in cache.glob("*.pt"))
-    if models:
-        return Finding(what, f"installed; downloaded: {', '.join(models)}")
-    return Finding(what, "installed, no model yet", "the first start downloads it; offline, give --whisper PATH.", needed=False)
-
-
-def _sphinx() -> Finding:
-    if importlib.util.find_spec("pocketsphinx") is None:
-        return Finding("offline recogniser", "missing", "pip install pocketsphinx; else words must be typed.", needed=False)
-    return Finding("offline recogniser", "PocketSphinx, low accuracy; used when Whisper cannot be had")
+    others = ", ".join(sorted(path.stem for path in cache.glob("*.pt")))
+    downloaded = f"; downloaded: {others}" if others else ""
+    try:
+        tiny.read_state()
+    except tiny.WeightsMissing as error:
+        advice = "without them words must be typed, or recognised by another model (--whisper NAME or PATH)."
+        return Finding(what, f"Whisper without weights{downloaded}", f"{error}; {advice}", needed=False)
+    return Finding(what, f"Whisper {tiny.NAME}, works without network{downloaded}")
 
 
 def _camera() -> Finding:

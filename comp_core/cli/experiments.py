@@ -43,6 +43,7 @@ _OBVIOUS = {
     "show": {"choices": ("choose", "test"), "help": "print the wrong answers of this part, too; test is for a last read"},
 }
 EXPERIMENTS = {
+    "recognition": Experiment("how many words does the recogniser get wrong, and what does it hear where nobody speaks?"),
     "face": Experiment("how good is the face sense on test pictures, and in bad light?"),
     "voice": Experiment("how good is the voice sense on speakers it never heard, and in noise?"),
     "voice_cv": Experiment("how good is its recipe on every speaker of both corpora?", options=_EPOCHS),

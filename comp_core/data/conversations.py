@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from comp_core.modalities import MODALITIES
@@ -21,14 +22,14 @@ class Conversation:
         ids: names of the utterances, unique in their data set.
         features: modality -> (n, D_m) float32.
         labels: (n,) what the utterance expresses: int classes, or float32 scores.
-        shown: (n, M) what each modality by itself shows, in the order of ``MODALITIES``.
+        unimodal_labels: (n, M) what each modality by itself shows, in the order of ``MODALITIES``.
         there: (n, M) bool, what was recorded; None: everything. What was not has any values.
     """
 
     ids: tuple[str, ...]
     features: dict[str, np.ndarray]
     labels: np.ndarray
-    shown: np.ndarray
+    unimodal_labels: np.ndarray
     there: np.ndarray | None = None
 
     @classmethod
@@ -41,12 +42,17 @@ class Conversation:
 
     def window(self, part: slice) -> Conversation:
         there = None if self.there is None else self.there[part]
-        return Conversation(self.ids[part], {m: x[part] for m, x in self.features.items()}, self.labels[part], self.shown[part], there)
+        return Conversation(
+            self.ids[part], {m: x[part] for m, x in self.features.items()}, self.labels[part], self.unimodal_labels[part], there
+        )
 
 
 def batch_of(windows: Sequence[Conversation]) -> Batch:
     """Windows as one batch in which everything is observed that was recorded."""
-    recorded = [np.ones_like(window.shown, bool) if window.there is None else window.there for window in windows]
+    recorded = [np.ones_like(window.unimodal_labels, bool) if window.there is None else window.there for window in windows]
     conversations = collate([window.features for window in windows], recorded)
-    labels, shown = (pad_sequence([torch.from_numpy(getattr(w, name)) for w in windows], batch_first=True) for name in ("labels", "shown"))
-    return Batch(conversations, labels, shown, conversations.observed)
+
+    def padded(name: str) -> Tensor:
+        return pad_sequence([torch.from_numpy(getattr(window, name)) for window in windows], batch_first=True)
+
+    return Batch(conversations, padded("labels"), padded("unimodal_labels"), conversations.observed)

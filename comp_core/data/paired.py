@@ -27,7 +27,7 @@ class Agreement:
     rates: dict[str, float]
     neutral: float = 0.7
 
-    def shown(self, labels: np.ndarray, modality: str, random: np.random.Generator) -> np.ndarray:
+    def unimodal_labels(self, labels: np.ndarray, modality: str, random: np.random.Generator) -> np.ndarray:
         """What the modality shows in utterances of these labels, (n,) -> (n,)."""
         emotions = [i for i, label in enumerate(LABELS) if label != "neutral"]
         other = np.where(random.random(len(labels)) < self.neutral, LABELS.index("neutral"), random.choice(emotions, len(labels)))
@@ -90,7 +90,7 @@ class PairedDialogues:
             for modality, pool in self._pools.items()
         }
         labels = np.array([u.label for u in dialogue.utterances])
-        shown = {TEXT: labels} | {modality: self.agreement.shown(labels, modality, random) for modality in self._pools}
+        shown = {TEXT: labels} | {modality: self.agreement.unimodal_labels(labels, modality, random) for modality in self._pools}
         drawn = {
             modality: np.stack(
                 [pool.draw(label, cast[modality][u.speaker], random) for label, u in zip(shown[modality], dialogue.utterances, strict=True)]

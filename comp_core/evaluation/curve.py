@@ -34,7 +34,7 @@ class Point:
 def save_conversations(path: Path, conversations: Sequence[Conversation]) -> None:
     """Write conversations as one npz, features in half precision."""
     columns = {f"features_{m}": np.concatenate([c.features[m] for c in conversations]).astype(np.float16) for m in MODALITIES}
-    labels, shown = (np.concatenate([getattr(c, name) for c in conversations]).astype(np.uint8) for name in ("labels", "shown"))
+    labels, shown = (np.concatenate([getattr(c, name) for c in conversations]).astype(np.uint8) for name in ("labels", "unimodal_labels"))
     ids, lengths = np.array([i for c in conversations for i in c.ids]), np.array([len(c) for c in conversations])
     with whole_file(path) as beside:
         np.savez_compressed(beside, ids=ids, lengths=lengths, labels=labels, shown=shown, **columns)
@@ -48,8 +48,8 @@ def load_conversations(path: Path) -> list[Conversation]:
     for length in stored["lengths"]:
         part = slice(start, start + length)
         features = {m: stored[f"features_{m}"][part].astype(np.float32) for m in MODALITIES}
-        labels, shown = stored["labels"][part].astype(int), stored["shown"][part].astype(int)
-        found.append(Conversation(tuple(stored["ids"][part].tolist()), features, labels, shown))
+        labels, unimodal_labels = stored["labels"][part].astype(int), stored["shown"][part].astype(int)
+        found.append(Conversation(tuple(stored["ids"][part].tolist()), features, labels, unimodal_labels))
         start += length
     return found
 
@@ -99,7 +99,7 @@ def _right(
         found[name] = model(masked).logits[rows, last].argmax(-1)
         if LATE not in found:
             alone = model(stack([masked.only((m,)) for m in MODALITIES])).split(len(batch.labels))
-            own = torch.stack([part.modality_logits[rows, last, i].softmax(-1) for i, part in enumerate(alone)])
+            unimodal = torch.stack([part.modality_logits[rows, last, i].softmax(-1) for i, part in enumerate(alone)])
             there = masked.observed[rows, last].T.unsqueeze(-1)
-            found[LATE] = torch.from_numpy(late_average((own * there).numpy(), np.empty(0))).argmax(-1)
+            found[LATE] = torch.from_numpy(late_average((unimodal * there).numpy(), np.empty(0))).argmax(-1)
     return {name: (guess == labels).double().mean().item() for name, guess in found.items()}

@@ -19,17 +19,17 @@ from comp_core.modeling.prlf import PRLF
 
 def permuted(model: PRLF, conversations: Conversations, generator: torch.Generator) -> Tensor:
     """Fused predictions (B, N, K) with the reliabilities of other utterances, of which the same modalities are known."""
-    states, own = model.read(conversations)
-    known, judged = conversations.known, model.reliability(own, conversations.known)
+    states, unimodal = model.read(conversations)
+    known, judged = conversations.known, model.reliability(unimodal, conversations.known)
     dealt = judged.clone()
     for pattern in known[conversations.valid].unique(dim=0):
         rows = (known == pattern).all(-1) & conversations.valid
         dealt[rows] = judged[rows][torch.randperm(int(rows.sum()), generator=generator).to(judged.device)]
-    return model.fuse(conversations, states, own, dealt).logits
+    return model.fuse(conversations, states, unimodal, dealt).logits
 
 
 @torch.inference_mode()
-def leading_report(model: PRLF, batch: Batch, objective: Objective, counted: Tensor | None = None, seed: int = 0) -> dict[str, Any]:
+def dominance_report(model: PRLF, batch: Batch, objective: Objective, counted: Tensor | None = None, seed: int = 0) -> dict[str, Any]:
     """What the reliabilities of these utterances are worth.
 
     Args:

@@ -14,7 +14,7 @@ from comp_core.modeling.prompts import similarity
 
 
 @dataclass(frozen=True)
-class Inside:
+class Introspection:
     """One utterance, as ComP works on it.
 
     Attributes:
@@ -32,7 +32,7 @@ class Inside:
 
 
 @torch.inference_mode()
-def inside(model: ComP, conversation: Conversations) -> Inside:
+def introspect(model: ComP, conversation: Conversations) -> Introspection:
     """Look at the last utterance of a single conversation (B = 1)."""
     last = conversation.valid.shape[1] - 1
     observed = conversation.by_modality
@@ -53,7 +53,7 @@ def inside(model: ComP, conversation: Conversations) -> Inside:
     received = [
         {m: prompts[i, 0, last].abs().mean().item() if prompts.shape[-1] else 0.0 for i, m in enumerate(MODALITIES)} for _, prompts in steps
     ]
-    return Inside(similar, received, filled, neighbour)
+    return Introspection(similar, received, filled, neighbour)
 
 
 def _cosine(one: torch.Tensor, other: torch.Tensor) -> float:

@@ -42,7 +42,7 @@ def predictions(model: nn.Module, conversations: Sequence[Conversation], subsets
             with torch.inference_mode():
                 output = model(batch.conversations.only(subset))
             values = {"fused": output.logits, "own": output.modality_logits, "weights": output.weights}
-            for key, value in {"labels": batch.labels, "shown": batch.shown, **values}.items():
+            for key, value in {"labels": batch.labels, "shown": batch.unimodal_labels, **values}.items():
                 parts[name].setdefault(key, []).append(value[rows, last].cpu())
     return {name: {key: torch.cat(value).numpy() for key, value in by_key.items()} for name, by_key in parts.items()}
 
@@ -58,7 +58,7 @@ def fit_temperatures(found: Found) -> Temperatures:
     return {"fused": {name: fit_temperature(f["fused"], f["labels"]) for name, f in found.items()}, "own": own}
 
 
-def sure_from(found: Found, temperature: Temperatures) -> float:
+def answer_threshold(found: Found, temperature: Temperatures) -> float:
     """The confidence from which on the fused answer, from whatever subset, is wrong at most at a rate of ``RISK``; on validation data."""
     return answer_from(*_pooled(found, temperature), RISK)
 

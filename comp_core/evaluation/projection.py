@@ -18,7 +18,7 @@ BEFORE, AFTER, FUSED = "before propagation", "after propagation", "fused"
 
 
 @dataclass(frozen=True)
-class Space:
+class Projection:
     """Utterances at one stage of the model.
 
     Attributes:
@@ -35,12 +35,12 @@ class Space:
 
 
 @torch.inference_mode()
-def spaces(model: ComP, conversations: Sequence[Conversation], rate: float, seed: int = 0) -> dict[str, Space]:
+def projections(model: ComP, conversations: Sequence[Conversation], rate: float, seed: int = 0) -> dict[str, Projection]:
     """The three stages, for each utterance as the last of its window, with that share of the modalities missing."""
     batch = masked_windows(conversations, rate, seed)
     rows, last = torch.arange(len(batch.labels)), batch.conversations.valid.sum(1) - 1
     labels = batch.labels[rows, last].numpy()
-    return {stage: _space(values[rows, last].double().numpy(), labels) for stage, values in _stages(model, batch.conversations).items()}
+    return {stage: _project(values[rows, last].double().numpy(), labels) for stage, values in _stages(model, batch.conversations).items()}
 
 
 def _stages(model: ComP, conversations: Conversations) -> dict[str, Tensor]:
@@ -53,11 +53,11 @@ def _stages(model: ComP, conversations: Conversations) -> dict[str, Tensor]:
     return {BEFORE: (encoded * observed.unsqueeze(-1)).flatten(2), AFTER: states.flatten(2), FUSED: fused}
 
 
-def _space(values: np.ndarray, labels: np.ndarray) -> Space:
+def _project(values: np.ndarray, labels: np.ndarray) -> Projection:
     """(n, D) and (n,)."""
     centred = values - values.mean(0)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
     points = centred @ axes[:2].T
     total = np.square(centred).sum()
     between = sum(np.sum(labels == label) * np.square(centred[labels == label].mean(0)).sum() for label in np.unique(labels))
-    return Space(points / points.std(), labels, float(np.square(sizes[:2]).sum() / total), float(between / total))
+    return Projection(points / points.std(), labels, float(np.square(sizes[:2]).sum() / total), float(between / total))

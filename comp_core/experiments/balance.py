@@ -58,8 +58,8 @@ def _accuracies(dataset: Dataset, name: str, given: Collection[str], seed: int, 
     def score_of(net: nn.Module) -> float:
         for i, modality in enumerate(dataset.dims):
             if modality in given:
-                own = predict(net, fold["valid"], masks_of(fold["valid"], (modality,), "valid", given)).own[:, i]
-                found[modality].append(dataset.objective.report(own, labels)["accuracy"])
+                unimodal = predict(net, fold["valid"], masks_of(fold["valid"], (modality,), "valid", given)).unimodal[:, i]
+                found[modality].append(dataset.objective.report(unimodal, labels)["accuracy"])
         return 0.0
 
     settings = replace(method.settings, epochs=epochs, seed=seed)

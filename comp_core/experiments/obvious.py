@@ -18,7 +18,6 @@ from comp_core.data.ferplus import CLASSES, framed
 from comp_core.data.obvious import AMBIVALENT, PARTS, SEED, SENTENCES, ObviousError, load_sentences, trained_on
 from comp_core.data.speech import load_speech
 from comp_core.evaluation.face import live_probabilities
-from comp_core.inference.utterances import segment
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import AUDIO, LABELS, TEXT, VIDEO
 from comp_core.modeling.registry import KINDS
@@ -26,6 +25,7 @@ from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.reading import SILENCE, Reading
+from comp_core.senses.speech.utterances import segment
 from comp_core.senses.voice.network import together
 from comp_core.senses.words.sense import load_words_net
 from comp_core.support.checkpoint import load_checkpoint, restore, sha256_of
@@ -49,7 +49,7 @@ class Answered:
         group: of what, from wide to narrow, such as ``("sentences", "choose", "as_written")``.
         items: their names; ``labels``: what they are; both of the n that could be read, of ``asked``.
         probabilities: (n, 7).
-        sure_from: the page says "not sure" where no label reaches this.
+        answer_threshold: the page says "not sure" where no label reaches this.
     """
 
     who: str
@@ -57,7 +57,7 @@ class Answered:
     items: tuple[str, ...]
     labels: tuple[str, ...]
     probabilities: np.ndarray
-    sure_from: float
+    answer_threshold: float
     asked: int
 
     @property
@@ -76,7 +76,7 @@ class Answered:
 
     def figures(self) -> dict[str, Any]:
         """Recall of each label, confusion, the share that is "not sure"; of what is ambivalent, how often nothing is claimed."""
-        unsure = self.probabilities.max(1) < self.sure_from
+        unsure = self.probabilities.max(1) < self.answer_threshold
         shares = {"n": len(self.labels), "read": len(self.labels) / self.asked, "not_sure": float(unsure.mean())}
         if AMBIVALENT in self.labels:
             calm = unsure | (self.probabilities.argmax(1) == LABELS.index("neutral"))
@@ -224,7 +224,7 @@ def _answers(
     for name, fusion in predictor.fusions.items():
         fused = [one for one, _ in fusion.fuse_present([([{modality: readings[i]}], ()) for i in there])]
         probabilities = np.array([[one.fused[label] for label in LABELS] for one in fused])
-        yield Answered(name, group, items, labels, probabilities, fused[0].sure_from, len(named))
+        yield Answered(name, group, items, labels, probabilities, fused[0].answer_threshold, len(named))
 
 
 def _words_alone(_: Predictor, weights: Path, features: Tensor) -> np.ndarray:

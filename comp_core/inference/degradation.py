@@ -17,7 +17,7 @@ _ALL_HERTZ = SAMPLE_RATE / 2
 
 
 @dataclass(frozen=True)
-class Spoiling:
+class Degradation:
     """How much is taken away; the defaults take nothing.
 
     Attributes:
@@ -79,21 +79,21 @@ class Spoiling:
     def media(self, media: Media, seed: int = 0) -> Media:
         """A file, spoilt as it is read."""
         samples = None if media.samples is None else self.sound(media.samples, np.random.default_rng(seed))
-        return _Spoilt(media.path, media.kind, media.duration, samples, media._origin, media._picture, media.budget, self, seed)
+        return _DegradedMedia(media.path, media.kind, media.duration, samples, media._origin, media._picture, media.budget, self, seed)
 
 
 @dataclass(frozen=True)
-class _Spoilt(Media):
+class _DegradedMedia(Media):
     """The file with its pictures spoilt."""
 
-    spoiling: Spoiling = Spoiling()
+    degradation: Degradation = Degradation()
     seed: int = 0
 
     def frames(self, rate_hz: float) -> Iterator[tuple[float, np.ndarray]]:
         random = np.random.default_rng(self.seed)
         for time, picture in super().frames(rate_hz):
-            if random.random() >= self.spoiling.frames_lost:
-                yield time, self.spoiling.picture(picture, random)
+            if random.random() >= self.degradation.frames_lost:
+                yield time, self.degradation.picture(picture, random)
 
 
 def noisy(samples: np.ndarray, snr_db: float, colour: float, random: np.random.Generator) -> np.ndarray:
@@ -112,4 +112,4 @@ def band_limited(samples: np.ndarray, lowest: float, highest: float) -> np.ndarr
 
 def misheard(words: Sequence[str], rate: float, lexicon: Sequence[str], random: np.random.Generator) -> list[str]:
     """The words, some of them replaced by others."""
-    return [lexicon[random.integers(len(lexicon))] if random.random() < rate else word for word in words]
+    return [lexicon[int(random.integers(len(lexicon)))] if random.random() < rate else word for word in words]

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from comp_core.inference.windows import CONTEXT, Moment, conversations_of, window_ends
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
-from comp_core.modeling.registry import KINDS, load_fusion
+from comp_core.modeling.registry import KINDS, FusionModel, load_fusion
 from comp_core.senses.reading import NOT_GIVEN, SWITCHED_OFF, Reading
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.support.devices import Placed
@@ -33,7 +32,7 @@ class Fused:
         dominant: the modality that leads, of a model that has one (PRLF).
         observed: modality -> was it there.
         absent_because: modality -> why not, for those that were not.
-        sure_from: the probability below which the best label is better not called the answer (found on validation data).
+        answer_threshold: the probability below which the best label is better not called the answer (found on validation data).
     """
 
     fused: Distribution | None
@@ -42,7 +41,7 @@ class Fused:
     dominant: str | None
     observed: dict[str, bool]
     absent_because: dict[str, str]
-    sure_from: float
+    answer_threshold: float
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready, with each modality's prediction under its own name."""
@@ -53,7 +52,7 @@ class Fused:
             **self.by_modality,
             "weights": self.weights,
             "dominant": self.dominant,
-            "sure_from": self.sure_from,
+            "sure_from": self.answer_threshold,
         }
 
 
@@ -67,14 +66,14 @@ class Fusion:
         placed: where it runs.
     """
 
-    def __init__(self, model: nn.Module, description: dict[str, Any], device: str = "cpu") -> None:
+    def __init__(self, model: FusionModel, description: dict[str, Any], device: str = "cpu") -> None:
         self.model = model
         self.kind = KINDS[description["kind"]]
         self.name: str = description["name"]
         self.note: str = description["note"]
         self.placed = Placed(f"the fusion model {self.name}", device, model)
         self._temperature: dict[str, dict[str, float]] = description["temperature"]
-        self._sure_from: float = description["sure_from"]
+        self._answer_threshold: float = description["sure_from"]
 
     @classmethod
     def load(cls, model: str | Path, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> Fusion:
@@ -174,7 +173,7 @@ class Fusion:
                     dominant=MODALITIES[leads[b]] if leads and grounded else None,
                     observed={m: reading.present for m, reading in readings.items()},
                     absent_because={m: reading.absent_because for m, reading in readings.items() if reading.absent_because},
-                    sure_from=self._sure_from,
+                    answer_threshold=self._answer_threshold,
                 )
             )
         return results
@@ -207,9 +206,9 @@ def _distribution(probabilities: Sequence[float]) -> Distribution:
     return dict(zip(LABELS, probabilities, strict=True))
 
 
-def sure_label(distribution: Mapping[str, float] | None, sure_from: float) -> str | None:
-    """The likeliest label; None where there is nothing to go on, or its probability is below ``sure_from``."""
+def sure_label(distribution: Mapping[str, float] | None, answer_threshold: float) -> str | None:
+    """The likeliest label; None where there is nothing to go on, or its probability is below ``answer_threshold``."""
     if distribution is None:
         return None
     best = max(distribution, key=distribution.__getitem__)
-    return best if distribution[best] >= sure_from else None
+    return best if distribution[best] >= answer_threshold else None

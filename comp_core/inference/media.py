@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
@@ -82,7 +83,7 @@ class Media:
         if rate_hz <= 0:
             raise ValueError("rate_hz must be positive")
         if self.kind == "image":
-            yield 0.0, self._picture
+            yield 0.0, cast(np.ndarray, self._picture)
         elif self.kind == "video":
             due = 0.0
             with _open_container(self.path) as container:
@@ -203,7 +204,7 @@ class _SoundTrack:
 
     def add(self, packet: av.Packet) -> None:
         try:
-            frames = packet.decode()
+            frames = cast(list[av.AudioFrame], packet.decode())
         except (av.FFmpegError, ValueError):
             self.failed = True
             return
@@ -291,7 +292,7 @@ def _decode_video(container: InputContainer, stream: VideoStream | None, meter: 
     for packet in _packets(container, [stream]):
         meter.spend()
         try:
-            frames = packet.decode()
+            frames = cast(list[av.VideoFrame], packet.decode())
         except (av.FFmpegError, ValueError):
             continue
         for frame in frames:

@@ -42,7 +42,9 @@ def burn_in(media: Media, records: Sequence[Mapping[str, Any]], out: Path, progr
         sound = container.add_stream("aac", rate=SAMPLE_RATE, layout="mono") if media.has_audio else None
         for seconds, picture in media.frames(PICTURES_HZ):
             frame = av.VideoFrame.from_ndarray(labelled(picture, _at(records, seconds)), format="rgb24")
-            stream.width, stream.height = frame.width, frame.height
+            if not stream.codec_context.is_open:
+                stream.width, stream.height = frame.width, frame.height
+            frame = frame.reformat(stream.width, stream.height)  # a recording may change its size on the way
             frame.pts, frame.time_base = round(1000 * seconds), Fraction(1, 1000)
             container.mux(stream.encode(frame))
             progress(min(1.0, seconds / media.duration) if media.duration else 1.0)

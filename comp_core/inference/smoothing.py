@@ -37,7 +37,7 @@ class Smoother:
     def update(self, record: dict[str, Any], now: float) -> dict[str, Any]:
         """Blend the numbers of ``record`` (see `comp_core.inference.fusion.Fused`) into what was displayed before.
 
-        While a label is shown, the record's ``sure_from``, for whatever is told by it, is lower by ``HELD``.
+        While a label is shown, the record's ``answer_threshold``, for whatever is told by it, is lower by ``HELD``.
         """
         if self._last is not None and self._last["observed"] == record["observed"]:
             share = 1.0 - math.exp(-max(0.0, now - self._at) / self.time_constant)

@@ -50,7 +50,7 @@ class RayCluster:
         try:
             import ray
         except ImportError as error:
-            raise EngineError("Ray is not installed: pip install -r requirements-ray.txt") from error
+            raise EngineError("Ray is not installed: pip install '.[ray]'") from error
         self._ray = ray
         self._ours = not ray.is_initialized()
         if self._ours:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def class_report(probabilities: np.ndarray, labels: np.ndarray, names: Sequence[
     occurs = true > 0
     recall = hits[occurs] / true[occurs]
     f1 = 2 * hits[occurs] / (true[occurs] + guessed[occurs])
-    report = {
+    report: dict[str, Any] = {
         "accuracy": float(hits.sum() / len(labels)),
         "majority": float(true.max() / len(labels)),
         "uar": float(recall.mean()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ class Conversations:
     features: dict[str, Tensor]
     observed: Tensor
     valid: Tensor
-    position: Tensor | None = None
+    position: Tensor = None  # type: ignore[assignment]  # set below where it is not given
 
     def __post_init__(self) -> None:
         shape = tuple(self.valid.shape)
@@ -101,17 +101,17 @@ class Batch:
 
     Attributes:
         labels: (B, N) what utterances express.
-        shown: (B, N, M) what each modality shows.
+        unimodal_labels: (B, N, M) what each modality shows.
         recorded: (B, N, M) bool, what there is, whatever of it is observed.
     """
 
     conversations: Conversations
     labels: Tensor
-    shown: Tensor
+    unimodal_labels: Tensor
     recorded: Tensor
 
     def to(self, device: torch.device | str) -> Batch:
-        return Batch(self.conversations.to(device), self.labels.to(device), self.shown.to(device), self.recorded.to(device))
+        return Batch(self.conversations.to(device), self.labels.to(device), self.unimodal_labels.to(device), self.recorded.to(device))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,4 +139,5 @@ class FusionOutput:
     def take(self, rows: Sequence[int] | slice) -> Self:
         """These conversations of the batch, in this order."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return type(self)(**{name: None if value is None else value[rows] for name, value in values.items()})
+        taken: dict[str, Any] = {name: None if value is None else value[rows] for name, value in values.items()}
+        return type(self)(**taken)

@@ -27,9 +27,9 @@ class FusedPrediction(nn.Module):
         strength = weights * weights.shape[-1] if self.repaired else weights
         return self.join((strength.unsqueeze(-1) * states).flatten(2))  # eq. 14
 
-    def forward(self, states: Tensor, weights: Tensor, own: Tensor) -> Tensor:
+    def forward(self, states: Tensor, weights: Tensor, unimodal: Tensor) -> Tensor:
         """States (B, N, M, d), weights (B, N, M) and the modalities' own predictions (B, N, M, K) -> logits (B, N, K)."""
         logits = self.out(self.hidden(states, weights))  # eq. 15
         if not self.repaired:
             return logits
-        return logits + torch.sum(weights.unsqueeze(-1) * own.detach(), 2)
+        return logits + torch.sum(weights.unsqueeze(-1) * unimodal.detach(), 2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 from torch import Tensor, nn
 
@@ -88,7 +89,9 @@ class ComP(nn.Module):
         prompt = 0 if PROMPTS in config.without else config.prompt
         layers = 0 if PROPAGATION in config.without else config.layers
         if prompt:
-            self.prototypes = PositionPrototypes(config.length, config.prototypes) if printed else Prototypes(width, config.prototypes)
+            self.prototypes = (
+                PositionPrototypes(cast(int, config.length), config.prototypes) if printed else Prototypes(width, config.prototypes)
+            )
             generator = PrintedPromptGenerator if printed else PromptGenerator
             self.generators = nn.ModuleList(generator(width, prompt, config.dropout) for _ in range(config.blocks))
         self.propagation = nn.ModuleList(
@@ -108,11 +111,11 @@ class ComP(nn.Module):
         states = self.propagate(conversations)
         observed = conversations.observed & conversations.valid.unsqueeze(-1)
         by_utterance = states.permute(1, 2, 0, 3)
-        own = self.heads(states).permute(1, 2, 0, 3)
+        unimodal = self.heads(states).permute(1, 2, 0, 3)
         weights = self.coordinator(by_utterance, observed, conversations.known)  # eq. 12-13
         return FusionOutput(
-            logits=self.fused(by_utterance, weights, own),  # eq. 14-15
-            modality_logits=own,
+            logits=self.fused(by_utterance, weights, unimodal),  # eq. 14-15
+            modality_logits=unimodal,
             weights=weights,
             grounded=observed.any(-1),
         )
@@ -159,7 +162,7 @@ class ComP(nn.Module):
         for generate, propagate in zip(self.generators, self.propagation, strict=True):
             # What a modality receives are the others' prompts. (The paper writes P^{vu} with a generated part from u itself, which would
             # carry nothing from v to u; the sender's is meant.)
-            told = generate.nothing(states) if silent else generate(states, previous, prototypes, speaks)
+            told = cast(PromptGenerator, generate).nothing(states) if silent else generate(states, previous, prototypes, speaks)
             incoming = from_others(told)
             if carried is not None:
                 incoming = momentum(carried, incoming, self.config.momentum)

@@ -22,13 +22,13 @@ def comp_loss(model: ComP, batch: Batch, objective: Objective, modulator: Update
     rows = output.grounded
     # Eq. 16 has the utterance's label for each modality; here faces and voices may differ from it, and a modality that is there
     # shall say what it shows itself. One that was filled in can only know what the others say.
-    shown = torch.where(conversations.observed, batch.shown, labels.unsqueeze(-1))[rows]
-    own = objective.loss(output.modality_logits[rows], shown)
+    unimodal_labels = torch.where(conversations.observed, batch.unimodal_labels, labels.unsqueeze(-1))[rows]
+    unimodal = objective.loss(output.modality_logits[rows], unimodal_labels)
     fused = objective.loss(output.logits[rows], labels[rows])
     if modulator is not None:
-        modulator.watch(objective.error(output.modality_logits[rows].detach(), shown), conversations.observed[rows])
+        modulator.watch(objective.error(output.modality_logits[rows].detach(), unimodal_labels), conversations.observed[rows])
     # Fused counts as much as the three modalities together.
-    loss = fused.mean() + own.mean()
+    loss = fused.mean() + unimodal.mean()
     if output.weights.requires_grad:  # the coordinator may have been left out
         share = reliability(model, conversations, labels, objective)[rows]
         loss = loss + COORDINATION * F.kl_div(output.weights[rows].clamp(min=1e-8).log(), share, reduction="batchmean")

@@ -15,9 +15,9 @@ def printed_stage_one(model: ComP, batch: Batch, objective: Objective) -> Tensor
     """Each modality by itself predicts, and gives its features back, where it is observed (eq. 2)."""
     conversations = batch.conversations
     observed = conversations.by_modality
-    own, restored = model.stage_one(model.encoders(conversations.features, observed))
+    unimodal, restored = model.stage_one(model.encoders(conversations.features, observed))
     given = model.encoders.standardised(conversations.features, observed)
-    loss = objective.loss(own, batch.labels.unsqueeze(-1).expand(own.shape[:-1]))[conversations.observed].mean()
+    loss = objective.loss(unimodal, batch.labels.unsqueeze(-1).expand(unimodal.shape[:-1]))[conversations.observed].mean()
     for modality, seen in zip(MODALITIES, observed, strict=True):
         if seen.any():
             loss = loss + F.mse_loss(restored[modality][seen], given[modality][seen])
@@ -29,5 +29,5 @@ def printed_loss(model: ComP, batch: Batch, objective: Objective) -> tuple[Tenso
     output: FusionOutput = model(batch.conversations)
     rows, labels = output.grounded, batch.labels.unsqueeze(-1).expand(output.modality_logits.shape[:-1])
     fused = objective.loss(output.logits[rows], batch.labels[rows]).mean()
-    own = objective.loss(output.modality_logits[rows], labels[rows]).mean()
-    return fused + own, objective.error(output.modality_logits.detach(), labels) * rows.unsqueeze(-1)
+    unimodal = objective.loss(output.modality_logits[rows], labels[rows]).mean()
+    return fused + unimodal, objective.error(output.modality_logits.detach(), labels) * rows.unsqueeze(-1)

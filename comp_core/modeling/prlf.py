@@ -62,12 +62,12 @@ class PRLFOutput(FusionOutput):
 
     Attributes:
         alignment: (B, N, M, T + 1) cosine to the dominant state before the first step and after each.
-        own: (B, N, M, K) the heads' predictions with all that they say: for a score (mean, log variance).
+        unimodal: (B, N, M, K) the heads' predictions with all that they say: for a score (mean, log variance).
         states: (B, N, M, d) what the heads were given.
     """
 
     alignment: Tensor
-    own: Tensor
+    unimodal: Tensor
     states: Tensor
 
 
@@ -95,8 +95,8 @@ class PRLF(nn.Module):
         )
 
     def forward(self, conversations: Conversations) -> PRLFOutput:
-        states, own = self.read(conversations)
-        return self.fuse(conversations, states, own, self.reliability(own, conversations.known))
+        states, unimodal = self.read(conversations)
+        return self.fuse(conversations, states, unimodal, self.reliability(unimodal, conversations.known))
 
     def read(self, conversations: Conversations) -> tuple[Tensor, Tensor]:
         """Each modality by itself: states (M, B, N, d), and the heads' predictions (B, N, M, K)."""
@@ -108,7 +108,7 @@ class PRLF(nn.Module):
         states = self.norm(states)
         return states, self.heads(states).permute(1, 2, 0, 3)
 
-    def fuse(self, conversations: Conversations, states: Tensor, own: Tensor, reliability: Tensor) -> PRLFOutput:
+    def fuse(self, conversations: Conversations, states: Tensor, unimodal: Tensor, reliability: Tensor) -> PRLFOutput:
         """Draw the modalities to the dominant one and fuse them, given reliabilities (B, N, M)."""
         dominant = self._dominant(conversations, reliability)
         leads = (dominant.unsqueeze(-1) == torch.arange(len(MODALITIES), device=dominant.device)).permute(2, 0, 1)
@@ -120,12 +120,12 @@ class PRLF(nn.Module):
         by_utterance = drawn.permute(1, 2, 0, 3)
         return PRLFOutput(
             logits=self.classifier((reliability.unsqueeze(-1) * by_utterance).flatten(2)),
-            modality_logits=own[..., : self.config.outputs],
+            modality_logits=unimodal[..., : self.config.outputs],
             weights=reliability,
             grounded=conversations.by_modality.any(0),
             dominant=dominant,
             alignment=torch.stack(aligned, -1).permute(1, 2, 0, 3),
-            own=own,
+            unimodal=unimodal,
             states=states.permute(1, 2, 0, 3),
         )
 

@@ -21,20 +21,20 @@ def prlf_loss(model: PRLF, batch: Batch, objective: Objective) -> Tensor:
     output = model(conversations)
     rows, heard = output.grounded, conversations.known
     # As for ComP: what is there says what it shows itself, what is not can only know what its neighbours say.
-    shown = torch.where(conversations.observed, batch.shown, labels.unsqueeze(-1))
-    own = _own_loss(output.own, shown, objective)
+    unimodal_labels = torch.where(conversations.observed, batch.unimodal_labels, labels.unsqueeze(-1))
+    unimodal = _own_loss(output.unimodal, unimodal_labels, objective)
     if torch.is_grad_enabled():
-        (gradients,) = torch.autograd.grad(own[heard].sum(), output.own, retain_graph=True)
+        (gradients,) = torch.autograd.grad(unimodal[heard].sum(), output.unimodal, retain_graph=True)
         model.reliability.watch(gradients, output.states, heard)
     steps = torch.arange(1, model.config.steps + 1, device=labels.device) / model.config.steps
     apart = ((1 - output.alignment[..., 1:]) * steps).sum((-1, -2))
-    return objective.loss(output.logits[rows], labels[rows]).mean() + own[heard].mean() + ALIGNMENT * apart[rows].mean()
+    return objective.loss(output.logits[rows], labels[rows]).mean() + unimodal[heard].mean() + ALIGNMENT * apart[rows].mean()
 
 
-def _own_loss(own: Tensor, target: Tensor, objective: Objective) -> Tensor:
+def _own_loss(unimodal: Tensor, target: Tensor, objective: Objective) -> Tensor:
     """Loss of the heads, (..., K) and (...) -> (...): of classes the objective's; of a score beta-NLL of the mean and log variance."""
     if objective.outputs > 1:
-        return objective.loss(own, target)
-    mean, log_variance = own.unbind(-1)
+        return objective.loss(unimodal, target)
+    mean, log_variance = unimodal.unbind(-1)
     likelihood = 0.5 * (log_variance + (mean - target).square() * torch.exp(-log_variance))
     return likelihood * torch.exp(_BETA * log_variance.detach())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from comp_core.modeling.batch import Batch
 from comp_core.modeling.comp import ComP, ComPConfig
@@ -18,6 +18,7 @@ from comp_core.modeling.prlf_loss import prlf_loss
 from comp_core.support.checkpoint import load_checkpoint, restore
 
 FusionConfig = ComPConfig | PRLFConfig
+FusionModel = ComP | PRLF
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Kind:
 
     title: str
     config: type[FusionConfig]
-    model: type[nn.Module]
+    model: Callable[[Any], FusionModel]
     loss: Callable[[Any, Batch, Objective], Tensor]
     prompts: bool = False
     leads: bool = False
@@ -53,12 +54,12 @@ def kind_of(config: FusionConfig) -> Kind:
     return next(kind for kind in KINDS.values() if kind.config is type(config))
 
 
-def build(config: FusionConfig) -> nn.Module:
+def build(config: FusionConfig) -> FusionModel:
     """The model of a configuration, untrained."""
     return kind_of(config).model(config)
 
 
-def load_fusion(stem: Path) -> tuple[nn.Module, dict[str, Any]]:
+def load_fusion(stem: Path) -> tuple[FusionModel, dict[str, Any]]:
     """A trained fusion model of any kind, and the record that describes it.
 
     Raises:

@@ -35,6 +35,10 @@ class Reliability(nn.Module):
         score: a score is predicted, by (mean, log variance); otherwise classes, by logits.
     """
 
+    mean: Tensor
+    variance: Tensor
+    log_phi: Tensor
+
     def __init__(self, cues: Collection[str] = CUES, temperature: float = 1.0, score: bool = False) -> None:
         super().__init__()
         self.score = score
@@ -44,12 +48,12 @@ class Reliability(nn.Module):
         self.register_buffer("variance", torch.ones(len(CUES)))
         self.register_buffer("log_phi", torch.zeros(len(MODALITIES)))
 
-    def forward(self, own: Tensor, known: Tensor) -> Tensor:
+    def forward(self, unimodal: Tensor, known: Tensor) -> Tensor:
         """The heads' predictions (B, N, M, K) and which modalities are known, (B, N, M) bool -> r, (B, N, M); sum 1.
 
         Where nothing is known all modalities count alike.
         """
-        cues = self.cues(own.detach())
+        cues = self.cues(unimodal.detach())
         if self.training and known.any():
             seen = cues[known]
             self.mean.lerp_(seen.mean(0), _RENEWAL)
@@ -59,14 +63,14 @@ class Reliability(nn.Module):
         compared = torch.where(known, total / self.temperature, -torch.inf)
         return torch.where(known.any(-1, keepdim=True), compared, 0.0).softmax(-1)
 
-    def cues(self, own: Tensor) -> Tensor:
+    def cues(self, unimodal: Tensor) -> Tensor:
         """(B, N, M, K) -> logit c and log J + log phi, (B, N, M, 2)."""
         if self.score:
-            mean, log_variance = own.unbind(-1)
+            mean, log_variance = unimodal.unbind(-1)
             confidence = torch.erf(mean.abs() * torch.exp(-0.5 * log_variance) / math.sqrt(2))
             log_information = -log_variance
         else:
-            probability = own.softmax(-1)
+            probability = unimodal.softmax(-1)
             confidence = probability.amax(-1)
             log_information = torch.log(-torch.log((1 - probability.square().sum(-1)).clamp(min=1 - _SUREST)))
         return torch.stack([torch.logit(confidence.clamp(1 - _SUREST, _SUREST)), log_information + self.log_phi], -1)

@@ -19,7 +19,7 @@ def live_table(report: Report) -> str:
         ("face updates a second, median (lowest)", f"{updates['median']:.1f} ({updates['lowest']:.1f})"),
         ("capture to screen, median / p95", f"{delay['median']:.0f} / {delay['p95']:.0f} ms"),
         *((f"{stage}, median", f"{ms:.1f} ms") for stage, ms in report["stage_ms"].items() if ms is not None),
-        ("resident memory, server + recogniser process", f"{memory['server']} + {memory['helpers']} MB"),
+        ("resident memory, server + its processes", f"{memory['server']} + {memory['helpers']} MB"),
         ("start", f"{report['start_s']:.1f} s"),
     ]
     return markdown((f"live page, {report['seconds']:.0f} s on {report['machine']['cores']} cores", "figure"), rows)
@@ -31,7 +31,7 @@ def soak_table(report: Report) -> str:
     rows = [
         ("face updates a second, median (lowest)", f"{updates['median']:.1f} ({updates['lowest']:.1f})"),
         ("sound lost", f"{report['sound_lost_s']:.1f} s"),
-        ("most resident memory, server + recogniser process", f"{memory['server']} + {memory['helpers']} MB"),
+        ("most resident memory, server + its processes", f"{memory['server']} + {memory['helpers']} MB"),
         ("memory in the last minute over that in the third", f"{report['memory_growth']:+.1%}"),
         *((f"{what} held, first / last", f"{n['first']} / {n['last']}") for what, n in report.get("held", {}).items()),
         *((what.replace("_", " "), str(count)) for what, count in report.get("trouble", {}).items()),

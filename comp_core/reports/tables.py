@@ -1,4 +1,4 @@
-"""Markdown tables of the committed reports: `python -m comp_core tables` prints them and writes them into README and model cards.
+"""Markdown tables of the committed reports: `python -m comp_core tables` prints them and writes them into README, docs and model cards.
 
 A document holds a table between the lines ``<!-- table: NAME -->`` and ``<!-- end of table -->``.
 """

@@ -1,6 +1,6 @@
 """Larger encoders by their Hugging Face name, for those who have the hardware. They read as our own senses do.
 
-Needs ``pip install -r requirements-encoders.txt``. The fusion model in ``assets/`` does not know their features: they are for
+Needs ``pip install '.[encoders]'``. The fusion model in ``assets/`` does not know their features: they are for
 ``python -m comp_core extract`` and for models trained on what it writes.
 """
 
@@ -73,7 +73,7 @@ def _load(preparation: str, name: str) -> tuple[Any, torch.nn.Module]:
     try:
         import transformers
     except ImportError as error:
-        raise EncoderError("encoders by name need transformers: pip install -r requirements-encoders.txt") from error
+        raise EncoderError("encoders by name need transformers: pip install '.[encoders]'") from error
     try:
         prepare = getattr(transformers, preparation).from_pretrained(name)
         # Safetensors only: other formats may run code when they are opened.

@@ -25,6 +25,9 @@ WEIGHTS_DIR = ASSETS / "weights"
 Config = TypeVar("Config")
 
 
+Network = TypeVar("Network", bound=nn.Module)
+
+
 class CheckpointError(CompCoreError):
     """A checkpoint is missing, damaged or of another kind; the message says what to do."""
 
@@ -93,7 +96,7 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
     return config, state, record
 
 
-def restore(make: Callable[[Any], nn.Module], config: Any, state: dict[str, torch.Tensor]) -> nn.Module:
+def restore(make: Callable[[Any], Network], config: Any, state: dict[str, torch.Tensor]) -> Network:
     """Build a model from its loaded configuration and put the state into it, ready for inference.
 
     Raises:

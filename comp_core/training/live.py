@@ -13,17 +13,17 @@ from torch import nn
 
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.paired import ALWAYS, LIKE_MELD, Agreement
-from comp_core.evaluation.dominance import leading_report
+from comp_core.evaluation.dominance import dominance_report
 from comp_core.evaluation.predictions import (
     RISK,
     Found,
     Temperatures,
+    answer_threshold,
     confidence_report,
     fit_temperatures,
     predictions,
     report,
     spread,
-    sure_from,
 )
 from comp_core.inference.windows import window_ends
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, VIDEO
@@ -114,7 +114,7 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "note": NOTE,
         "labels": LABELS,
         "temperature": best.temperature,
-        "sure_from": sure_from(best.found["valid"], best.temperature),
+        "sure_from": answer_threshold(best.found["valid"], best.temperature),
         "risk": RISK,
         "agreement": {name: asdict(agreement) for name, (*_, agreement) in EVALUATIONS.items()},
         "chosen": {"seed": best.settings.seed, "validation": best.score},
@@ -130,4 +130,4 @@ def _leading(model: PRLF, conversations: Sequence[Conversation], seed: int) -> d
     batch = batch_of([c.window(part) for c in conversations for part in window_ends(len(c))]).to(device_of(model))
     valid = batch.conversations.valid
     last = torch.arange(valid.shape[1], device=valid.device) == valid.sum(1, keepdim=True) - 1
-    return leading_report(model, batch, Classes(LABELS), last, seed)
+    return dominance_report(model, batch, Classes(LABELS), last, seed)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.app.sessions import Page, SteppedSession
+from tests.app.served import served
+from tests.app.sessions import SteppedSession
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -14,9 +15,11 @@ def no_proxy():
         yield
 
 
-@pytest.fixture
-def page():
-    return Page()
+@pytest.fixture(scope="session")
+def page(tmp_path_factory):
+    """The pages as they are served, with doubles for the models."""
+    with served(tmp_path_factory.mktemp("served")) as running:
+        yield running
 
 
 @pytest.fixture

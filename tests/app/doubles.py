@@ -8,9 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from comp_core.inference.fusion import Fused
-from comp_core.inference.utterances import Utterance
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
+from comp_core.modeling.registry import KINDS
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
+from comp_core.senses.speech.utterances import Utterance
 
 
 def feature(label: str) -> np.ndarray:
@@ -80,8 +81,8 @@ class ScriptedPredictor:
         self.face, self.voice, self.words = ScriptedFace(), ScriptedVoice(), ScriptedWords()
         self.recogniser = None
         self.notices = []
-        asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None, "kind": SimpleNamespace(prompts=False)}
-        self.fusions = {name: SimpleNamespace(name=title, **asked) for name, title in TITLES.items()}
+        asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None}
+        self.fusions = {name: SimpleNamespace(name=title, kind=KINDS[name], **asked) for name, title in TITLES.items()}
         self.conversations = []
         self.models = []
         self.records = []
@@ -103,7 +104,7 @@ class ScriptedPredictor:
             observed={m: m in present for m in MODALITIES},
             dominant=None,
             absent_because={m: r.absent_because for m, r in readings.items() if not r.present},
-            sure_from=0.4,
+            answer_threshold=0.4,
         )
 
     def fuse(self, moments, without=()):
@@ -133,13 +134,18 @@ class ScriptedPredictor:
         return {"start": 0.0, "end": 0.0, "transcript": text, **self.fuse_last([{TEXT: self.words.read(text)}]).as_dict()}
 
 
+# Zeros that are a pause within an utterance.
+SHORT_PAUSE = 800
+
+
 class ScriptedSegmenter:
-    """Loud samples are speech, zeros are silence; an utterance ends with the first push of zeros."""
+    """Loud samples are speech, zeros are silence; an utterance pauses with a few zeros and ends with more."""
 
     def __init__(self):
         self._samples = np.zeros(0, np.float32)
-        self._time = 0.0
+        self._time = self._spoken_until = 0.0
         self.speech_probability = 0.0
+        self.pausing = False
         self.error = None
 
     @property
@@ -150,12 +156,21 @@ class ScriptedSegmenter:
     def open(self):
         return self._utterance(complete=False) if self._samples.size else None
 
+    @property
+    def paused(self):
+        return self.open if self.pausing else None
+
     def push(self, samples):
         if self.error:
             raise self.error
         self._time += len(samples) / 16000
+        self.speech_probability = float(samples.any())
+        self.pausing = not samples.any() and len(samples) < SHORT_PAUSE
+        if self.pausing:
+            return []
         if samples.any():
             self._samples = np.concatenate([self._samples, samples])
+            self._spoken_until = self._time
             return []
         if not self._samples.size:
             return []
@@ -174,7 +189,7 @@ class ScriptedSegmenter:
         return ended
 
     def _utterance(self, complete):
-        return Utterance(self._time - len(self._samples) / 16000, self._time, self._samples, complete)
+        return Utterance(self._spoken_until - len(self._samples) / 16000, self._spoken_until, self._samples, complete)
 
 
 class ScriptedLocator:
@@ -199,7 +214,7 @@ class ScriptedTranscriber:
         self.languages = {"en": "english", "de": "german"}
         self.status = {"state": "ready", "name": "script", "note": ""}
 
-    def can_do_within(self, seconds, sound):
+    def can_do_within(self, seconds):
         return self.quick
 
     def submit(self, samples, deliver, speaker):

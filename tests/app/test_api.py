@@ -1,4 +1,4 @@
-"""The interface for programs, over HTTP, on scripted models; the real ones are asked by the README's examples (test_hosting)."""
+"""The interface for programs, over HTTP, on scripted models; the real ones are asked by the examples of docs/api.md (test_hosting)."""
 
 import json
 import re

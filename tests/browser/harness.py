@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.places import ROOT
 
@@ -84,11 +85,12 @@ class Server:
 
 
 @contextmanager
-def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Run `python app.py` on a free port, which it is told as a host tells it. No network: Whisper falls back to the offline recogniser.
+def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, **process_options: Any) -> Iterator[Server]:
+    """Run `python app.py` on a free port, which it is told as a host tells it. No network.
 
     Args:
         environment: variables that are added, or set otherwise than here.
+        process_options: of `subprocess.Popen`, such as another ``cwd``.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -99,9 +101,8 @@ def running_app(folder: Path, *arguments: str, environment: Mapping[str, str] | 
     begin = time.monotonic()
     with log.open("wb") as out:
         command = [sys.executable, "app.py", *arguments]
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **usual, **(environment or {})}, stdout=out, stderr=subprocess.STDOUT
-        )
+        variables = {**os.environ, **usual, **(environment or {})}
+        process = subprocess.Popen(command, env=variables, stdout=out, stderr=subprocess.STDOUT, **{"cwd": ROOT, **process_options})
     try:
         while not re.search(r"Ready after [\d.]+ s", log.read_text(errors="replace")):
             if process.poll() is not None or time.monotonic() - begin > START_LIMIT_S:

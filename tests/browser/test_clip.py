@@ -54,7 +54,7 @@ def test_what_was_read_can_be_saved_as_a_table_and_as_a_video(open_page, picture
 
 
 def test_what_is_spoken_can_be_said_where_the_recogniser_knows_several_languages(open_page, tmp_path, picture):
-    assert open_clip(open_page()).get_by_role("combobox", name="Spoken language").is_hidden()  # PocketSphinx knows English only
+    assert open_clip(open_page()).get_by_role("combobox", name="Spoken language").is_hidden()  # tiny.en knows English only
     whisper = write_whisper(tmp_path / "random.pt", MULTILINGUAL)
     with harness.running_app(tmp_path, "--whisper", str(whisper)) as server:
         page = open_clip(open_page(address=server.address))

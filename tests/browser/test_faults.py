@@ -7,7 +7,7 @@ import pytest
 from tests.browser.live_page import start, text, wait_for
 from tests.browser.test_live import tracks
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.serial
 
 # The page believes that its tab is hidden, or seen again; a browser under test never hides one.
 SEEN = """(seen) => {

@@ -6,7 +6,7 @@ from tests.browser import harness
 from tests.browser.live_page import start, text, wait_for
 from tests.browser.test_live import tracks
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.serial
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.live_page import start, text, wait_for
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.serial
 
 MODALITIES = {"audio": "voice", "text": "words", "video": "face"}
 

@@ -9,7 +9,7 @@ import pytest
 from tests.browser import harness, media
 from tests.browser.live_page import start, text, wait_for
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.serial
 
 
 def type_words(page, words):
@@ -47,7 +47,7 @@ def test_a_subset_foretells_what_its_switches_do(open_page):
 
 
 def test_a_language_is_offered_where_the_recogniser_knows_several(open_page):
-    assert open_page().is_hidden("[data-part=language]")  # PocketSphinx knows English only
+    assert open_page().is_hidden("[data-part=language]")  # tiny.en knows English only
 
     def knowing_german(route):
         if "recogniser_status" not in route.request.post_data:

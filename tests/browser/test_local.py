@@ -5,7 +5,7 @@ import pytest
 from tests.browser import harness
 from tests.browser.live_page import start, text, wait_for
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.serial
 
 SAMPLE = str(harness.ROOT / "assets" / "samples" / "mixed.mp4")
 

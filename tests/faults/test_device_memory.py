@@ -13,7 +13,7 @@ from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import WhisperRecogniser
 from comp_core.support.devices import CPU, Placed, out_of_memory
 from tests.app.sessions import Page
-from tests.core.senses.test_recognition import FakeWhisper
+from tests.core.senses.test_recognition import HEARD, FakeWhisper, scripted  # noqa: F401 (a fixture)
 from tests.core.test_predictor import moments
 from tests.places import SAMPLES
 
@@ -105,20 +105,18 @@ def test_a_network_for_which_there_is_no_room_from_the_start_begins_on_the_cpu()
     assert "the large one" in placed.notice
 
 
-def test_speech_recognition_moves_too_and_then_computes_in_full_precision():
+@pytest.mark.usefixtures("scripted")
+def test_speech_recognition_moves_too():
     class Short(FakeWhisper):
         device = torch.device("cuda")
 
-        def transcribe(self, samples, **options):
+        def decode(self, *asked):
             if self.device.type == "cuda":
-                assert options["fp16"]
                 raise torch.OutOfMemoryError("CUDA out of memory.")
-            return super().transcribe(samples, **options)
+            return super().decode(*asked)
 
-    model = Short({"text": " I am here.", "avg_logprob": -0.1, "no_speech_prob": 0.1})
-    recogniser = WhisperRecogniser(model, "tiny.en")
-    assert recogniser.transcribe(np.ones(1600)).text == "I am here."
-    assert model.options["fp16"] is False
+    recogniser = WhisperRecogniser(Short(HEARD), "tiny.en")
+    assert recogniser.transcribe(np.ones(1600)).text == HEARD.text
     assert "speech recognition" in recogniser.placed.notice
 
 

@@ -12,9 +12,9 @@ from app.capture import local
 from app.capture.local import LocalCapture
 from app.live.context import LiveConfig, LiveContext
 from app.live.session import LiveSession
-from comp_core.inference.utterances import Segmenter
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.reading import DISCONNECTED, NOT_GIVEN, PAUSED, SILENCE
+from comp_core.senses.speech.utterances import Segmenter
 from comp_core.senses.speech.vad import CHUNK, SAMPLE_RATE
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
 from tests.app.sessions import FACE, PICTURE, QUIET, SPEECH, Device, Page, SteppedSession, absent, jpeg, pcm, until

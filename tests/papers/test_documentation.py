@@ -18,7 +18,7 @@ def test_every_module_has_its_page_and_the_first_holds_the_guide(tmp_path: Path)
     modules = [module.name for module in pkgutil.walk_packages(comp_core.__path__, "comp_core.") if not module.name.endswith("__main__")]
     assert len(modules) > 80
     assert [name for name in modules if not (tmp_path / name.replace(".", "/")).with_suffix(".html").is_file()] == []
-    guide = (ROOT / "assets" / "guide.md").read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
+    guide = (ROOT / "docs" / "lab.md").read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
     assert guide in (tmp_path / "comp_core.html").read_text(encoding="utf-8")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from comp_core.inference.media import open_media
-from comp_core.inference.utterances import segment
 from comp_core.senses.face.locator import FaceLocator
+from comp_core.senses.speech.utterances import segment
 from tests.places import SAMPLES
 
 

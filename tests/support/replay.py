@@ -15,10 +15,10 @@ from app.live.transcription import Deliver, Speaker
 from app.live.views import live_view
 from app.main import MOST_FACES
 from comp_core.inference.smoothing import TIME_CONSTANT
-from comp_core.inference.utterances import Segmenter
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator, LookAround
 from comp_core.senses.speech.recognition import Transcript
+from comp_core.senses.speech.utterances import Segmenter
 from tests.support.minute import SPEECHES, Moment
 
 
@@ -36,7 +36,7 @@ class Prompt:
     def __init__(self, recogniser: Transcribes) -> None:
         self._recogniser = recogniser
 
-    def can_do_within(self, seconds: float, sound: float) -> bool:
+    def can_do_within(self, seconds: float) -> bool:
         return False
 
     def submit(self, samples: np.ndarray, deliver: Deliver, speaker: Speaker) -> bool:

@@ -1,4 +1,4 @@
-"""Whisper checkpoints that tests make, for the real ones cannot be fetched where they run."""
+"""Whisper checkpoints of random weights, in OpenAI's format: small, and in other languages than the installed one knows."""
 
 from __future__ import annotations
 

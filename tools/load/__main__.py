@@ -117,7 +117,7 @@ def report(numbers: list[int], places: int, seconds: float) -> dict:
         "seconds": seconds,
         "rows": rows,
         "machine": {"cores": os.cpu_count(), "load": [round(x, 1) for x in os.getloadavg()], "python": platform.python_version()},
-        "note": "The clients run on the same cores. Words are recognised as the machine allows, without a download.",
+        "note": "The clients run on the same cores.",
     }
 
 

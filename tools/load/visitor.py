@@ -47,6 +47,7 @@ class Seen:
         errors: what the server refused, and what went wrong.
         forgotten: samples that waited too long here to be sent.
         heard: numbers of the utterances in the history.
+        words: (when, words) each time that other words are shown, in seconds since the first sample.
         view: the newest.
         before: how many come first, while it waits in line.
         recogniser: its name.
@@ -56,6 +57,7 @@ class Seen:
     errors: list[str] = field(default_factory=list)
     forgotten: int = 0
     heard: set[int] = field(default_factory=set)
+    words: list[tuple[float, str]] = field(default_factory=lambda: [(0.0, "")])
     view: dict | None = None
     before: int | None = None
     recogniser: str = ""
@@ -167,6 +169,8 @@ class Visitor:
             if view:
                 self.seen.view = view
                 self.seen.heard |= {said["number"] for said in view["utterances"]}
+                if (words := view["transcript"]["text"]) != self.seen.words[-1][1]:
+                    self.seen.words.append((now - began, words))
                 if view["captured"] is not None and view["captured"] != last:
                     last = view["captured"]
                     self.seen.updates.append((now, now - last / 1000))

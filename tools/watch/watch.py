@@ -16,8 +16,6 @@ from pathlib import Path
 from tests.browser.harness import ROOT, children
 
 EVERY_S = 0.1
-# The one address that the program asks for something, when it starts: Whisper's weights.
-WHISPER_HOST = "openaipublic.azureedge.net"
 # Folders of the watched one, and the variables that lead a program and its libraries there.
 _PLACES = {
     "home": ("HOME",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import gradio as gr
@@ -10,6 +11,9 @@ from comp_core.support.assets import ASSETS
 
 CARDS_DIR = ASSETS / "cards"
 _TEXT = Path(__file__).with_name("about.md")
+_METADATA = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+# The page serves the cards alone, so what they link to beside them is not there.
+_LOCAL_LINK = re.compile(r"\[([^]]+)\]\((?!https?:)[^)]+\)")
 
 
 def about_page() -> None:
@@ -25,6 +29,7 @@ def about_page() -> None:
 
 
 def split_title(markdown: str, otherwise: str) -> tuple[str, str]:
-    """The first heading of a card, and the rest."""
-    first, _, rest = markdown.lstrip().partition("\n")
+    """The first heading of a card, and the rest, without the Hub's metadata and without links into the repository."""
+    markdown = _LOCAL_LINK.sub(r"\1", _METADATA.sub("", markdown)).lstrip()
+    first, _, rest = markdown.partition("\n")
     return (first.lstrip("# ").strip(), rest) if first.startswith("# ") else (otherwise, markdown)

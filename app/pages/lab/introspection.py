@@ -10,7 +10,7 @@ import numpy as np
 
 from app.live.views import NAMES, in_words, listed
 from comp_core.evaluation.curve import LATE, Point
-from comp_core.evaluation.introspection import Inside, inside
+from comp_core.evaluation.introspection import Introspection, introspect
 from comp_core.inference.fusion import Fused
 from comp_core.metrics.rules import late_average
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS
@@ -72,14 +72,14 @@ def along(predictor: Any, heard: Sequence[Heard]) -> list[Step]:
     return [Step(one.start, one.transcript, {name: _cell(fused[i]) for name, fused in found.items()}) for i, one in enumerate(heard)]
 
 
-def insides(predictor: Any, heard: Sequence[Heard], index: int) -> Inside | None:
+def introspections(predictor: Any, heard: Sequence[Heard], index: int) -> Introspection | None:
     """What happens inside ComP for that utterance; None if no fusion model is one, or nothing is there."""
     moments = [one.moment for one in heard[: index + 1]]
     if not any(reading.present for reading in moments[-1].values()):
         return None
     for fusion in predictor.fusions.values():
         if fusion.kind.prompts:
-            return inside(fusion.model, fusion.window(moments))
+            return introspect(fusion.model, fusion.window(moments))
     return None
 
 
@@ -149,14 +149,14 @@ def as_csv(series: Sequence[Series], axis: str = "missing rate") -> str:
 
 def _cell(fused: Fused) -> Cell:
     leads = NAMES[fused.dominant] if fused.dominant else None
-    return Cell(in_words(fused.fused, fused.sure_from), fused.weights, leads)
+    return Cell(in_words(fused.fused, fused.answer_threshold), fused.weights, leads)
 
 
 def _late(fused: Fused) -> Cell:
     """The mean of what each modality says by itself."""
     own = {m: p for m, p in fused.by_modality.items() if p is not None}
     if not own:
-        return Cell(in_words(None, fused.sure_from), None, None)
+        return Cell(in_words(None, fused.answer_threshold), None, None)
     mean = late_average(np.array([list(p.values()) for p in own.values()]), np.empty(0))
     weights = {m: 1 / len(own) if m in own else 0.0 for m in MODALITIES}
-    return Cell(in_words(dict(zip(LABELS, mean.tolist(), strict=True)), fused.sure_from), weights, None)
+    return Cell(in_words(dict(zip(LABELS, mean.tolist(), strict=True)), fused.answer_threshold), weights, None)

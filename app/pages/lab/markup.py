@@ -8,7 +8,7 @@ from html import escape
 from app.live.views import NAMES, RELATIONS, clock_text, percent
 from app.pages.lab.introspection import Cell, Row, Step
 from app.pages.shared.markup import key_html
-from comp_core.evaluation.introspection import Inside
+from comp_core.evaluation.introspection import Introspection
 from comp_core.modalities import MODALITIES
 
 
@@ -54,7 +54,7 @@ def compared_html(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -
 <tbody>{rows}</tbody></table></div>"""
 
 
-def inside_html(inside: Inside) -> str:
+def introspection_html(inside: Introspection) -> str:
     """Prototypes, prompts and filled-in states of one utterance."""
     largest = max((size for block in inside.received for size in block.values()), default=0.0) or 1.0
     rows = "".join(

@@ -12,8 +12,8 @@ import numpy as np
 from app.live.sliders import SLIDERS, degradation_of
 from app.live.views import NAMES, REASONS, clock_text, in_words, relation
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
-from app.pages.lab.introspection import along, insides, qualities, seven
-from app.pages.lab.markup import along_html, compared_html, inside_html, seven_html
+from app.pages.lab.introspection import along, introspections, qualities, seven
+from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html
 from app.pages.shared.markup import message_html, section_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
@@ -169,9 +169,9 @@ def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
     if not heard or index is None:
         return message_html("Choose a sample or a file first.")
     fused = predictor.fusion().fuse_last([one.moment for one in heard[: index + 1]])
-    within = insides(predictor, heard, index)
+    within = introspections(predictor, heard, index)
     table = seven_html(seven(predictor, heard, index), relation(fused.as_dict()), heard[index].transcript)
-    return table + (inside_html(within) if within else "")
+    return table + (introspection_html(within) if within else "")
 
 
 def degrade_utterance(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:
@@ -202,10 +202,11 @@ def _states(predictor: Any, model: str, before: list, now: Heard) -> dict[str, d
     fused = predictor.fusion(model).fuse_last([*before, now.moment])
     quality = qualities(now)
     states = {
-        "fused": {"title": "all together", "told": in_words(fused.fused, fused.sure_from), "weight": None, "quality": None},
+        "fused": {"title": "all together", "told": in_words(fused.fused, fused.answer_threshold), "weight": None, "quality": None},
     }
     for m in MODALITIES:
         own = fused.by_modality[m]
-        told = in_words(own, fused.sure_from) if own else f"absent: {REASONS.get((m, fused.absent_because[m]), fused.absent_because[m])}"
+        absent = fused.absent_because.get(m)
+        told = in_words(own, fused.answer_threshold) if own else f"absent: {REASONS.get((m, absent), absent)}"
         states[m] = {"title": NAMES[m], "told": told, "weight": fused.weights[m] if fused.weights else None, "quality": quality[m]}
     return states

@@ -12,7 +12,7 @@ from app.pages.lab.curve import ASSETS
 from app.pages.lab.plot import SAVE, saves_html
 from app.pages.shared.markup import message_html, section_html
 from comp_core.evaluation.curve import load_conversations
-from comp_core.evaluation.projection import Space, spaces
+from comp_core.evaluation.projection import Projection, projections
 from comp_core.modalities import LABELS
 from comp_core.support.spreadsheet import csv_text
 
@@ -41,22 +41,22 @@ def space_section(predictor: Any) -> None:
         draw = gr.Button("Draw it", variant="primary", elem_id="lab-draw")
     drawn = gr.HTML("", js_on_load=SAVE, apply_default_css=False, elem_id="lab-space")
     for event in (draw.click, rate.input):
-        event(partial(draw_spaces, predictor), rate, drawn, api_visibility="private", concurrency_id="curve", concurrency_limit=1)
+        event(partial(draw_projections, predictor), rate, drawn, api_visibility="private", concurrency_id="curve", concurrency_limit=1)
 
 
-def draw_spaces(predictor: Any, rate: float) -> str:
+def draw_projections(predictor: Any, rate: float) -> str:
     """The three stages side by side, at a missing rate."""
     path = ASSETS / "lab" / "held_out.npz"
     models = [fusion.model for fusion in predictor.fusions.values() if fusion.kind.prompts]
     if not path.is_file() or not models:
         return message_html("This needs ComP, and the held-out conversations in assets/lab/: take both from the repository again.")
-    found = spaces(models[0], load_conversations(path), float(rate))
-    panels = "".join(space_html(stage, space) for stage, space in found.items())
+    found = projections(models[0], load_conversations(path), float(rate))
+    panels = "".join(projection_html(stage, space) for stage, space in found.items())
     legend = "".join(f'<li><b style="color:{colour}">{mark}</b> {label}</li>' for label, (colour, mark) in MARKS.items())
     return f'<div class="cp cp-panel"><div class="cp-spaces">{panels}</div><ul class="cp-legend">{legend}</ul></div>'
 
 
-def space_html(stage: str, space: Space) -> str:
+def projection_html(stage: str, space: Projection) -> str:
     """One stage with what its two axes leave out, and how far the labels are apart in all of it."""
     lowest, highest = space.points.min(0), space.points.max(0)
     # One scale for both axes: what is twice as far apart is drawn so.

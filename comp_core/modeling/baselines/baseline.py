@@ -43,8 +43,8 @@ class Baseline(nn.Module, ABC):
         # One pass for all that is observed, and for each modality alone.
         everything = stack([conversations, *alone])
         logits = self.fuse(self.encoders(everything.features, everything.by_modality), everything.by_modality)
-        fused, *own = logits.split(len(conversations.valid))
-        return output_of(fused, torch.stack(own, 2), conversations)
+        fused, *unimodal = logits.split(len(conversations.valid))
+        return output_of(fused, torch.stack(unimodal, 2), conversations)
 
 
 def output_of(logits: Tensor, modality_logits: Tensor, conversations: Conversations) -> FusionOutput:

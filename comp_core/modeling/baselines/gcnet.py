@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -35,7 +37,7 @@ class GraphCompletion(Baseline):
         hidden = x
         for layer in self.layers:
             total = torch.zeros_like(hidden)
-            for relation, linear in zip(relations, layer, strict=True):
+            for relation, linear in zip(relations, cast(nn.ModuleList, layer), strict=True):
                 edges = relation * sends.unsqueeze(1)
                 total = total + linear(edges @ hidden / edges.sum(-1, keepdim=True).clamp(min=1))
             hidden = self.dropout(F.relu(total))

@@ -22,6 +22,6 @@ class LateFusion(nn.Module):
         self.heads = nn.Sequential(nn.GELU(), nn.Dropout(config.dropout), PerModalityLinear(config.width, config.outputs))
 
     def forward(self, conversations: Conversations) -> FusionOutput:
-        own = self.heads(self.encoders(conversations.features, conversations.by_modality)).permute(1, 2, 0, 3)
-        output = output_of(own[:, :, 0], own, conversations)
-        return replace(output, logits=torch.sum(output.weights.unsqueeze(-1) * own, 2), modality_logits=own)
+        unimodal = self.heads(self.encoders(conversations.features, conversations.by_modality)).permute(1, 2, 0, 3)
+        output = output_of(unimodal[:, :, 0], unimodal, conversations)
+        return replace(output, logits=torch.sum(output.weights.unsqueeze(-1) * unimodal, 2), modality_logits=unimodal)

@@ -23,7 +23,8 @@ from comp_core.support.checkpoint import CheckpointError, sha256_of
 # Detector, mesh and blendshapes, as Google publishes them (Apache-2.0); the blendshapes are not used.
 LANDMARKER = ASSETS / "face_landmarker.task"
 SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
-CONFIDENCE = 0.5
+# Below the library's own .5 for finding a face: small ones are missed otherwise. For keeping it, .5: a hand before the camera ends it.
+FINDING, KEEPING = 0.3, 0.5
 # MediaPipe smooths a followed mesh over time. Pictures here come ten times a second, and that is what it is told.
 PICTURE_MILLISECONDS = 100
 # What MediaPipe's library writes to the terminal by itself, whatever its log level.
@@ -47,9 +48,9 @@ class FaceMesh:
             base_options=BaseOptions(model_asset_path=str(checked(LANDMARKER))),
             running_mode=RunningMode.VIDEO if tracking else RunningMode.IMAGE,
             num_faces=faces,
-            min_face_detection_confidence=CONFIDENCE,
-            min_face_presence_confidence=CONFIDENCE,
-            min_tracking_confidence=CONFIDENCE,
+            min_face_detection_confidence=FINDING,
+            min_face_presence_confidence=KEEPING,
+            min_tracking_confidence=KEEPING,
         )
         with _without_chatter():
             self._landmarker = FaceLandmarker.create_from_options(options)

@@ -1,12 +1,11 @@
-"""Speech recognition: Whisper where its weights can be had, else the offline recogniser PocketSphinx.
+"""Speech recognition by Whisper. The weights of tiny.en are installed with the program; other models can be had by name or path.
 
-Both are given arrays and only speech: Whisper invents words in silence, so that voice activity comes first.
+It is given arrays and only speech: Whisper invents words in silence, so that voice activity comes first.
 """
 
 from __future__ import annotations
 
 import math
-import re
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -18,8 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from comp_core.senses.speech import whisper_tiny as tiny
+from comp_core.senses.speech.invention import MOST_NO_SPEECH, is_heard
+from comp_core.senses.speech.utterances import segment
 from comp_core.senses.speech.vad import SAMPLE_RATE
-from comp_core.senses.sphinx_process import SphinxProcess
+from comp_core.senses.speech.whisper_decoding import SILENCE_AFTER, WHOLE_CONTEXT, Decoded, context_for, decode
 from comp_core.support.devices import Placed
 from comp_core.support.errors import CompCoreError
 
@@ -27,16 +29,8 @@ OFF = "off"
 # The language of the words sense. Others are translated into it, by a recogniser that can.
 ENGLISH = "en"
 
-# Whisper's own measures of a segment beyond which it is more likely invented than heard (the thresholds of Radford et al., 2022).
-_MOST_NO_SPEECH = 0.6
-_LEAST_LOGPROB = -1.0
-_MOST_REPETITION = 2.4  # compression ratio of the text: a loop of one phrase compresses well
-
 # A dead network must not hold up the start for minutes.
 _NETWORK_TIMEOUT = 15.0
-
-# PocketSphinx: fillers such as <sil>, [NOISE], ++BREATH++, and the number of a pronunciation, as in "read(2)".
-_SPHINX_MARKS = re.compile(r"<[^>]*>|\[[^\]]*\]|\+\+[^+]*\+\+|\(\d+\)")
 
 
 class RecogniserError(CompCoreError):
@@ -101,73 +95,52 @@ class WhisperRecogniser(Recogniser):
     """OpenAI's Whisper (MIT).
 
     Args:
-        model: what ``whisper.load_model`` returns.
+        model: an openai-whisper ``Whisper``.
+        note: one sentence if another one was asked for.
         languages: code -> name of the languages that a multilingual model was trained on.
     """
 
-    def __init__(self, model: Any, name: str, languages: Mapping[str, str] | None = None) -> None:
-        super().__init__(f"Whisper {name}", languages=languages if model.is_multilingual else None)
+    def __init__(self, model: Any, name: str, note: str = "", languages: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"Whisper {name}", note, languages if model.is_multilingual else None)
         self._model = model
         self._size = name
         self.placed = Placed("speech recognition", str(model.device), model)
 
     def on(self, device: str) -> WhisperRecogniser:
         """The same recogniser, its model moved to a device."""
-        return WhisperRecogniser(self._model.to(device), self._size, self.languages)
+        return WhisperRecogniser(self._model.to(device), self._size, self.note, self.languages)
 
     def _transcribe(self, samples: np.ndarray, language: str) -> Transcript:
-        options = {
-            "language": language,
-            "task": "transcribe" if language == ENGLISH else "translate",
-            "temperature": 0.0,
-            "condition_on_previous_text": False,
-            "verbose": None,
-        }
-        heard = self.placed.run(lambda device: self._model.transcribe(samples, fp16=device.startswith("cuda"), **options))
-        segments = [segment for segment in heard["segments"] if is_heard(segment)]
-        text = " ".join(segment["text"].strip() for segment in segments).strip()
-        if not text:
+        task = "transcribe" if language == ENGLISH else "translate"
+        whole = len(samples) <= SAMPLE_RATE * (WHOLE_CONTEXT - SILENCE_AFTER)
+        parts = [samples] if whole else [utterance.samples for utterance in segment(samples)]
+        heard = [(part, decoded) for part in parts if is_heard(decoded := self._decode(part, language, task))]
+        if not heard:
             return Transcript("", 0.0)
-        seconds = [max(1e-3, segment["end"] - segment["start"]) for segment in segments]
-        confidence = [math.exp(segment["avg_logprob"]) * (1 - segment["no_speech_prob"]) for segment in segments]
-        return Transcript(text, float(np.clip(np.average(confidence, weights=seconds), 0, 1)))
+        confidence = [math.exp(decoded.log_probability) * (1 - decoded.no_speech) for _, decoded in heard]
+        mean = np.average(confidence, weights=[len(part) for part, _ in heard])
+        return Transcript(" ".join(decoded.text for _, decoded in heard), float(np.clip(mean, 0, 1)))
+
+    def _decode(self, samples: np.ndarray, language: str, task: str) -> Decoded:
+        """With a short context; with the whole one where the text repeats itself for lack of silence after the sound."""
+        context = context_for(len(samples) / SAMPLE_RATE)
+        decoded = self.placed.run(lambda _: decode(self._model, samples, context, language, task))
+        if decoded.repeats and decoded.no_speech <= MOST_NO_SPEECH:
+            decoded = self.placed.run(lambda _: decode(self._model, samples, WHOLE_CONTEXT, language, task))
+        return decoded
 
 
-def is_heard(segment: dict[str, Any]) -> bool:
-    """Whether a segment of Whisper's result was heard rather than invented."""
-    return (
-        segment["no_speech_prob"] <= _MOST_NO_SPEECH
-        and segment["avg_logprob"] >= _LEAST_LOGPROB
-        and segment["compression_ratio"] <= _MOST_REPETITION
-    )
-
-
-class SphinxRecogniser(Recogniser):
-    """CMU PocketSphinx with its own US English model (BSD): no download; it errs in about three words of ten of human speech."""
-
-    def __init__(self, note: str = "") -> None:
-        super().__init__("PocketSphinx (offline, low accuracy)", note)
-        self._process = SphinxProcess(SAMPLE_RATE)
-
-    def _transcribe(self, samples: np.ndarray, language: str) -> Transcript:
-        hypothesis = self._process.decode((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-        words = _SPHINX_MARKS.sub(" ", hypothesis["text"]).split()
-        if not words:
-            return Transcript("", 0.0)
-        # The posterior of the whole sentence falls with its length; its geometric mean is that of one word.
-        return Transcript(" ".join(words), float(np.clip(hypothesis["probability"], 0, 1) ** (1 / len(words))))
-
-
-def load_recogniser(spec: str = "tiny.en", device: str = "cpu", notify: Callable[[str], None] = lambda _: None) -> Recogniser | None:
-    """The recogniser that was asked for, or the best that can be had.
+def load_recogniser(spec: str = tiny.NAME, device: str = "cpu", notify: Callable[[str], None] = lambda _: None) -> Recogniser | None:
+    """The recogniser that was asked for, or the one that is always there.
 
     Args:
-        spec: the name of a Whisper model, the path of a Whisper checkpoint (``.pt`` in OpenAI's format), or ``"off"``.
+        spec: ``"tiny.en"``, whose weights are installed; the name of another Whisper model, which is downloaded; the path of a Whisper
+            checkpoint (``.pt`` in OpenAI's format); or ``"off"``.
         device: of Whisper, such as ``"cpu"`` or ``"cuda"``.
         notify: is told in one sentence each what is being loaded and what could not be.
 
     Returns:
-        None when it is off, or when no recogniser is installed: words can then be typed.
+        None when it is off, or when none can be had: words can then be typed.
 
     Raises:
         RecogniserError: ``spec`` is neither a model nor a readable checkpoint.
@@ -178,16 +151,33 @@ def load_recogniser(spec: str = "tiny.en", device: str = "cpu", notify: Callable
         import whisper
         from whisper.tokenizer import LANGUAGES
     except (ImportError, OSError):
-        return _fall_back("Whisper is not installed (pip install openai-whisper)", notify)
+        notify("Whisper is not installed (pip install openai-whisper): words must be typed.")
+        return None
+    if spec == tiny.NAME:
+        return _installed(device, notify)
     if spec in whisper.available_models():
         notify(f"Loading Whisper {spec}; the first use downloads it.")
         try:
             model = _load_by_name(whisper, spec, device)
         # Besides network errors: a wrong hash (RuntimeError), a proxy's page in place of the file (TypeError, ValueError).
         except (OSError, RuntimeError, TypeError, ValueError, EOFError, UnpicklingError) as error:
-            return _fall_back(f"Whisper {spec} could not be loaded ({_first_line(error)})", notify)
-        return WhisperRecogniser(model, spec, LANGUAGES)
-    return WhisperRecogniser(_load_checkpoint(whisper, Path(spec).expanduser(), device), Path(spec).name, LANGUAGES)
+            return _installed(device, notify, f"Whisper {spec} could not be loaded ({_first_line(error)})")
+        return WhisperRecogniser(model, spec, languages=LANGUAGES)
+    return WhisperRecogniser(_load_checkpoint(whisper, Path(spec).expanduser(), device), Path(spec).name, languages=LANGUAGES)
+
+
+def _installed(device: str, notify: Callable[[str], None], failed: str = "") -> Recogniser | None:
+    """Whisper tiny.en; ``failed`` says why it is not the one that was asked for."""
+    try:
+        model = tiny.load_model(device)
+    except tiny.WeightsMissing as error:
+        notify(f"{failed}, and {error}: words must be typed." if failed else f"{_capital(str(error))}: words must be typed.")
+        return None
+    if not failed:
+        return WhisperRecogniser(model, tiny.NAME)
+    recogniser = WhisperRecogniser(model, tiny.NAME, f"{failed}, so {tiny.NAME} is used.")
+    notify(recogniser.note)
+    return recogniser
 
 
 def _load_by_name(whisper: Any, name: str, device: str) -> Any:
@@ -214,19 +204,13 @@ def _load_checkpoint(whisper: Any, path: Path, device: str) -> Any:
         ) from error
 
 
-def _fall_back(reason: str, notify: Callable[[str], None]) -> Recogniser | None:
-    try:
-        recogniser = SphinxRecogniser(f"{reason}, so the offline recogniser is used.")
-    except (ImportError, OSError, RuntimeError):
-        notify(f"{reason}, and PocketSphinx is not installed either (pip install pocketsphinx): words must be typed.")
-        return None
-    notify(recogniser.note)
-    return recogniser
-
-
 def _first_line(error: Exception) -> str:
     if isinstance(error, UnpicklingError):
         return "it holds more than plain weights, or no weights at all"
     cause = getattr(error, "reason", error)  # a URLError wraps what happened
     lines = str(getattr(cause, "strerror", None) or cause).strip().splitlines()
     return lines[0][:120].rstrip(".") if lines else type(error).__name__
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -7,10 +7,15 @@ import pytest
 
 from app.capture import wire
 from app.visitors.refusal import Refused
-from comp_core.inference.degradation import Spoiling
+from comp_core.inference.degradation import Degradation
 from comp_core.modalities import AUDIO
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from tests.app.sessions import Page, jpeg, pcm
+
+
+@pytest.fixture
+def page():
+    return Page()
 
 
 def test_tokens_cannot_be_guessed_and_answers_are_json(page):
@@ -86,7 +91,7 @@ BAD_DEGRADATION = (3, {"smell": 1}, {"darkness": 2}, {"darkness": "x"}, {"darkne
 def test_sliders_beyond_their_ends_are_refused(page, degradation):
     token = page.start()
     assert page.control({"token": token, "degradation": degradation})["error"] == "bad_request"
-    assert page.sessions[0].settings.degradation == Spoiling()
+    assert page.sessions[0].settings.degradation == Degradation()
 
 
 def test_sliders_reach_only_their_own_session(page):
@@ -94,8 +99,8 @@ def test_sliders_reach_only_their_own_session(page):
     page.start()
     page.control({"token": mine, "degradation": {"darkness": 0.5, "noise_db": 10, "muted": True}})
     first, second = page.sessions
-    assert first.settings.degradation == Spoiling(darkness=0.5, noise_db=10.0, muted=True)
-    assert second.settings.degradation == Spoiling()
+    assert first.settings.degradation == Degradation(darkness=0.5, noise_db=10.0, muted=True)
+    assert second.settings.degradation == Degradation()
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,17 @@ import pytest
 
 from app.live.context import LiveConfig
 from app.live.inbox import AUDIO_BACKLOG_S, Frame
-from comp_core.inference.degradation import Spoiling
+from comp_core.inference.degradation import Degradation
 from comp_core.inference.smoothing import TIME_CONSTANT
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
 from comp_core.senses.speech.recognition import Transcript
 from comp_core.senses.speech.vad import SAMPLE_RATE
-from tests.app.doubles import ScriptedTranscriber
+from tests.app.doubles import SHORT_PAUSE, ScriptedTranscriber
 from tests.app.sessions import FACE, QUIET, SPEECH, WALL, SteppedSession, absent
 
 CONFIG = LiveConfig()
+PAUSE = np.zeros(SHORT_PAUSE // 2, np.float32)
 
 
 def test_speech_words_and_face_come_together(stepped):
@@ -62,7 +63,7 @@ def test_what_is_spoilt_reaches_the_senses_spoilt(stepped):
     stepped.session.hearing.segmenter.push = lambda samples: given.update(sound=samples) or hear(samples)
     stepped.predictor.words.read = lambda text: given.update(words=text) or read(text)
     stepped.say()
-    stepped.session.settings.degradation = Spoiling(darkness=0.5, muted=True, words_lost=1.0)
+    stepped.session.settings.degradation = Degradation(darkness=0.5, muted=True, words_lost=1.0)
     stepped.hear("what joy")
     stepped.step(FACE, SPEECH)
     assert given["picture"].mean() == pytest.approx(FACE.mean() / 2, rel=0.05)
@@ -71,7 +72,7 @@ def test_what_is_spoilt_reaches_the_senses_spoilt(stepped):
 
 
 def test_lost_pictures_are_not_looked_at(stepped):
-    stepped.session.settings.degradation = Spoiling(frames_lost=1.0)
+    stepped.session.settings.degradation = Degradation(frames_lost=1.0)
     assert stepped.step(FACE).box is None
 
 
@@ -231,7 +232,7 @@ def test_a_voice_that_takes_long_to_read_is_read_less_often(stepped, monkeypatch
     assert len(stepped.predictor.voice.lengths) == round(3.0 / (0.2 / CONFIG.voice_share))
 
 
-def test_partial_words_are_asked_for_only_from_a_quick_recogniser(stepped):
+def test_words_of_a_growing_utterance_are_asked_for_only_from_a_quick_recogniser(stepped):
     stepped.step(FACE, SPEECH)
     stepped.step(FACE, SPEECH)
     assert stepped.transcriber.requests == []
@@ -244,6 +245,49 @@ def test_partial_words_are_asked_for_only_from_a_quick_recogniser(stepped):
     stepped.hear("too late", request=0)
     stepped.hear("what a joy")
     assert stepped.step(FACE, QUIET).transcript == "what a joy"
+
+
+def test_while_someone_speaks_words_come_every_second(stepped):
+    stepped.transcriber.quick = True
+    for _ in range(30):
+        stepped.step(FACE, SPEECH[:1600])
+    assert len(stepped.transcriber.requests) >= 3
+
+
+def test_words_asked_for_in_a_pause_are_final_if_it_was_the_end(stepped):
+    stepped.transcriber.quick = True
+    stepped.step(FACE, SPEECH[:3200])
+    for _ in range(3):
+        stepped.step(FACE, PAUSE)
+    assert len(stepped.transcriber.requests) == 1
+    stepped.hear("what joy")
+    stepped.step(FACE, PAUSE)
+    snapshot = stepped.step(FACE, QUIET)
+    assert len(stepped.transcriber.requests) == 1
+    assert (snapshot.pending, [said.transcript for said in snapshot.utterances]) == (False, ["what joy"])
+    assert snapshot.utterances[0].fused is not None
+
+
+def test_words_of_a_pause_that_come_after_the_end_are_waited_for(stepped):
+    stepped.transcriber.quick = True
+    stepped.step(FACE, SPEECH[:3200])
+    stepped.step(FACE, PAUSE)
+    assert stepped.step(FACE, QUIET).pending
+    stepped.hear("what joy")
+    snapshot = stepped.step(FACE, QUIET)
+    assert (snapshot.pending, snapshot.transcript, len(stepped.transcriber.requests)) == (False, "what joy", 1)
+
+
+def test_who_speaks_on_after_a_pause_is_heard_to_the_end(stepped):
+    stepped.transcriber.quick = True
+    stepped.step(FACE, SPEECH[:3200])
+    stepped.step(FACE, PAUSE)
+    stepped.hear("what")
+    stepped.step(FACE, SPEECH[:3200])
+    assert stepped.step(FACE, QUIET).pending
+    assert [len(samples) for samples, _ in stepped.transcriber.requests] == [3200, 6400]
+    stepped.hear("what joy")
+    assert stepped.step(FACE, QUIET).transcript == "what joy"
 
 
 def test_without_a_recogniser_nothing_is_pending():

@@ -2,6 +2,7 @@
 
 import base64
 import xml.etree.ElementTree as ElementTree
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,14 +15,14 @@ from app.live.utterance import Utterance
 from app.live.views import RELATIONS, relation
 from app.pages.lab import curve as curve_part
 from app.pages.lab.curve import REPORTS, balance_of, draw_learning, draw_reported, run_curve
-from app.pages.lab.introspection import Series, along, as_csv, insides, measured, reported, seven
-from app.pages.lab.markup import along_html, compared_html, inside_html, seven_html
+from app.pages.lab.introspection import Series, along, as_csv, introspections, measured, reported, seven
+from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html
 from app.pages.lab.moment import degrade_utterance, live_moments, read_moments, show_moment
 from app.pages.lab.plot import curves_html, curves_svg
 from app.visitors.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.inference.budget import OverBudget
-from comp_core.inference.degradation import Spoiling
+from comp_core.inference.degradation import Degradation
 from comp_core.inference.media import MediaError
 from comp_core.inference.windows import conversations_of
 from comp_core.modalities import MODALITIES, TEXT, VIDEO
@@ -41,7 +42,11 @@ def heard(transcript="hello", **labels):
 
 @pytest.fixture
 def predictor():
-    return ScriptedPredictor()
+    """Its models are none that can be looked into."""
+    scripted = ScriptedPredictor()
+    for fusion in scripted.fusions.values():
+        fusion.kind = SimpleNamespace(prompts=False)
+    return scripted
 
 
 def quiet(*_, **__):
@@ -146,8 +151,8 @@ def test_words_from_outside_are_escaped(predictor):
 
 def test_sliders_at_rest_spoil_nothing():
     rest = {s.field: s.rest for s in SLIDERS}
-    assert degradation_of(rest) == degradation_of({}) == Spoiling()
-    assert degradation_of({**rest, "noise_db": QUIET - 1}, muted=True) == Spoiling(noise_db=QUIET - 1, muted=True)
+    assert degradation_of(rest) == degradation_of({}) == Degradation()
+    assert degradation_of({**rest, "noise_db": QUIET - 1}, muted=True) == Degradation(noise_db=QUIET - 1, muted=True)
 
 
 def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
@@ -175,16 +180,16 @@ def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
 
 def test_a_look_inside_comp_where_there_is_one(predictor):
     one = [heard(audio="joy", video="fear")]
-    assert insides(predictor, one, 0) is None
+    assert introspections(predictor, one, 0) is None
     torch.manual_seed(0)
     comp = ComP(ComPConfig(dict.fromkeys(MODALITIES, 7), outputs=7, width=8, prompt=4, prototypes=4)).eval()
     predictor.fusions["comp"].model, predictor.fusions["comp"].kind = comp, KINDS["comp"]
     predictor.fusions["comp"].window = lambda moments: conversations_of([moments], comp.config.dims)
-    found = insides(predictor, one, 0)
-    html = inside_html(found)
+    found = introspections(predictor, one, 0)
+    html = introspection_html(found)
     assert found.similarity[TEXT] is None and "absent" in html
     assert html.count("<tr data-modality") == 3 and f"{found.filled[VIDEO]:.2f}" in html
-    assert insides(predictor, [heard()], 0) is None
+    assert introspections(predictor, [heard()], 0) is None
 
 
 REPORT = {

@@ -1,18 +1,17 @@
 """The pages and the start of the program."""
 
-import asyncio
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+import yaml
 
 from app import main as program
 from app.pages.about.page import CARDS_DIR, split_title
 from app.pages.clip.page import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
 from app.pages.shared.spoken import offered
-from app.server.limits import RequestLimit
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError
 from comp_core.modalities import MODALITIES, VIDEO
@@ -123,7 +122,21 @@ def test_media_kind(tmp_path, name, kind):
 def test_card_title():
     assert split_title("# Face sense\n\ntext", "face") == ("Face sense", "\n\ntext".removeprefix("\n"))
     assert split_title("text", "face") == ("face", "text")
-    assert CARDS_DIR.name == "cards"
+    assert split_title("---\nlicense: other\n---\n# Face\nAs [ComP](comp.md), [here](https://x.org).", "face") == (
+        "Face",
+        "As ComP, [here](https://x.org).",
+    )
+
+
+def test_every_card_has_a_title_and_the_metadata_that_the_hub_reads():
+    cards = sorted(CARDS_DIR.glob("*.md"))
+    assert len(cards) == 5
+    for card in cards:
+        text = card.read_text(encoding="utf-8")
+        title, body = split_title(text, "")
+        assert title.startswith("Model card") and "---\nlicense" not in body
+        metadata = yaml.safe_load(text.split("---\n")[1])
+        assert {"license", "language", "tags", "datasets", "metrics", "library_name"} <= set(metadata)
 
 
 def test_all_pages_build_and_offer_programs_one_endpoint(predictor):
@@ -152,37 +165,3 @@ def test_places_are_a_number_that_can_be_served(places, capsys):
     with pytest.raises(SystemExit):
         program.main(["--visitors", places])
     assert "from 1 to 32" in capsys.readouterr().err
-
-
-def request(limit, body, length=None, path="/gradio_api/component_server/"):
-    """Status that a request gets from an application that reads its whole body."""
-    pieces = [body[i : i + 10] for i in range(0, len(body), 10)]
-    waiting = [{"type": "http.request", "body": piece, "more_body": n + 1 < len(pieces)} for n, piece in enumerate(pieces)]
-    sent = []
-
-    async def application(scope, receive, send):
-        message = {"more_body": True}
-        while message.get("more_body"):
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return await send({"type": "http.response.start", "status": 400})
-        await send({"type": "http.response.start", "status": 200})
-
-    async def receive():
-        return waiting.pop(0)
-
-    async def send(message):
-        sent.append(message)
-
-    headers = [] if length is None else [(b"content-length", str(length).encode())]
-    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
-    asyncio.run(RequestLimit(application, {"/component_server": limit})(scope, receive, send))
-    return sent[0]["status"]
-
-
-def test_requests_are_bounded_before_they_are_read():
-    assert request(100, b"x" * 50, length=50) == 200
-    assert request(100, b"x" * 500, length=500) == 413
-    assert request(100, b"x" * 500) == 400
-    assert request(100, b"x" * 500, length="12junk") == 413
-    assert request(100, b"x" * 500, length=500, path="/gradio_api/other") == 200

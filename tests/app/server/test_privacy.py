@@ -23,7 +23,7 @@ from comp_core.modalities import MODALITIES
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from tests.browser.harness import ROOT, running_app
 from tools.watch.visitor import Visitor
-from tools.watch.watch import WHISPER_HOST, Watch, changed_in_repository, is_here
+from tools.watch.watch import Watch, changed_in_repository, is_here
 
 SAMPLES = ROOT / "assets" / "samples"
 # Stands in everything that the visitor gives, and nowhere else.
@@ -174,10 +174,8 @@ def test_nothing_is_left_when_the_program_has_been_stopped(seen):
     assert not any(MARK.encode() in path.name.encode() + content for path, content in seen.files_left.items())
 
 
-def test_nobody_outside_is_asked_for_anything_but_the_recognisers_weights(seen):
-    noted = seen.watch.noted()
-    assert {where for what, where in noted[: seen.at_rest] if what == "ask"} <= {WHISPER_HOST}
-    assert [where for what, where in noted[seen.at_rest :] if what == "ask"] == []
+def test_nobody_outside_is_asked_for_anything(seen):
+    assert [where for what, where in seen.watch.noted() if what == "ask"] == []
     assert [address for address in seen.watch.peers if not is_here(address)] == []
 
 

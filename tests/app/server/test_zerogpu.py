@@ -11,7 +11,9 @@ import torch
 
 from app.pages.clip.page import clip_page
 from app.server import zerogpu
+from comp_core.senses.speech import recognition
 from comp_core.senses.speech.recognition import Recogniser, RecogniserError, Transcript, WhisperRecogniser
+from comp_core.senses.speech.whisper_decoding import Decoded
 from tests.app.doubles import TITLES, ScriptedPredictor
 
 SPEECH = np.ones(16000, np.float32)
@@ -29,10 +31,8 @@ class ScriptedWhisper:
         self.device = torch.device(device)
         return self
 
-    def transcribe(self, samples, **options):
-        assert options["fp16"] == (self.device.type == "cuda")
-        segment = {"text": f"{self.device.type} {os.getpid()}", "start": 0.0, "end": 1.0}
-        return {"segments": [{**segment, "avg_logprob": -0.1, "no_speech_prob": 0.1, "compression_ratio": 1.0}]}
+    def decode(self, *asked):
+        return Decoded(f"{self.device.type} {os.getpid()}", log_probability=-0.1, no_speech=0.1, ended=True)
 
 
 class Own(Recogniser):
@@ -75,6 +75,7 @@ def host(monkeypatch):
 def whisper(monkeypatch):
     model = ScriptedWhisper()
     monkeypatch.setattr(zerogpu, "load_recogniser", lambda name, *_: WhisperRecogniser(model, name))
+    monkeypatch.setattr(recognition, "decode", lambda model, *asked: model.decode(*asked))
     return model
 
 
@@ -100,7 +101,8 @@ def test_where_none_is_lent_the_cpu_recognises(host, whisper, borrowing):
 
 
 def test_where_the_large_whisper_cannot_be_had_no_gpu_is_asked_for(host, borrowing, monkeypatch):
-    monkeypatch.setattr(zerogpu, "load_recogniser", lambda *_: Own())
+    note = "Whisper small.en could not be loaded (timed out), so tiny.en is used."
+    monkeypatch.setattr(zerogpu, "load_recogniser", lambda *_: WhisperRecogniser(ScriptedWhisper(), "tiny.en", note))
     assert borrowing().recogniser.transcribe(SPEECH).text == "from the CPU, en"
     assert host.asked == []
 

@@ -10,7 +10,7 @@ import torch
 
 from comp_core.benchmark import datasets, protocol, resume
 from comp_core.benchmark.command import benchmark
-from comp_core.benchmark.datasets import Dataset, mistake, mistaken_share, signs_named, signs_named_anew
+from comp_core.benchmark.datasets import Dataset, mix_features, mixing_share, signs_named, signs_named_anew
 from comp_core.benchmark.methods import METHODS, Problem
 from comp_core.benchmark.protocol import Protocol, conditions, joined, masks_of, predict, train_and_test, trainings
 from comp_core.cli import main
@@ -152,14 +152,14 @@ def test_a_modality_that_a_data_set_lacks_is_never_observed():
 
 def test_mistakes_make_the_share_asked_for_look_like_another_utterance():
     count = 800
-    own = np.eye(count, dtype=np.float32)
-    before = [Conversation.recorded([str(i) for i in range(count)], {"audio": own, "text": own}, np.zeros(count))]
-    (after,) = mistake(before, {"text": 0.4, "audio": 0.0}, np.random.default_rng(0))
+    unimodal = np.eye(count, dtype=np.float32)
+    before = [Conversation.recorded([str(i) for i in range(count)], {"audio": unimodal, "text": unimodal}, np.zeros(count))]
+    (after,) = mix_features(before, {"text": 0.4, "audio": 0.0}, np.random.default_rng(0))
     text = after.features["text"]
     assert (np.diag(text) < 0.5).mean() == pytest.approx(0.4, abs=0.05)
     np.testing.assert_allclose(text.sum(1), 1, rtol=1e-5)
     assert ((text > 0).sum(1) <= 2).all() and text.dtype == np.float32
-    assert (after.features["audio"] == own).all()
+    assert (after.features["audio"] == unimodal).all()
 
 
 def test_signs_that_a_linear_map_names():
@@ -190,9 +190,9 @@ def test_what_is_known_by_heart_is_told_from_what_is_known():
 
 
 def test_as_many_are_mistaken_as_bring_the_accuracy_down():
-    assert mistaken_share(0.9, 0.7) == pytest.approx(0.5)  # of those mistaken, half have the right sign by chance
-    assert mistaken_share(0.7, 0.8) == 0.0
-    assert mistaken_share(0.66, 0.48) == 0.95
+    assert mixing_share(0.9, 0.7) == pytest.approx(0.5)  # of those mistaken, half have the right sign by chance
+    assert mixing_share(0.7, 0.8) == 0.0
+    assert mixing_share(0.66, 0.48) == 0.95
 
 
 def test_predictions_do_not_depend_on_who_else_is_asked():

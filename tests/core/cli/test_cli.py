@@ -1,10 +1,12 @@
 """The command line."""
 
 import json
+import socket
 
 import pytest
 
 from comp_core.cli import doctor, main
+from comp_core.senses.speech import whisper_tiny
 from tests.places import SAMPLES
 
 
@@ -65,6 +67,19 @@ def test_doctor_finds_everything_that_the_demo_needs(capsys):
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert all(what in out for what in ("Python", "torch", "device", "weights", "Whisper", "camera", "microphone"))
+
+
+def test_doctor_says_that_words_are_recognised_without_network(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(socket, "socket", None)  # nobody is asked
+    assert doctor._recogniser() == doctor.Finding("recogniser", "Whisper tiny.en, works without network")
+    (tmp_path / "whisper").mkdir()
+    (tmp_path / "whisper" / "base.pt").touch()
+    assert doctor._recogniser().state == "Whisper tiny.en, works without network; downloaded: base"
+    monkeypatch.setattr(whisper_tiny, "SHA256", "another")
+    found = doctor._recogniser()
+    assert (found.state, found.needed) == ("Whisper without weights; downloaded: base", False)
+    assert "its hash differs" in found.advice and "words must be typed" in found.advice
 
 
 def test_doctor_tells_what_to_do_about_missing_weights(tmp_path):

@@ -35,7 +35,7 @@ def test_conversations_survive_being_saved(tmp_path):
     again = load_conversations(tmp_path / "lab" / "some.npz")
     assert [c.ids for c in again] == [c.ids for c in some]
     for one, other in zip(again, some, strict=True):
-        assert np.array_equal(one.labels, other.labels) and np.array_equal(one.shown, other.shown)
+        assert np.array_equal(one.labels, other.labels) and np.array_equal(one.unimodal_labels, other.unimodal_labels)
         assert all(np.array_equal(one.features[m], other.features[m]) for m in MODALITIES)
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from comp_core.evaluation.dominance import leading_report, permuted
+from comp_core.evaluation.dominance import dominance_report, permuted
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.batch import Batch, Conversations
 from comp_core.modeling.objectives import Classes
@@ -56,10 +56,10 @@ def test_reliabilities_are_dealt_among_utterances_of_which_the_same_is_known(mod
 
 def test_the_leader_is_compared_with_the_modality_that_was_right(model):
     batch = batch_of_random()
-    own = model(batch.conversations).modality_logits
-    error = 1 - own.softmax(-1).gather(-1, batch.labels[..., None, None].expand(*own.shape[:-1], 1)).squeeze(-1)
+    unimodal = model(batch.conversations).modality_logits
+    error = 1 - unimodal.softmax(-1).gather(-1, batch.labels[..., None, None].expand(*unimodal.shape[:-1], 1)).squeeze(-1)
     best, leads = error.argmin(-1), model(batch.conversations).dominant
-    found = leading_report(model, batch, CLASSES)
+    found = dominance_report(model, batch, CLASSES)
     assert found["leader_is_best"] == pytest.approx((best == leads).double().mean().item())
     assert found["always_the_same_is_best"] == pytest.approx(best.flatten().bincount(minlength=3).max().item() / best.numel())
     assert found["led"] == pytest.approx({m: (leads == i).double().mean().item() for i, m in enumerate(MODALITIES)}, abs=1e-4)
@@ -69,5 +69,5 @@ def test_only_what_counts_is_counted(model):
     batch = batch_of_random()
     last = torch.zeros_like(batch.conversations.valid)
     last[:, -1] = True
-    assert leading_report(model, batch, CLASSES, last)["as_judged"]["n"] == 3
-    assert leading_report(model, batch, CLASSES)["as_judged"]["n"] == 18
+    assert dominance_report(model, batch, CLASSES, last)["as_judged"]["n"] == 3
+    assert dominance_report(model, batch, CLASSES)["as_judged"]["n"] == 18

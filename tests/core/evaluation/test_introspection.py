@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from comp_core.evaluation.introspection import inside
+from comp_core.evaluation.introspection import introspect
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.batch import Conversations
 from comp_core.modeling.comp import ComP, ComPConfig
@@ -27,7 +27,7 @@ def conversation(observed):
 
 def test_shares_of_prototypes_are_those_of_equation_7(model):
     given = conversation([[1, 1, 1], [1, 1, 0]])
-    found = inside(model, given)
+    found = introspect(model, given)
     encoded = model.encoders(given.features, given.by_modality)
     expected = similarity(encoded, model.prototypes(encoded, given.by_modality), model.generators[0].log_sharpness.exp())[:, 0, 1]
     assert found.similarity["audio"] == pytest.approx(expected[0].tolist())
@@ -37,7 +37,7 @@ def test_shares_of_prototypes_are_those_of_equation_7(model):
 
 def test_a_filled_in_state_is_compared_with_the_one_that_was_switched_off(model):
     given = conversation([[1, 1, 1], [1, 1, 1]])
-    found = inside(model, given)
+    found = introspect(model, given)
     without = given.observed.clone()
     without[0, 1, 2] = False
     real, made = (model.propagate(c)[2, 0, 1] for c in (given, given.observe(without)))
@@ -46,12 +46,12 @@ def test_a_filled_in_state_is_compared_with_the_one_that_was_switched_off(model)
 
 
 def test_what_is_alone_or_absent_cannot_be_compared(model):
-    found = inside(model, conversation([[1, 0, 0]]))
+    found = introspect(model, conversation([[1, 0, 0]]))
     assert found.filled == dict.fromkeys(MODALITIES)
     assert found.neighbour == dict.fromkeys(MODALITIES)
 
 
 def test_prompts_are_counted_in_every_block(model):
-    found = inside(model, conversation([[1, 1, 1], [1, 0, 1]]))
+    found = introspect(model, conversation([[1, 1, 1], [1, 0, 1]]))
     assert len(found.received) == 3
     assert all(size > 0 for by_modality in found.received for size in by_modality.values())

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from app.pages.lab.projection import MARKS, draw_spaces, space_html
+from app.pages.lab.projection import MARKS, draw_projections, projection_html
 from comp_core.evaluation.curve import load_conversations
-from comp_core.evaluation.projection import AFTER, BEFORE, FUSED, _space, spaces
+from comp_core.evaluation.projection import AFTER, BEFORE, FUSED, _project, projections
 from comp_core.inference.fusion import Fusion
 from comp_core.support.checkpoint import WEIGHTS_DIR
 from tests.app.doubles import ScriptedPredictor
@@ -21,9 +21,9 @@ def test_variance_between_labels_and_on_the_two_axes():
     labels = np.repeat([0, 1, 2], 50)
     corners = np.array([[3.0, 0], [-3, 0], [0, 5]])
     values = np.concatenate([corners[labels], np.zeros((150, 4))], 1) + random.normal(0, 0.1, (150, 6))
-    found = _space(values, labels)
+    found = _project(values, labels)
     assert found.apart > 0.99 and found.kept > 0.99
-    mixed = _space(values, random.permutation(labels))
+    mixed = _project(values, random.permutation(labels))
     assert mixed.apart < 0.05
     gaps = np.linalg.norm(found.points[:, None] - found.points[None], axis=-1)
     assert gaps[labels[:, None] != labels[None]].min() > gaps[labels[:, None] == labels[None]].max()
@@ -37,7 +37,7 @@ def comp():
 
 def test_every_stage_has_every_utterance_and_fusion_tells_the_labels_further_apart(comp):
     conversations = load_conversations(HELD_OUT)
-    found = spaces(comp.model, conversations, 0.3)
+    found = projections(comp.model, conversations, 0.3)
     assert list(found) == [BEFORE, AFTER, FUSED]
     assert {len(space.points) for space in found.values()} == {sum(len(c) for c in conversations)}
     assert found[FUSED].apart > found[BEFORE].apart
@@ -46,20 +46,20 @@ def test_every_stage_has_every_utterance_and_fusion_tells_the_labels_further_apa
 
 def test_what_is_missing_has_no_influence(comp):
     conversations = load_conversations(HELD_OUT)[:3]
-    again = spaces(comp.model, conversations, 0.6)
-    for stage, space in spaces(comp.model, conversations, 0.6).items():
+    again = projections(comp.model, conversations, 0.6)
+    for stage, space in projections(comp.model, conversations, 0.6).items():
         np.testing.assert_array_equal(space.points, again[stage].points)
-    assert not np.array_equal(spaces(comp.model, conversations, 0.0)[BEFORE].points, again[BEFORE].points)
+    assert not np.array_equal(projections(comp.model, conversations, 0.0)[BEFORE].points, again[BEFORE].points)
 
 
 def test_it_is_drawn_with_a_mark_for_each_label(comp):
     predictor = ScriptedPredictor()
-    assert 'role="alert"' in draw_spaces(predictor, 0.3)
+    assert 'role="alert"' in draw_projections(predictor, 0.3)
     predictor.fusions["comp"].model = comp.model
-    html = draw_spaces(predictor, 0.3)
+    html = draw_projections(predictor, 0.3)
     assert html.count("<figure>") == 3
     places = [float(x) for x in re.findall(r'<text x="([\d.-]+)"', html)] + [float(y) for y in re.findall(r' y="([\d.-]+)"', html)]
     assert 0 < min(places) < max(places) < 300
     assert all(mark in html for _, mark in MARKS.values())
-    stage = spaces(comp.model, load_conversations(HELD_OUT)[:3], 0.0)[FUSED]
-    assert space_html("<b>", stage).count("&lt;b&gt;") == 2
+    stage = projections(comp.model, load_conversations(HELD_OUT)[:3], 0.0)[FUSED]
+    assert projection_html("<b>", stage).count("&lt;b&gt;") == 2

@@ -101,7 +101,7 @@ class OneFace:
         joy = float(moments[-1]["video"].feature[0])
         fused = {**dict.fromkeys(LABELS, 0.0), "neutral": 1 - joy, "joy": joy}
         observed = {modality: reading.present for modality, reading in moments[-1].items()}
-        return Fused(fused, dict.fromkeys(("audio", "text", "video")), None, None, observed, {}, sure_from=0.6)
+        return Fused(fused, dict.fromkeys(("audio", "text", "video")), None, None, observed, {}, answer_threshold=0.6)
 
 
 def test_changes_of_the_shown_label_are_counted_with_and_without_smoothing(portrait, monkeypatch):

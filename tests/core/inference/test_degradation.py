@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 
-from comp_core.inference.degradation import FILLERS, Spoiling, band_limited, misheard, noisy
+from comp_core.inference.degradation import FILLERS, Degradation, band_limited, misheard, noisy
 from comp_core.inference.media import open_media
 from tests.places import SAMPLES
 
@@ -23,7 +23,7 @@ def random():
 
 def test_at_rest_nothing_changes(random):
     picture, samples = random.integers(0, 256, (40, 60, 3), dtype=np.uint8), tone(300)
-    spoiling = Spoiling()
+    spoiling = Degradation()
     assert np.array_equal(spoiling.picture(picture, random), picture)
     assert np.array_equal(spoiling.sound(samples, random), samples)
     assert spoiling.words("What a  day!", random) == "What a day!"
@@ -31,12 +31,12 @@ def test_at_rest_nothing_changes(random):
 
 def test_pictures_become_dark_blurred_and_covered(random):
     picture = random.integers(0, 256, (60, 80, 3), dtype=np.uint8)
-    dark = Spoiling(darkness=0.8).picture(picture, random)
+    dark = Degradation(darkness=0.8).picture(picture, random)
     assert dark.dtype == np.uint8
     assert dark.mean() == pytest.approx(0.2 * picture.mean(), rel=0.1)
-    blurred = Spoiling(blur=0.5).picture(picture, random)
+    blurred = Degradation(blur=0.5).picture(picture, random)
     assert np.abs(np.diff(blurred.astype(int), axis=1)).mean() < 0.2 * np.abs(np.diff(picture.astype(int), axis=1)).mean()
-    covered = Spoiling(cover=0.25).picture(picture, random)
+    covered = Degradation(cover=0.25).picture(picture, random)
     assert np.array_equal(covered[:45], picture[:45])
     assert np.ptp(covered[45:]) == 0
 
@@ -46,7 +46,7 @@ def test_noise_has_the_level_asked_for(random):
     for db in (20.0, 0.0):
         noise = noisy(samples, db, 1.0, random) - samples
         assert 10 * np.log10(np.mean(samples**2) / np.mean(noise**2)) == pytest.approx(db, abs=0.1)
-    assert Spoiling(noise_db=0.0).sound(samples, random).dtype == np.float32
+    assert Degradation(noise_db=0.0).sound(samples, random).dtype == np.float32
 
 
 def test_a_band_keeps_what_is_inside():
@@ -56,26 +56,26 @@ def test_a_band_keeps_what_is_inside():
 
 
 def test_clipping_cuts_the_peaks(random):
-    clipped = Spoiling(clipping=0.75).sound(tone(300), random)
+    clipped = Degradation(clipping=0.75).sound(tone(300), random)
     assert np.abs(clipped).max() == pytest.approx(0.1, abs=1e-3)
 
 
 def test_words_are_lost_and_misheard_at_their_rates(random):
     text = " ".join(f"word{i}" for i in range(2000))
-    assert len(Spoiling(words_lost=0.3).words(text, random).split()) == pytest.approx(1400, abs=70)
-    swapped = Spoiling(words_misheard=0.4).words(text, random).split()
+    assert len(Degradation(words_lost=0.3).words(text, random).split()) == pytest.approx(1400, abs=70)
+    swapped = Degradation(words_misheard=0.4).words(text, random).split()
     assert len(swapped) == 2000
     assert sum(word in FILLERS for word in swapped) == pytest.approx(800, abs=80)
-    assert Spoiling(words_lost=1.0).words(text, random) == ""
+    assert Degradation(words_lost=1.0).words(text, random) == ""
     assert misheard(["a", "b"], 1.0, ["x"], random) == ["x", "x"]
 
 
 def test_a_file_is_spoilt_as_it_is_read_the_same_each_time():
     media = open_media(SAMPLE)
-    spoilt = Spoiling(darkness=0.5, frames_lost=0.5, noise_db=10.0).media(media)
+    spoilt = Degradation(darkness=0.5, frames_lost=0.5, noise_db=10.0).media(media)
     first, again = ([(t, p.sum()) for t, p in spoilt.frames(5.0)] for _ in range(2))
     assert first == again
     assert 0 < len(first) < len(list(media.frames(5.0)))
     assert not np.array_equal(spoilt.samples, media.samples)
-    assert Spoiling(muted=True).media(media).samples is None
+    assert Degradation(muted=True).media(media).samples is None
     assert media.has_audio

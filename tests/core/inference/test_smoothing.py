@@ -33,8 +33,8 @@ def test_a_label_near_the_threshold_does_not_come_and_go():
     labels = []
     for at, joy in enumerate((0.39, 0.41, 0.39, 0.36, 0.34, 0.39, 0.41)):
         fused = {"joy": joy, "anger": 0.3, "fear": 0.7 - joy}
-        shown = smoother.update({"observed": {"video": True}, "fused": fused, "weights": None, "sure_from": 0.4}, float(at))
-        labels.append("joy" if shown["fused"]["joy"] >= shown["sure_from"] else "not sure")
+        unimodal_labels = smoother.update({"observed": {"video": True}, "fused": fused, "weights": None, "sure_from": 0.4}, float(at))
+        labels.append("joy" if unimodal_labels["fused"]["joy"] >= unimodal_labels["sure_from"] else "not sure")
     assert labels == ["not sure", "joy", "joy", "joy", "not sure", "not sure", "joy"]
 
 

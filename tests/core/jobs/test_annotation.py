@@ -103,7 +103,7 @@ class Heard:
 
 def test_workers_that_hear_differently_are_not_mixed(folder, tmp_path, monkeypatch, capsys):
     predictor = annotation._loaded(SILENT, "cpu")[0]
-    names = iter(["Whisper tiny.en", "PocketSphinx"])
+    names = iter(["Whisper tiny.en", "Whisper base.en"])
 
     def loaded(*_):
         there = copy(predictor)
@@ -113,7 +113,7 @@ def test_workers_that_hear_differently_are_not_mixed(folder, tmp_path, monkeypat
     monkeypatch.setattr(annotation, "_loaded", loaded)
     out = tmp_path / "out"
     assert main(["annotate", str(folder), "--out", str(out), "--without", "text"]) == 2
-    assert "made with Whisper tiny.en, and a worker has PocketSphinx" in capsys.readouterr().err
+    assert "made with Whisper tiny.en, and a worker has Whisper base.en" in capsys.readouterr().err
     assert len(records(out)) + len(unreadable(out)) == 1
 
 

@@ -24,18 +24,18 @@ def test_without_ray_it_says_what_to_install(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "ray", None)
     (tmp_path / "clip.mp4").touch()
     assert main(["annotate", str(tmp_path), "--out", str(tmp_path / "out"), "--engine", "ray"]) == 2
-    assert capsys.readouterr().err == "Ray is not installed: pip install -r requirements-ray.txt\n"
+    assert capsys.readouterr().err == "Ray is not installed: pip install '.[ray]'\n"
 
 
 @pytest.mark.parametrize(("address", "message"), [("127.0.0.1:1", "nothing answers"), ("somewhere", "HOST:PORT"), ("h:port", "HOST:PORT")])
 def test_an_address_that_cannot_be_reached(address, message):
-    pytest.importorskip("ray", reason="Ray is not installed (requirements-ray.txt)")
+    pytest.importorskip("ray", reason="Ray is not installed (the extra `ray`)")
     with pytest.raises(EngineError, match=message), RayCluster(address):
         pass
 
 
 def test_a_start_that_takes_too_long_is_tried_again(monkeypatch):
-    ray = pytest.importorskip("ray", reason="Ray is not installed (requirements-ray.txt)")
+    ray = pytest.importorskip("ray", reason="Ray is not installed (the extra `ray`)")
     tried = []
 
     def start(**_):
@@ -50,7 +50,7 @@ def test_a_start_that_takes_too_long_is_tried_again(monkeypatch):
 
 @pytest.fixture(scope="module")
 def cluster():
-    pytest.importorskip("ray", reason="Ray is not installed (requirements-ray.txt)")
+    pytest.importorskip("ray", reason="Ray is not installed (the extra `ray`)")
     with RayCluster(workers=2) as engine:
         yield engine
 

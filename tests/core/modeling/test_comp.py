@@ -265,9 +265,9 @@ def test_the_fused_output_is_equations_12_to_15(model):
         weights = layers(torch.cat([side_by_side, batch.observed[b, n].float()])).softmax(0)
         side_by_side = torch.cat([3 * weights[m] * states[m, b, n] for m in range(3)])
         departs = model.fused.out(model.fused.join(side_by_side))
-        own = sum(weights[m] * (states[m, b, n] @ model.heads.weight[m] + model.heads.bias[m, 0]) for m in range(3))
+        unimodal = sum(weights[m] * (states[m, b, n] @ model.heads.weight[m] + model.heads.bias[m, 0]) for m in range(3))
         torch.testing.assert_close(output.weights[b, n], weights, rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(output.logits[b, n], departs + own, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(output.logits[b, n], departs + unimodal, rtol=1e-4, atol=1e-5)
 
 
 def test_the_fused_prediction_teaches_the_heads_nothing(model):

@@ -31,8 +31,8 @@ def model_of(outputs=4, **changes):
     return PRLF(PRLFConfig(DIMS, outputs, width=8, **changes)).eval()
 
 
-def cues_of(own, score=False):
-    return Reliability(score=score).cues(torch.tensor(own).expand(1, 1, 3, -1))[0, 0, 0]
+def cues_of(unimodal, score=False):
+    return Reliability(score=score).cues(torch.tensor(unimodal).expand(1, 1, 3, -1))[0, 0, 0]
 
 
 def test_cues_of_classes_are_confidence_and_label_free_information():
@@ -56,10 +56,10 @@ def test_both_cues_rise_with_confidence_and_neither_is_infinite():
 
 
 def test_reliabilities_are_shared_by_what_is_known():
-    block, own = Reliability().eval(), torch.randn(1, 2, 3, 4)
+    block, unimodal = Reliability().eval(), torch.randn(1, 2, 3, 4)
     there = torch.tensor([[[True, False, True], [False, False, False]]])
-    found = block(own, there)
-    z = (block.cues(own) - block.mean) / block.variance.sqrt()
+    found = block(unimodal, there)
+    z = (block.cues(unimodal) - block.mean) / block.variance.sqrt()
     expected = (z.mean(-1)[0, 0, [0, 2]]).softmax(0)
     torch.testing.assert_close(found[0, 0], torch.tensor([expected[0], 0.0, expected[1]]))
     torch.testing.assert_close(found[0, 1], torch.full((3,), 1 / 3))
@@ -67,20 +67,20 @@ def test_reliabilities_are_shared_by_what_is_known():
 
 @pytest.mark.parametrize(("cues", "column"), [((CONFIDENCE,), 0), ((FISHER,), 1)])
 def test_a_single_cue_decides_alone(cues, column):
-    block, own = Reliability(cues, temperature=2.0).eval(), torch.randn(2, 3, 3, 4)
-    expected = (block.cues(own)[..., column] / 2).softmax(-1)
-    torch.testing.assert_close(block(own, torch.ones(2, 3, 3, dtype=torch.bool)), expected)
+    block, unimodal = Reliability(cues, temperature=2.0).eval(), torch.randn(2, 3, 3, 4)
+    expected = (block.cues(unimodal)[..., column] / 2).softmax(-1)
+    torch.testing.assert_close(block(unimodal, torch.ones(2, 3, 3, dtype=torch.bool)), expected)
 
 
 def test_only_training_data_move_the_running_statistics():
-    block, own, there = Reliability(), torch.randn(4, 5, 3, 4) * 3, torch.ones(4, 5, 3, dtype=torch.bool)
+    block, unimodal, there = Reliability(), torch.randn(4, 5, 3, 4) * 3, torch.ones(4, 5, 3, dtype=torch.bool)
     before = block.mean.clone()
-    block.eval()(own, there)
+    block.eval()(unimodal, there)
     assert torch.equal(block.mean, before)
     for _ in range(300):
-        block.train()(own, there)
-    torch.testing.assert_close(block.mean, block.cues(own).mean((0, 1, 2)), rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(block.variance, block.cues(own).var((0, 1, 2), correction=0), rtol=1e-3, atol=1e-3)
+        block.train()(unimodal, there)
+    torch.testing.assert_close(block.mean, block.cues(unimodal).mean((0, 1, 2)), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(block.variance, block.cues(unimodal).var((0, 1, 2), correction=0), rtol=1e-3, atol=1e-3)
 
 
 def test_phi_is_the_mean_squared_gradient_of_each_sample_per_parameter():
@@ -177,10 +177,10 @@ def test_without_steps_states_stay_as_they_were_read():
 
 def test_reliabilities_can_be_replaced_to_see_what_they_do():
     batch, model = conversations(torch.ones(2, 4, 3, dtype=torch.bool)), model_of()
-    states, own = model.read(batch)
-    as_judged = model.reliability(own, batch.known)
-    torch.testing.assert_close(model.fuse(batch, states, own, as_judged).logits, model(batch).logits)
-    assert (model.fuse(batch, states, own, as_judged.flip(-1)).logits - model(batch).logits).abs().max() > 1e-4
+    states, unimodal = model.read(batch)
+    as_judged = model.reliability(unimodal, batch.known)
+    torch.testing.assert_close(model.fuse(batch, states, unimodal, as_judged).logits, model(batch).logits)
+    assert (model.fuse(batch, states, unimodal, as_judged.flip(-1)).logits - model(batch).logits).abs().max() > 1e-4
 
 
 def test_the_fused_loss_does_not_teach_a_head_to_look_sure():

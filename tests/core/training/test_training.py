@@ -56,13 +56,13 @@ def test_faces_and_voices_disagree_at_the_assumed_rates_mostly_by_being_neutral(
     labels = np.tile(np.arange(7), 3000)
     agreement = Agreement({"audio": 0.6, "video": 0.0}, neutral=0.7)
     random = np.random.default_rng(0)
-    heard, seen = (agreement.shown(labels, modality, random) for modality in ("audio", "video"))
+    heard, seen = (agreement.unimodal_labels(labels, modality, random) for modality in ("audio", "video"))
     neutral = LABELS.index("neutral")
     emotional = labels != neutral
     assert np.mean(heard[emotional] == labels[emotional]) == pytest.approx(0.6 + 0.4 * 0.3 / 6, abs=0.01)
     assert np.mean(heard[emotional] == neutral) == pytest.approx(0.4 * 0.7, abs=0.01)
     assert np.mean(seen == neutral) == pytest.approx(0.7, abs=0.01)
-    np.testing.assert_array_equal(agreement.shown(labels, "text", random), labels)
+    np.testing.assert_array_equal(agreement.unimodal_labels(labels, "text", random), labels)
 
 
 def test_an_identity_without_the_label_is_replaced_by_one_that_has_it():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comp_core.inference.media import open_media
-from comp_core.inference.utterances import Segmenter, SegmenterConfig, segment
+from comp_core.senses.speech.utterances import Segmenter, SegmenterConfig, segment
 from comp_core.senses.speech.vad import CHUNK, SAMPLE_RATE, VoiceActivity
 from tests.places import SAMPLES
 
@@ -133,6 +133,20 @@ def test_open_utterance_grows_and_is_then_closed() -> None:
     assert done.complete
     assert done.start == growing.start
     assert segmenter.open is None
+
+
+def test_what_paused_is_what_ends_if_nobody_speaks_on(happy: np.ndarray) -> None:
+    segmenter, foreseen, ended = Segmenter(), [], []
+    for piece in np.split(happy, range(1600, len(happy), 1600)):
+        ended += segmenter.push(piece)
+        if (paused := segmenter.paused) is not None:
+            foreseen.append(paused)
+            assert not segmenter.speaking
+    assert len(ended) == 2
+    for utterance in ended:
+        first = next(paused for paused in foreseen if paused.end == utterance.end)
+        assert first.start == utterance.start
+        assert np.array_equal(first.samples, utterance.samples)
 
 
 def test_long_speech_is_split_at_its_likeliest_pause_and_nothing_is_lost() -> None:

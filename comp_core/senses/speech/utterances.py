@@ -108,6 +108,11 @@ class Segmenter:
         """The utterance that is still growing, with its samples so far; None until it has enough speech to be one."""
         return self._cut(len(self._chunks), complete=False)
 
+    @property
+    def paused(self) -> Utterance | None:
+        """The open utterance as it will have been if nobody speaks on; None while somebody does."""
+        return None if self.speaking else self._cut(self._end_of_speech(), complete=False)
+
     def push(self, samples: np.ndarray) -> list[Utterance]:
         """Take the next samples, (n,) float32 mono 16 kHz in [-1, 1]; return the utterances that ended in them.
 

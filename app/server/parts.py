@@ -1,0 +1,36 @@
+"""What an upload is made of: files with names, and nothing of one that fails stays on the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gradio import route_utils
+from gradio_client.utils import strip_invalid_filename_characters
+from starlette.formparsers import MultiPartException
+
+
+class FilesOnly(route_utils.GradioMultiPartParser):
+    """Gradio's parser, which else gathers fields that are no files in memory, at a cost that grows with their square."""
+
+    def on_headers_finished(self) -> None:
+        super().on_headers_finished()
+        file = self._current_part.file
+        if file is None:
+            raise MultiPartException("Only files can be uploaded.")
+        if strip_invalid_filename_characters(Path(file.filename or "").name) == "..":
+            raise MultiPartException("An uploaded file needs a name of its own.")
+
+    async def parse(self) -> Any:
+        try:
+            return await super().parse()
+        except BaseException:
+            for file in self._files_to_close_on_error:
+                file.close()
+                Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def take_files_only() -> None:
+    """From now on Gradio reads uploads in this way, and leaves no other way to have it so."""
+    route_utils.GradioMultiPartParser = FilesOnly
