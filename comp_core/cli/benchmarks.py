@@ -11,6 +11,8 @@ from comp_core.cli.tasks import command_line
 from comp_core.cli.values import count, names, pairs, rates
 from comp_core.support.devices import CPU, choose_device
 
+_SELECT = "the split on which epochs are chosen; test only to compare with the literature (default: %(default)s)"
+
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Give it a parser with its options."""
@@ -20,13 +22,13 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     named = "mosi, mosi-reread, mosi-folds, ravdess, live, or a feature folder in the GCNet layout"
     command.add_argument("--dataset", required=True, help=named)
     command.add_argument("--data", type=Path, help="folder of the corpora, for those with a name")
-    command.add_argument("--work", type=Path, default=Path("runs"), help="for live: what the trainings left (default: %(default)s)")
-    command.add_argument("--features", type=pairs, default={}, metavar="audio=NAME,...", help="for a feature folder: its names")
+    command.add_argument("--work", type=Path, default=Path("runs"), help="for live: work folder of the trainings (default: %(default)s)")
+    command.add_argument("--features", type=pairs, default={}, metavar="audio=NAME,...", help="which of the folder's features to use")
     command.add_argument("--models", type=names, default=["comp", "concat", "late"], metavar="NAME,...", help="default: comp,concat,late")
     command.add_argument("--rates", type=rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7)")
-    command.add_argument("--seeds", type=count, default=5, help="(default: %(default)s)")
-    command.add_argument("--epochs", type=count, help="instead of the data set's own number")
-    command.add_argument("--select", choices=("valid", "test"), default="valid", help="test: as the literature does, to compare tables")
+    command.add_argument("--seeds", type=count, default=5, help="trainings of each model (default: %(default)s)")
+    command.add_argument("--epochs", type=count, help="epochs of each training (default: the data set's own number)")
+    command.add_argument("--select", choices=("valid", "test"), default="valid", help=_SELECT)
     command.add_argument("--device", default=CPU, help="cpu or cuda (default: %(default)s)")
     command.add_argument("--out", type=Path, required=True, help="folder of the results; a stopped run goes on from what is there")
     command.set_defaults(run=benchmark)

@@ -14,9 +14,9 @@ from comp_core.support.devices import CPU
 def engine_options() -> argparse.ArgumentParser:
     """The options of every command that can use an engine, as a parent of its parser."""
     engine = argparse.ArgumentParser(add_help=False)
-    engine.add_argument("--engine", choices=("in-process", "ray"), default="in-process", help="where the work is done (default: here)")
-    engine.add_argument("--address", metavar="HOST:PORT|auto", help="a running Ray cluster; every machine has this project at one path")
-    engine.add_argument("--workers", type=count, metavar="N", help="of Ray on this machine alone (default: one for each core)")
+    engine.add_argument("--engine", choices=("in-process", "ray"), default="in-process", help="where to work (default: %(default)s)")
+    engine.add_argument("--address", metavar="HOST:PORT|auto", help="a running Ray cluster; all machines need this project at one path")
+    engine.add_argument("--workers", type=count, metavar="N", help="Ray workers, on this machine only (default: one for each core)")
     return engine
 
 

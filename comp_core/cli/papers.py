@@ -11,11 +11,11 @@ from comp_core.support.atomic_files import write_whole
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Give each a parser with its options."""
-    command = commands.add_parser("tables", help="the committed reports as Markdown tables")
+    command = commands.add_parser("tables", help="print the reports as Markdown tables, or renew those in documents")
     command.add_argument("--reports", type=Path, default=ASSETS / "reports", help="report folder (default: assets/reports)")
     command.add_argument("--into", type=Path, nargs="+", default=[], metavar="FILE", help="Markdown files whose marked tables to renew")
     command.set_defaults(run=tables)
-    command = commands.add_parser("doctor", help="what is installed and found here, and what to do about each lack")
+    command = commands.add_parser("doctor", help="say what is installed, what is missing and what to do")
     command.set_defaults(run=doctor)
 
 

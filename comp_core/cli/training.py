@@ -21,7 +21,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser("train", parents=[task_options()], help="train a sense or a fusion model; writes its weights and report")
     command.add_argument("what", choices=TRAININGS)
     command.add_argument("--data", type=Path, required=True, help="folder of the corpora")
-    command.add_argument("--epochs", type=count, help="instead of the number that made the committed weights")
+    command.add_argument("--epochs", type=count, help="epochs (default: as for the committed weights)")
     command.set_defaults(run=train)
 
 

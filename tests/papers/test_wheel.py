@@ -11,6 +11,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 import comp_core
@@ -71,7 +72,9 @@ def test_what_the_wheel_declares(installed: Path) -> None:
     (information,) = installed.glob("*.dist-info")
     said = message_from_string((information / "METADATA").read_text(encoding="utf-8"))
     wanted = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
-    assert {Requirement(line) for line in said.get_all("Requires-Dist")} == {Requirement(line) for line in wanted}
+    declared = [Requirement(line) for line in said.get_all("Requires-Dist")]
+    assert {one for one in declared if "extra ==" not in str(one.marker)} == {Requirement(line) for line in wanted}
+    assert set(said.get_all("Provides-Extra")) == {"train", "encoders", "ray", "test"}
     assert said["Version"] == comp_core.__version__
     assert "live-affect = app.main:main" in (information / "entry_points.txt").read_text()
 
@@ -79,3 +82,9 @@ def test_what_the_wheel_declares(installed: Path) -> None:
 def test_the_changelog_begins_with_this_version() -> None:
     versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert versions[0] == comp_core.__version__
+
+
+def test_the_citation_is_of_this_version() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["cff-version"] == "1.2.0" and citation["version"] == comp_core.__version__
+    assert f"version = {{{comp_core.__version__}}}" in (ROOT / "README.md").read_text(encoding="utf-8")

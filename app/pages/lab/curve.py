@@ -30,9 +30,9 @@ RATES = (0.0, 0.15, 0.3, 0.45, 0.6)
 EVENLY = "evenly"
 _CURVE = "How accuracy falls as more of the modalities are missing. The band is one standard deviation over seeds."
 _BALANCE = (
-    "Does a modality learn less when all are trained together? Each by itself, by a network that learnt from it alone and by the joint "
-    "models' own heads; and how the models weigh the three in each subset. Below, how each learns, epoch by epoch, and what ComP's "
-    "gradient modulator changes in that. (The default preset trains in one stage; only the printed one has a second.)"
+    "Does a modality learn less when all are trained together? The tables compare a network of one modality with the joint models' own "
+    "heads, and show how the models weigh the three. Below them is how each modality learns, epoch by epoch, without and with ComP's "
+    "gradient modulator."
 )
 _RUN = (
     "The models of this page on some 400 held-out utterances of MELD, with faces and voices that were <strong>paired with them by "

@@ -67,9 +67,9 @@ def introspection_html(inside: Introspection) -> str:
     head = "".join(f'<th scope="col">{title}</th>' for title in heads)
     return f"""
 <details class="cp cp-panel cp-inside"><summary>Inside ComP</summary>
-<p class="cp-hint">Each modality compares the utterance with the prototypes that it has made of the conversation, and sends prompts to the
-others. A modality that is switched off is filled in. It was not lost, so its filled-in state can be put beside the real one: a cosine of 1
-is the same, 0 has nothing in common. Beside it stands the cosine to the utterance before: filling in should do better than that.</p>
+<p class="cp-hint">Each modality compares the utterance with its prototypes of the conversation, and sends prompts to the others. A modality
+that is switched off is filled in, and compared here with the real state: a cosine of 1 is the same, 0 has nothing in common. The last
+column compares the utterance before with it: filling in should do better.</p>
 <div class="cp-scroll"><table class="cp-table"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"""
 
 

@@ -27,12 +27,12 @@ from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.senses.speech.vad import SAMPLE_RATE
 
 _MOMENT = (
-    "Take a moment and look at what the models make of it when some of its modalities are missing. No camera is needed. An uploaded file "
+    "Choose a moment and see what the models make of it while some of its modalities are missing. No camera is needed. An uploaded file "
     "stays in a temporary folder of the computer that runs this page, for an hour at most."
 )
 _SPOIL = (
-    "Move a slider: the same moment is read again, spoilt, by the same senses. The words are those of the unspoilt sound, with some lost "
-    "or misheard."
+    "Move a slider: picture and sound of the same moment are degraded and read again by the same senses. The words stay those of the clear "
+    "sound, with some lost or misheard."
 )
 
 

@@ -19,8 +19,8 @@ from comp_core.support.spreadsheet import csv_text
 RATES = (0.0, 0.3, 0.6)
 _SPACE = (
     "Each mark is one of some 400 held-out utterances of MELD, with a face and a voice that were <strong>paired with it by label</strong>. "
-    "ComP's features before the modalities have told one another anything, after propagation, and fused, on the two axes along which "
-    "they differ most. Take modalities away and see what propagation brings back."
+    "The drawings show ComP's states before propagation, after it, and fused, on the two axes along which they differ most. Take "
+    "modalities away and see what propagation brings back."
 )
 # Okabe-Ito and grey; a mark of its own tells each label apart without colour.
 MARKS = dict(
