@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.app.test_hosting import ROOT, instructions
+from tests.app.server.test_hosting import ROOT, instructions
 from tests.browser import harness
 from tools.watch.visitor import Visitor
 

@@ -14,7 +14,7 @@ FOREIGN = "https://elsewhere.example"
 
 def visit(page):
     """The body of a call that opens a visit."""
-    (component,) = (c["id"] for c in page.client().get("/config").json()["components"] if "open_visit" in str(c["props"]))
+    (component,) = (c["id"] for c in page.client().get("/config").json()["components"] if "open_session" in str(c["props"]))
     return {"data": {}, "component_id": component, "session_hash": "x", "fn_name": "recogniser_status"}
 
 

@@ -15,13 +15,13 @@ from app.main import main
 from app.server.log import Seldom
 from comp_core.support.assets import ASSETS
 from tests.app.served import ROOT, served
-from tests.app.test_origins import CALL, visit
+from tests.app.server.test_origins import CALL, visit
 
 API = "/gradio_api"
 ODD = [
-    ("POST", "/component_server/", {"data": {}, "component_id": 99999, "session_hash": "x", "fn_name": "open_visit"}, 404),
-    ("POST", "/component_server/", {"data": {}, "component_id": [1], "session_hash": "x", "fn_name": "open_visit"}, 400),
-    ("POST", "/component_server/", {"data": {}, "component_id": 1, "session_hash": {}, "fn_name": "open_visit"}, 400),
+    ("POST", "/component_server/", {"data": {}, "component_id": 99999, "session_hash": "x", "fn_name": "open_session"}, 404),
+    ("POST", "/component_server/", {"data": {}, "component_id": [1], "session_hash": "x", "fn_name": "open_session"}, 400),
+    ("POST", "/component_server/", {"data": {}, "component_id": 1, "session_hash": {}, "fn_name": "open_session"}, 400),
     ("POST", "/component_server/", {}, 400),
     ("POST", "/call/nothing", {"data": []}, 404),
     ("POST", "/call/v2/nothing", {}, 404),
@@ -151,7 +151,7 @@ def test_a_host_that_is_not_here_and_a_port_that_is_none_are_told(capsys):
 
 
 def test_the_terminal_shows_no_rows_of_libraries_and_no_hints(page):
-    page.client().post(CALL, json={**visit(page), "fn_name": "open_visit"})
+    page.client().post(CALL, json={**visit(page), "fn_name": "open_session"})
     time.sleep(1)
     log = page.log.read_text()
     assert "Running on local URL: http://127.0.0.1:" in log
