@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -82,7 +82,7 @@ class ScriptedPredictor:
         self.recogniser = None
         self.notices = []
         asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None}
-        self.fusions = {name: SimpleNamespace(name=title, kind=KINDS[name], **asked) for name, title in TITLES.items()}
+        self.fusions = {name: SimpleNamespace(name=title, kind=replace(KINDS[name], prompts=False), **asked) for name, title in TITLES.items()}
         self.conversations = []
         self.models = []
         self.records = []

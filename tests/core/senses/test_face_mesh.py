@@ -14,8 +14,9 @@ from PIL import Image
 from comp_core.senses.face import mesh
 from comp_core.senses.face.mesh import LANDMARKER, FaceMesh, checked
 from comp_core.support.checkpoint import CheckpointError
+from tests.places import SAMPLES
 
-PORTRAIT = Path(__file__).parent.parent / "assets" / "samples" / "face.jpg"
+PORTRAIT = SAMPLES / "face.jpg"
 
 
 @pytest.mark.parametrize("tracking", [False, True])
