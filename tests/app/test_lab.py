@@ -24,6 +24,7 @@ from comp_core.inference.media import MediaError
 from comp_core.inference.windows import conversations_of
 from comp_core.modalities import MODALITIES, TEXT, VIDEO
 from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Heard
 from comp_core.senses.reading import NO_FACE, NO_WORDS, SILENCE, Reading
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, feature
@@ -173,7 +174,7 @@ def test_a_look_inside_comp_where_there_is_one(predictor):
     assert introspections(predictor, one, 0) is None
     torch.manual_seed(0)
     comp = ComP(ComPConfig(dict.fromkeys(MODALITIES, 7), outputs=7, width=8, prompt=4, prototypes=4)).eval()
-    predictor.fusions["comp"].model = comp
+    predictor.fusions["comp"].model, predictor.fusions["comp"].kind = comp, KINDS["comp"]
     predictor.fusions["comp"].window = lambda moments: conversations_of([moments], comp.config.dims)
     found = introspections(predictor, one, 0)
     html = introspection_html(found)
