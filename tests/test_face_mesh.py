@@ -51,6 +51,11 @@ def test_the_library_says_nothing_and_what_others_say_meanwhile_is_kept() -> Non
     assert done.stderr == "a message\nthe end\n"
 
 
+def test_a_program_ends_though_it_left_a_mesh_open() -> None:
+    code = "from comp_core.senses.face_mesh import FaceMesh; left = [FaceMesh(tracking, faces=1) for tracking in (False, True)]"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 def test_the_library_has_no_network_code() -> None:
     """Later versions report their use to this address, and have no switch for it."""
     found = importlib.util.find_spec("mediapipe")
