@@ -28,7 +28,7 @@ MOST_FACES = 3
 MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-_CSS = Path(__file__).parent / "pages" / "shared" / "theme.css"
+_CSS = [Path(__file__).parent / "pages" / page / f"{page}.css" for page in ("shared", "live", "clip", "lab")]
 _TITLE = "Expression, live"
 
 
@@ -116,6 +116,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     from app.capture.wire import REQUEST_BYTES
     from app.pages.clip.page import SAMPLES_DIR
     from app.pages.lab.plot import REPORTS_DIR
+    from app.server import scripts
     from app.server.asgi import API, UPLOAD
     from app.server.disk_guard import RoomForUploads
     from app.server.headers import SecurityHeaders
@@ -152,7 +153,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         footer_links=[],
         app_kwargs={
             # By a path of their own: Gradio would show where this program is installed.
-            "routes": [Mount("/reports", StaticFiles(directory=REPORTS_DIR))],
+            "routes": [scripts.ROUTE, Mount("/reports", StaticFiles(directory=REPORTS_DIR))],
             "middleware": [
                 Middleware(SecurityHeaders),
                 Middleware(OwnPages, host=options.host, names=names, behind_proxy=behind_proxy),
@@ -184,7 +185,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
 
 
 def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) -> Any:
-    """The pages as Gradio blocks, with the engine behind them.
+    """The pages as Gradio blocks, with the sessions behind them.
 
     Args:
         local: the computer's own devices (`app.capture.local.LocalCapture`), to be read instead of the browser's.
@@ -194,8 +195,8 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
 
     from app.api import clip_endpoint
     from app.capture.browser import server_functions
-    from app.live.engine import Engine
-    from app.live.session import Session
+    from app.live.context import LiveContext
+    from app.live.session import LiveSession
     from app.pages.about.page import about_page
     from app.pages.clip.page import clip_page
     from app.pages.lab.page import lab_page
@@ -205,20 +206,20 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
     from comp_core.senses.face.locator import FaceLocator, LookAround
     from comp_core.senses.speech.utterances import Segmenter
 
-    engine = Engine(predictor, transcriber)
+    context = LiveContext(predictor, transcriber)
     around = LookAround(MOST_FACES)
     models = {name: fusion.name for name, fusion in predictor.fusions.items()}
 
-    def visit(token: str) -> Session:
-        return Session(token, engine.clock(), FaceLocator(tracking=True, around=around), Segmenter(), next(iter(models)))
+    def session(token: str) -> LiveSession:
+        return LiveSession(token, context, FaceLocator(tracking=True, around=around), Segmenter())
 
-    def start(session: Session) -> None:
-        engine.start(session)
+    def start(session: LiveSession) -> None:
+        session.start()
         if local:
             local.start(session)
 
     # The computer's own devices have room for one.
-    visitors = Visitors(visit, start, limit=1 if local else places)
+    visitors = Visitors(session, start, limit=1 if local else places)
     visitors.keep_sweeping()
     with gr.Blocks(title=_TITLE, analytics_enabled=False) as demo:
         gr.HTML(

@@ -60,9 +60,9 @@ def degraded(page: Any) -> None:
     start(page)
     wait_for(page, video="present")
     page.get_by_text("Spoil it, and see what survives").click()
-    page.locator("[data-spoil=darkness]").fill("0.8")
-    page.locator("[data-spoil=blur]").fill("0.4")
-    page.locator("[data-spoil=noise_db]").fill("0")
+    page.locator("[data-degrade=darkness]").fill("0.8")
+    page.locator("[data-degrade=blur]").fill("0.4")
+    page.locator("[data-degrade=noise_db]").fill("0")
     page.wait_for_timeout(3000)
 
 

@@ -1,1 +1,1 @@
-"""Getting camera and microphone from the visitor to the engine."""
+"""Getting camera and microphone from the visitor to the session."""

@@ -14,7 +14,8 @@ from typing import Any
 import gradio as gr
 
 from app.capture import wire
-from app.live.session import Frame, Session
+from app.live.inbox import Frame
+from app.live.session import LiveSession
 from app.live.transcription import Transcriber
 from app.live.views import live_view
 from app.visitors.queue import Waiting
@@ -35,15 +36,15 @@ Call = Callable[..., dict[str, Any]]
 def server_functions(
     visitors: Visitors, transcriber: Transcriber, models: Collection[str], notices: Callable[[], list[str]] = list
 ) -> list[Call]:
-    """The calls of the live page: `open_visit`, `exchange`, `control`, `take_along`, `close_visit`, `recogniser_status`.
+    """The calls of the live page: `open_session`, `exchange`, `control`, `take_along`, `close_session`, `recogniser_status`.
 
     Args:
         models: names of the fusion models to choose from.
         notices: what a visitor should know of how the program runs, in one sentence each.
     """
 
-    def open_visit(data: Any, address: str) -> dict[str, Any]:
-        """Begin a visit; the answer holds its token, or a ticket that keeps one's place in line."""
+    def open_session(data: Any, address: str) -> dict[str, Any]:
+        """Begin a session; the answer holds its token, or a ticket that keeps one's place in line."""
         given = visitors.open(wire.fields(data).get("ticket"), address)
         if isinstance(given, Waiting):
             return {"ticket": given.ticket, "before": given.before}
@@ -59,14 +60,14 @@ def server_functions(
             session.local.pause(PAUSED in gone.values())
         captured = None if session.local else _receive(session, request)
         for modality, why in gone.items():
-            session.lose(modality, why)
+            session.inbox.lose(modality, why)
         snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)
         view = live_view(snapshot) if snapshot else None
         local = session.local.view() if session.local else None
         return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local, "notices": notices()}
 
     def control(data: Any, address: str) -> dict[str, Any]:
-        """Switch modalities, choose model, language and smoothing, spoil what is captured, type or correct words, point at a face, note."""
+        """Switch modalities, choose model, language and smoothing, degrade what is captured, type or correct words, point, note."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"), address=address)
         if "switches" in request:
@@ -75,41 +76,41 @@ def server_functions(
         if "model" in request:
             session.choose(wire.model(request["model"], models))
         if "language" in request:
-            session.language = wire.language(request["language"], transcriber.languages)
-        if "spoiling" in request:
-            session.spoiling = wire.spoiling(request["spoiling"])
+            session.settings.language = wire.language(request["language"], transcriber.languages)
+        if "degradation" in request:
+            session.settings.degradation = wire.degradation(request["degradation"])
         if "typed" in request:
-            session.type(wire.text(request["typed"]))
+            session.inbox.type(wire.text(request["typed"]))
         if "corrected" in request:
-            session.correct(*wire.correction(request["corrected"]))
+            session.inbox.correct(*wire.correction(request["corrected"]))
         if "face" in request:
-            session.point_at(*wire.place(request["face"]))
+            session.looking.locator.point_at(*wire.place(request["face"]))
         if "smoothing" in request:
-            session.smoothing = wire.smoothing(request["smoothing"])
+            session.settings.smoothing = wire.smoothing(request["smoothing"])
         if "note" in request:
-            session.note(visitors.now(), wire.text(request["note"])[: wire.NOTE_LENGTH])
+            session.note(wire.text(request["note"])[: wire.NOTE_LENGTH])
         return {"done": True}
 
     def take_along(data: Any, address: str) -> dict[str, Any]:
-        """The visit's record as files; nothing of it is kept elsewhere."""
+        """The session's record as files; nothing of it is kept elsewhere."""
         return {"files": visitors.find(wire.fields(data).get("token"), costly=True, address=address).record.files()}
 
-    def close_visit(data: Any, address: str) -> dict[str, Any]:
-        """End the visit, and all that was known of it is gone; or leave the line."""
+    def close_session(data: Any, address: str) -> dict[str, Any]:
+        """End the session, and all that was known of it is gone; or leave the line."""
         request = wire.fields(data)
         visitors.close(request.get("token"))
         visitors.close(request.get("ticket"))
         return {"done": True}
 
     def recogniser_status(data: Any, address: str) -> dict[str, Any]:
-        """For the page before a visit begins."""
+        """For the page before a session begins."""
         visitors.addresses.spend(address)
         return {"recogniser": transcriber.status, "languages": dict(transcriber.languages)}
 
-    return [_answering(call) for call in (open_visit, exchange, control, take_along, close_visit, recogniser_status)]
+    return [_answering(call) for call in (open_session, exchange, control, take_along, close_session, recogniser_status)]
 
 
-def _receive(session: Session, request: Mapping[str, Any]) -> float | None:
+def _receive(session: LiveSession, request: Mapping[str, Any]) -> float | None:
     """Take in what one exchange brings; returns when its frame was captured, if there is one."""
     begin = perf_counter()
     picture = wire.picture(request.get("jpeg"))
@@ -118,15 +119,16 @@ def _receive(session: Session, request: Mapping[str, Any]) -> float | None:
     if samples is not None:
         # The page sends sound again when an answer was lost; what has been received before is left out.
         first = int(wire.number(request.get("first"), "first"))
-        received, session.samples_received = session.samples_received, max(session.samples_received, first + len(samples))
+        inbox = session.inbox
+        received, inbox.samples_received = inbox.samples_received, max(inbox.samples_received, first + len(samples))
         if received and first > received:
-            session.miss((first - received) / SAMPLE_RATE)
+            inbox.miss((first - received) / SAMPLE_RATE)
         samples = samples[max(0, received - first) :]
     frame = None
     if picture is not None:
         frame = Frame(picture, wire.number(request.get("captured"), "captured"))
         session.latencies.add("decode", decode_ms)
-    session.put(frame, samples)
+    session.inbox.put(frame, samples)
     return frame.captured if frame else None
 
 

@@ -20,7 +20,8 @@ import av
 import cv2
 import numpy as np
 
-from app.live.session import Frame, Session
+from app.live.inbox import Frame
+from app.live.session import LiveSession
 from comp_core.inference.budget import PATIENT
 from comp_core.inference.media import MediaError, open_media
 from comp_core.modalities import AUDIO, VIDEO
@@ -56,7 +57,7 @@ class LocalCapture:
     def __init__(self, pictures: Pictures, blocks: Blocks) -> None:
         self._pictures, self._blocks = pictures, blocks
 
-    def start(self, session: Session) -> None:
+    def start(self, session: LiveSession) -> None:
         """Feed the session until it is closed."""
         session.local = feed = Feed(session)
         for modality, read, take in ((VIDEO, self._pictures, feed.see), (AUDIO, self._blocks, feed.hear)):
@@ -71,7 +72,7 @@ class Feed:
         paused: nobody sees the page: the devices are released meanwhile.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: LiveSession) -> None:
         self.session = session
         self.problems = {VIDEO: "", AUDIO: ""}
         self.paused = False
@@ -86,16 +87,16 @@ class Feed:
     def see(self, picture: np.ndarray) -> None:
         scale = LONG_SIDE / max(picture.shape[:2])
         self._picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else picture
-        self.session.put(Frame(self._picture, 1000 * time.monotonic()), None)
+        self.session.inbox.put(Frame(self._picture, 1000 * time.monotonic()), None)
 
     def hear(self, samples: np.ndarray) -> None:
-        self.session.put(None, samples)
+        self.session.inbox.put(None, samples)
 
     def lose(self, modality: str, why: str) -> None:
         self.problems[modality] = why
         if modality == VIDEO:
             self._picture = None
-        self.session.lose(modality)
+        self.session.inbox.lose(modality)
 
     def view(self) -> dict[str, Any]:
         """For the page: the ``picture`` as base64 JPEG, or None; and the ``problems``, in words."""

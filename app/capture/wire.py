@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from app.live.sliders import SLIDERS, spoiling_of
+from app.live.sliders import SLIDERS, degradation_of
 from app.visitors.refusal import Refused
 from comp_core.inference.degradation import Degradation
 from comp_core.inference.media import MOST_SCANS, jpeg_scans
@@ -110,9 +110,9 @@ def correction(value: object) -> tuple[int, str]:
     Raises:
         Refused: it is something else.
     """
-    if not isinstance(value, Mapping) or isinstance(value.get("turn"), bool) or not isinstance(value.get("turn"), int):
-        raise _bad("A correction names a turn by its number.")
-    return value["turn"], text(value.get("text"))
+    if not isinstance(value, Mapping) or isinstance(value.get("utterance"), bool) or not isinstance(value.get("utterance"), int):
+        raise _bad("A correction names an utterance by its number.")
+    return value["utterance"], text(value.get("text"))
 
 
 def place(value: object) -> tuple[float, float]:
@@ -164,7 +164,7 @@ def switches(value: object) -> dict[str, bool]:
     return dict(value)
 
 
-def spoiling(value: object) -> Degradation:
+def degradation(value: object) -> Degradation:
     """What the sliders are set to, by field, and whether it is muted.
 
     Raises:
@@ -176,7 +176,7 @@ def spoiling(value: object) -> Degradation:
     for name, amount in values.items():
         if not _SLIDERS[name].lowest <= amount <= _SLIDERS[name].highest:
             raise _bad(f"The slider {name} goes from {_SLIDERS[name].lowest} to {_SLIDERS[name].highest}.")
-    return spoiling_of(values, value.get("muted", False))
+    return degradation_of(values, value.get("muted", False))
 
 
 def model(value: object, models: Collection[str]) -> str:

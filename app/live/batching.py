@@ -23,7 +23,7 @@ class _Request(Generic[Asked, Answer]):
         return self.answers is not None or self.error is not None
 
 
-class Together(Generic[Asked, Answer]):
+class Batched(Generic[Asked, Answer]):
     """Makes one call of what several threads ask for at once. Nobody waits for others to come: who finds nobody before goes alone, and
     those who come meanwhile go next, together, first come first served.
 
@@ -34,7 +34,7 @@ class Together(Generic[Asked, Answer]):
 
     def __init__(self, call: Callable[[list[Asked]], list[Answer]], most: int = 8) -> None:
         self._call, self._most = call, most
-        self._turn = Lock()
+        self._serving = Lock()
         self._waiting: deque[_Request[Asked, Answer]] = deque()
 
     def __call__(self, asked: Asked) -> Answer:
@@ -42,8 +42,8 @@ class Together(Generic[Asked, Answer]):
         request: _Request[Asked, Answer] = _Request(asked)
         self._waiting.append(request)
         while not request.done:
-            with self._turn:
-                # Whoever had the turn before may have asked for this one, too.
+            with self._serving:
+                # Whoever was served before may have asked for this one, too.
                 if not request.done:
                     self._serve([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
         if request.error is not None:

@@ -1,4 +1,4 @@
-"""What a visitor may take along: the visit line by line, its utterances and notes. In memory, like everything of a visit."""
+"""What a visitor may take along: the session line by line, its utterances and notes. In memory, like everything of a session."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from app.live.utterance import Utterance
 from comp_core.inference.fusion import sure_label
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.support.spreadsheet import csv_text
 
 EVERY_S = 1.0
-# Three hours of lines; a visit ends long before.
+# Three hours of lines; a session ends long before.
 MOST_LINES = 10_800
-MOST_TURNS = 2_000
+MOST_UTTERANCES = 2_000
 MOST_NOTES = 500
 NOTICE = "Predicted expression, not feelings. Not for use at work, in education on students, or in hiring."
 # What of a fusion record goes into a line.
@@ -34,22 +35,22 @@ class Line:
 
 @dataclass(frozen=True)
 class Note:
-    """A visitor's own remark, or a bare marker, at a time of the visit (s)."""
+    """A visitor's own remark, or a bare marker, at a time of the session (s)."""
 
     at: float
     text: str
 
 
 class Record:
-    """Grows while the visit goes on; what is longest ago goes first when it is full.
+    """Grows while the session goes on; what is longest ago goes first when it is full.
 
     Attributes:
-        turns: all utterances, as far as they are kept; the session changes them while their words come.
+        utterances: all utterances, as far as they are kept; the session changes them while their words come.
     """
 
     def __init__(self) -> None:
         self.lines: deque[Line] = deque(maxlen=MOST_LINES)
-        self.turns: deque[Any] = deque(maxlen=MOST_TURNS)
+        self.utterances: deque[Utterance] = deque(maxlen=MOST_UTTERANCES)
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
 
     def add(self, at: float, model: str, moment: Mapping[str, Any]) -> None:
@@ -59,9 +60,9 @@ class Record:
 
     def files(self) -> dict[str, str]:
         """The record in three forms: ``csv``, ``json`` and ``vtt`` (WebVTT)."""
-        # The engine may add to it meanwhile.
-        lines, turns, notes = list(self.lines), [_turn(turn) for turn in list(self.turns)], list(self.notes)
-        return {"csv": _as_csv(lines, notes), "json": _as_json(lines, turns, notes), "vtt": _as_vtt(turns, notes)}
+        # The loop may add to it meanwhile.
+        lines, utterances, notes = list(self.lines), [_utterance(utterance) for utterance in list(self.utterances)], list(self.notes)
+        return {"csv": _as_csv(lines, notes), "json": _as_json(lines, utterances, notes), "vtt": _as_vtt(utterances, notes)}
 
 
 def clip_csv(records: Sequence[Mapping[str, Any]]) -> str:
@@ -74,9 +75,9 @@ def clip_csv(records: Sequence[Mapping[str, Any]]) -> str:
     return csv_text(rows)
 
 
-def _turn(turn: Any) -> dict[str, Any]:
-    source = "typed" if turn.typed else "recognised" if turn.transcript else None
-    return {"start": turn.start, "end": turn.end, "transcript": turn.transcript, "source": source, "fused": turn.fused}
+def _utterance(utterance: Utterance) -> dict[str, Any]:
+    span = {"start": utterance.start, "end": utterance.end}
+    return {**span, "transcript": utterance.transcript, "source": utterance.source or None, "fused": utterance.fused}
 
 
 def _as_csv(lines: list[Line], notes: list[Note]) -> str:
@@ -107,20 +108,20 @@ def _cells(moment: Mapping[str, Any], modality: str) -> list[str]:
     return [str(int(moment["observed"][modality])), _best(own) if own else "", f"{weights[modality]:.4f}" if weights else ""]
 
 
-def _as_json(lines: list[Line], turns: list[dict[str, Any]], notes: list[Note]) -> str:
+def _as_json(lines: list[Line], utterances: list[dict[str, Any]], notes: list[Note]) -> str:
     record = {
         "notice": NOTICE,
         "lines": [{"seconds": round(line.at, 2), "model": line.model, **line.moment} for line in lines],
-        "utterances": turns,
+        "utterances": utterances,
         "notes": [{"seconds": round(note.at, 2), "text": note.text} for note in notes],
     }
     return json.dumps(record, ensure_ascii=False, indent=1)
 
 
-def _as_vtt(turns: list[dict[str, Any]], notes: list[Note]) -> str:
+def _as_vtt(utterances: list[dict[str, Any]], notes: list[Note]) -> str:
     """A cue for each utterance, with what it was taken for, and one for each note."""
-    told = [_best(turn["fused"]) if turn["fused"] else "nothing to go on" for turn in turns]
-    cues = [(t["start"], t["end"], f"[{label}] {t['transcript'] or '(no words)'}") for t, label in zip(turns, told, strict=True)]
+    told = [_best(utterance["fused"]) if utterance["fused"] else "nothing to go on" for utterance in utterances]
+    cues = [(t["start"], t["end"], f"[{label}] {t['transcript'] or '(no words)'}") for t, label in zip(utterances, told, strict=True)]
     cues += [(note.at, note.at + 2, f"* {note.text or 'marker'}") for note in notes]
     blocks = [f"{_stamp(start)} --> {_stamp(max(end, start + 0.5))}\n{_cue_text(text)}" for start, end, text in sorted(cues)]
     return "\n\n".join(["WEBVTT", f"NOTE\n{NOTICE}", *blocks]) + "\n"

@@ -1,4 +1,4 @@
-"""The sliders with which a visitor spoils what the senses are given; the lab and the live page have the same."""
+"""The sliders with which a visitor degrades what the senses are given; the lab and the live page have the same."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from comp_core.modalities import AUDIO, TEXT, VIDEO
 
 @dataclass(frozen=True)
 class Slider:
-    """One field of `Degradation`, between two values; ``rest`` spoils nothing."""
+    """One field of `Degradation`, between two values; ``rest`` takes nothing."""
 
     field: str
     label: str
@@ -36,7 +36,7 @@ SLIDERS = (
 )
 
 
-def spoiling_of(values: Mapping[str, float], muted: bool = False) -> Degradation:
+def degradation_of(values: Mapping[str, float], muted: bool = False) -> Degradation:
     """What the sliders amount to; those that are not named are at rest."""
     noise = values.get("noise_db", QUIET)
     return Degradation(**{**values, "noise_db": None if noise >= QUIET else noise, "muted": muted})

@@ -26,7 +26,7 @@ Deliver = Callable[[Transcript, float, str | None], None]
 NOTHING = Transcript("", 0.0)
 
 
-class Visit(Protocol):
+class Speaker(Protocol):
     """Whose utterance it is, and in which language; of one that is closed nothing is recognised any more."""
 
     language: str
@@ -45,7 +45,7 @@ class Transcriber:
 
     def __init__(self, load: Callable[[Notify], Any | None], on_ready: Callable[[Any], None] = lambda recogniser: None) -> None:
         self._load, self._on_ready = load, on_ready
-        self._jobs: queue.Queue[tuple[np.ndarray, Deliver, Visit]] = queue.Queue(QUEUE_LENGTH)
+        self._jobs: queue.Queue[tuple[np.ndarray, Deliver, Speaker]] = queue.Queue(QUEUE_LENGTH)
         self._recogniser: Any | None = None
         self._status = {"state": "loading", "name": "", "note": "Speech recognition is loading."}
         self._last_note = ""
@@ -78,14 +78,14 @@ class Transcriber:
         """Whether what is asked for now is likely to be recognised within so many seconds, judged by the last one."""
         return self.idle and self._took <= seconds
 
-    def submit(self, samples: np.ndarray, deliver: Deliver, visit: Visit) -> bool:
+    def submit(self, samples: np.ndarray, deliver: Deliver, speaker: Speaker) -> bool:
         """Ask for the words in ``samples`` (float32, 16 kHz); False when there is no recogniser or too much waits."""
         with self._jobs.mutex:
-            waiting = sum(job[2] is visit for job in self._jobs.queue)
+            waiting = sum(job[2] is speaker for job in self._jobs.queue)
         if not self.available or waiting >= OF_ONE_VISITOR:
             return False
         try:
-            self._jobs.put_nowait((samples, deliver, visit))
+            self._jobs.put_nowait((samples, deliver, speaker))
         except queue.Full:
             return False
         return True
@@ -100,9 +100,9 @@ class Transcriber:
         self._status = {"state": "ready", "name": self._recogniser.name, "note": self._recogniser.note}
         self._on_ready(self._recogniser)
         while True:
-            samples, deliver, visit = self._jobs.get()
-            if not visit.closed:
-                self._serve(samples, visit.language, deliver)
+            samples, deliver, speaker = self._jobs.get()
+            if not speaker.closed:
+                self._serve(samples, speaker.language, deliver)
 
     def _serve(self, samples: np.ndarray, language: str, deliver: Deliver) -> None:
         self._busy = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from app.live.session import Snapshot
+from app.live.snapshot import Snapshot
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO, subset_name
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
 
@@ -176,15 +176,15 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
             "confidence": None if snapshot.confidence is None else percent(snapshot.confidence),
             "pending": snapshot.pending,
         },
-        "turns": [
+        "utterances": [
             {
-                "number": turn["number"],
-                "time": clock_text(turn["start"]),
-                "transcript": turn["transcript"] or ("recognising…" if turn["pending"] else "(no words)"),
-                "words": turn["transcript"],
-                "prediction": in_words(turn["fused"], snapshot.fused["sure_from"]),
+                "number": said.number,
+                "time": clock_text(said.start),
+                "transcript": said.transcript or ("recognising…" if said.pending else "(no words)"),
+                "words": said.transcript,
+                "prediction": in_words(said.fused, snapshot.fused["sure_from"]),
             }
-            for turn in reversed(snapshot.turns)
+            for said in reversed(snapshot.utterances)
         ],
         "stage_ms": snapshot.stage_ms,
         "frames_dropped": snapshot.frames_dropped,

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 
 from app.server.asgi import API, App, Receive, Scope, Send, own_path
 
-# All that pages and programs send: live calls, the queue, uploads, the end of a call or of a visit.
+# All that pages and programs send: live calls, the queue, uploads, the end of a call or of a session.
 _SENT = re.compile(rf"{API}/(component_server|queue/join|upload|cancel|reset|call/(v2/)?\w+)")
 # Writes what a page shows into a file, fetches other addresses, reloads the program's own source, keeps or signs in.
 _CLOSED = re.compile(

@@ -1,4 +1,4 @@
-"""How often one may ask: a bound for each visit, and for each network address where there is no visit."""
+"""How often one may ask: a bound for each session, and for each network address where there is no session."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RateLimit:
 
 
 class Addresses:
-    """A rate limit for each network address, for what can be asked without a visit.
+    """A rate limit for each network address, for what can be asked without a session.
 
     A class behind one router is one address, and so is everyone behind a proxy that does not say for whom it asks: the bounds suit a class.
     """

@@ -10,52 +10,52 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from app.live.session import Session
+from app.live.session import LiveSession
 from app.visitors.queue import Waiting, WaitingLine
 from app.visitors.rates import Addresses, RateLimit, household
 from app.visitors.refusal import Refused
 
-# The end of a visit is announced this long before.
+# The end of a session is announced this long before.
 ANNOUNCED_S = 60.0
 
 
 @dataclass(frozen=True)
-class _Visit:
-    session: Session
+class _Held:
+    session: LiveSession
     limit: RateLimit
     costly: RateLimit
 
 
 class Visitors:
-    """Opens, finds and ends visits. A visit is reached only by its token, which only its page knows.
+    """Opens, finds and ends sessions. A session is reached only by its token, which only its page knows.
 
     Places are shared between network addresses. While nobody else wants one, an address may have all of them: a class behind one router
     is one address. A place that gets free goes to the waiting address with the fewest. Where all are taken, and an address that waits has
-    at least two fewer than the one with most, the longest visit of that one is asked to end, with a minute's notice, once it has lasted
+    at least two fewer than the one with most, the longest session of that one is asked to end, with a minute's notice, once it has lasted
     ``shared`` seconds; one at a time. Nobody who has the only place of an address is ever asked. So whoever takes all places keeps others
-    out for ``shared`` seconds and a minute, not for the longest that a visit may last; many addresses in one hand are many.
+    out for ``shared`` seconds and a minute, not for the longest that a session may last; many addresses in one hand are many.
 
     Attributes:
-        limit: visits at a time.
-        now: the clock, in seconds; the engine's.
-        addresses: bounds what can be asked without a visit.
+        limit: sessions at a time.
+        now: the clock, in seconds; the sessions'.
+        addresses: bounds what can be asked without a session.
 
     Args:
-        make: makes a session from its token; called once per visit.
-        start: starts the engine on it.
+        make: makes a session from its token; called once per session.
+        start: starts its loop.
         limit: see above.
-        idle: seconds without a request after which a visit ends (the tab was closed).
-        longest: seconds after which a visit ends in any case.
+        idle: seconds without a request after which a session ends (the tab was closed).
+        longest: seconds after which a session ends in any case.
         shared: seconds after which it may be asked to end for others.
         deserted: seconds with nobody seen, heard or read after which it ends.
-        rate: requests a second that one visit may make; a page makes ten.
+        rate: requests a second that one session may make; a page makes ten.
         costly_rate: the same of requests that cost much.
     """
 
     def __init__(
         self,
-        make: Callable[[str], Session],
-        start: Callable[[Session], None],
+        make: Callable[[str], LiveSession],
+        start: Callable[[LiveSession], None],
         limit: int = 8,
         idle: float = 15.0,
         longest: float = 1800.0,
@@ -69,9 +69,9 @@ class Visitors:
         self.limit, self._idle, self.now = limit, idle, clock
         self._rate, self._costly_rate = rate, costly_rate
         self._longest, self._shared, self._deserted = longest, shared, deserted
-        self._here: dict[str, _Visit | None] = {}
+        self._here: dict[str, _Held | None] = {}
         self._addresses: dict[str, str] = {}
-        self._asked_to_end: tuple[Session, float] | None = None
+        self._asked_to_end: tuple[LiveSession, float] | None = None
         self._line = WaitingLine(clock)
         self.addresses = Addresses(clock)
         self._lock = threading.Lock()
@@ -79,8 +79,8 @@ class Visitors:
     def __len__(self) -> int:
         return len(self._here)
 
-    def open(self, ticket: object = None, address: str = "") -> Session | Waiting:
-        """Begin a visit, or wait in line where all places are taken or others came first.
+    def open(self, ticket: object = None, address: str = "") -> LiveSession | Waiting:
+        """Begin a session, or wait in line where all places are taken or others came first.
 
         Args:
             ticket: of one who waits already.
@@ -115,12 +115,12 @@ class Visitors:
         limits = (RateLimit(rate, burst, self.now) for rate, burst in ((self._rate, 2 * self._rate), (self._costly_rate, 10)))
         with self._lock:
             session.last_seen = self.now()
-            self._here[token] = _Visit(session, *limits)
+            self._here[token] = _Held(session, *limits)
         self._start(session)
         return session
 
-    def find(self, token: object, costly: bool = False, address: str = "") -> Session:
-        """The visit that a token belongs to.
+    def find(self, token: object, costly: bool = False, address: str = "") -> LiveSession:
+        """The session that a token belongs to.
 
         Args:
             costly: what is asked for costs much.
@@ -130,22 +130,22 @@ class Visitors:
             Refused: there is none (any more), or it asks too often.
         """
         with self._lock:
-            visit = self._here.get(token) if isinstance(token, str) else None
-            if visit is None:
+            held = self._here.get(token) if isinstance(token, str) else None
+            if held is None:
                 self.addresses.spend(address)
                 raise Refused("ended", "The session has ended. Press Start to begin a new one.")
-            visit.session.last_seen = self.now()
-            visit.limit.spend()
+            held.session.last_seen = self.now()
+            held.limit.spend()
             if costly:
-                visit.costly.spend()
-            return visit.session
+                held.costly.spend()
+            return held.session
 
-    def ending(self, session: Session) -> dict[str, Any] | None:
-        """In the last minute of a visit, `seconds` until its end and a `message`; before, None."""
+    def ending(self, session: LiveSession) -> dict[str, Any] | None:
+        """In the last minute of a session, `seconds` until its end and a `message`; before, None."""
         seconds, why = self._left(session)
         return {"seconds": max(0, round(seconds)), "message": why} if seconds <= ANNOUNCED_S else None
 
-    def _left(self, session: Session) -> tuple[float, str]:
+    def _left(self, session: LiveSession) -> tuple[float, str]:
         now = self.now()
         ends = [
             (self._longest - (now - session.began), f"A session lasts {self._longest / 60:.0f} minutes at most."),
@@ -166,28 +166,28 @@ class Visitors:
         if len(self._here) < self.limit or not waiting or held[crowd] - min(held[address] for address in waiting) < 2:
             self._asked_to_end = None
         elif self._asked_to_end is None or self._asked_to_end[0].closed:
-            sessions = [visit.session for token, visit in self._here.items() if visit and self._addresses[token] == crowd]
+            sessions = [one.session for token, one in self._here.items() if one and self._addresses[token] == crowd]
             longest = min(sessions, key=lambda session: session.began, default=None)
             if longest and self.now() - longest.began >= self._shared:
                 self._asked_to_end = longest, self.now()
 
     def close(self, token: object) -> None:
-        """End a visit, or leave the line; nothing happens if that was done before."""
+        """End a session, or leave the line; nothing happens if that was done before."""
         with self._lock:
             self._line.leave(token)
-            visit = self._here.pop(token, None) if isinstance(token, str) else None
-            if visit is not None:
-                del self._addresses[visit.session.token]
-        if visit is not None:
-            visit.session.close()
+            held = self._here.pop(token, None) if isinstance(token, str) else None
+            if held is not None:
+                del self._addresses[held.session.token]
+        if held is not None:
+            held.session.close()
 
     def sweep(self) -> None:
-        """End the visits that have gone silent, and let those go who wait no longer."""
+        """End the sessions that have gone silent, and let those go who wait no longer."""
         now = self.now()
         with self._lock:
             self._line.sweep()
             self._ask_to_end()
-            here = [(token, visit.session) for token, visit in self._here.items() if visit]
+            here = [(token, one.session) for token, one in self._here.items() if one]
         gone = [token for token, session in here if now - session.last_seen > self._idle or self._left(session)[0] <= 0]
         for token in gone:
             self.close(token)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.app.served import served
+from tests.app.sessions import SteppedSession
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,3 +20,8 @@ def page(tmp_path_factory):
     """The pages as they are served, with doubles for the models."""
     with served(tmp_path_factory.mktemp("served")) as running:
         yield running
+
+
+@pytest.fixture
+def stepped():
+    return SteppedSession()

@@ -219,10 +219,10 @@ class ScriptedTranscriber:
     def can_do_within(self, seconds):
         return self.quick
 
-    def submit(self, samples, deliver, visit):
+    def submit(self, samples, deliver, speaker):
         if self.available:
             self.requests.append((samples, deliver))
-            self.languages_asked.append(visit.language)
+            self.languages_asked.append(speaker.language)
         return self.available
 
 

@@ -68,7 +68,7 @@ def test_a_program_sees_one_endpoint_and_none_of_the_pages(served, client):
     parameters = {p["parameter_name"]: p["parameter_has_default"] for p in seen["named_endpoints"]["/analyse"]["parameters"]}
     assert parameters == dict.fromkeys(("file", "words", "without", "model", "language"), True)
     assert "/gradio_api/call/analyse" in (listed := httpx.get(f"{served.local_url}gradio_api/openapi.json").text)
-    assert not any(name in listed for name in ("exchange", "open_visit", "read_clip"))
+    assert not any(name in listed for name in ("exchange", "open_session", "read_clip"))
 
 
 @pytest.mark.parametrize(

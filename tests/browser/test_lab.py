@@ -31,7 +31,7 @@ def after(page, row):
 
 def slide(page, slider, value):
     """As a visitor would with the keyboard: the slider is let go at the value."""
-    handle = page.locator(f"#spoil-{slider} input[type=range]")
+    handle = page.locator(f"#degrade-{slider} input[type=range]")
     handle.fill(str(value))
     handle.dispatch_event("pointerup")
 

@@ -72,10 +72,10 @@ def test_a_slider_spoils_what_the_senses_are_given_and_can_be_put_back(open_page
     page = start(open_page())
     wait_for(page, video="present")
     page.get_by_text("Spoil it, and see what survives").click()
-    page.locator("[data-spoil=cover]").fill("1")
+    page.locator("[data-degrade=cover]").fill("1")
     wait_for(page, video="absent")
     picture(page, "spoilt", full_page=True)
-    page.click("[data-part=unspoil]")
+    page.click("[data-part=undegrade]")
     wait_for(page, video="present")
 
 

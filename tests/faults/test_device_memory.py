@@ -12,7 +12,7 @@ from app.capture.browser import server_functions
 from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import WhisperRecogniser
 from comp_core.support.devices import CPU, Placed, out_of_memory
-from tests.app.test_capture import Page
+from tests.app.sessions import Page
 from tests.core.senses.test_recognition import HEARD, FakeWhisper, scripted  # noqa: F401 (a fixture)
 from tests.core.test_predictor import moments
 from tests.places import SAMPLES

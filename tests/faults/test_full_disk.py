@@ -20,7 +20,7 @@ from comp_core.support.atomic_files import NotWritten, write_whole
 from comp_core.support.checkpoint import load_checkpoint, save_checkpoint
 from comp_core.training.task import Task
 from tests.app.doubles import record
-from tests.app.test_engine import FACE, QUIET, Visit
+from tests.app.sessions import FACE, QUIET, SteppedSession
 from tests.core.support.test_checkpoint import Sizes
 
 resource = pytest.importorskip("resource", reason="this system has no limit on the size of files")
@@ -140,10 +140,10 @@ def test_an_upload_during_which_the_disk_fills_is_told(tmp_path):
 
 
 def test_the_live_page_needs_no_disk():
-    visit = Visit()
+    stepped = SteppedSession()
     with room(0):
-        visit.say()
-        visit.hear("what joy")
-        snapshot = visit.step(FACE, QUIET)
+        stepped.say()
+        stepped.hear("what joy")
+        snapshot = stepped.step(FACE, QUIET)
     assert all(snapshot.fused["observed"].values())
-    assert "what joy" in visit.session.record.files()["json"]
+    assert "what joy" in stepped.session.record.files()["json"]

@@ -10,16 +10,14 @@ import pytest
 
 from app.capture import local
 from app.capture.local import LocalCapture
-from app.live.engine import EngineConfig
-from app.live.session import SAMPLE_RATE, Session
+from app.live.context import LiveConfig, LiveContext
+from app.live.session import LiveSession
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.reading import DISCONNECTED, NOT_GIVEN, PAUSED, SILENCE
 from comp_core.senses.speech.utterances import Segmenter
-from comp_core.senses.speech.vad import CHUNK
-from tests.app.doubles import ScriptedLocator, ScriptedSegmenter
-from tests.app.test_capture import Page, jpeg, pcm
-from tests.app.test_engine import FACE, QUIET, SPEECH, Visit, absent
-from tests.app.test_local import PICTURE, Device, until
+from comp_core.senses.speech.vad import CHUNK, SAMPLE_RATE
+from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
+from tests.app.sessions import FACE, PICTURE, QUIET, SPEECH, Device, Page, SteppedSession, absent, jpeg, pcm, until
 
 HOUR = 3600.0
 
@@ -37,37 +35,37 @@ def numbers(of):
 
 
 def test_after_an_hours_sleep_a_session_goes_on_and_its_record_has_no_odd_numbers():
-    visit = Visit()
-    visit.say()
-    visit.hear("what joy")
-    visit.step(FACE, QUIET)
-    snapshot = visit.step(FACE, QUIET, seconds=HOUR)
+    stepped = SteppedSession()
+    stepped.say()
+    stepped.hear("what joy")
+    stepped.step(FACE, QUIET)
+    snapshot = stepped.step(FACE, QUIET, seconds=HOUR)
     assert snapshot.fused["observed"] == {"audio": False, "text": False, "video": True}
-    visit.say()
-    visit.hear("pure fear")
-    visit.step(FACE, QUIET)
-    record = json.loads(visit.session.record.files()["json"])
+    stepped.say()
+    stepped.hear("pure fear")
+    stepped.step(FACE, QUIET)
+    record = json.loads(stepped.session.record.files()["json"])
     assert [one["transcript"] for one in record["utterances"]] == ["what joy", "pure fear"]
     assert all(math.isfinite(number) and number >= 0 for number in numbers(record))
     times = [line["seconds"] for line in record["lines"]]
     assert times == sorted(times)
-    assert "-" not in visit.session.record.files()["vtt"].split("NOTE")[1].replace("-->", "")
+    assert "-" not in stepped.session.record.files()["vtt"].split("NOTE")[1].replace("-->", "")
 
 
 def test_what_was_shown_before_the_sleep_does_not_colour_what_is_shown_after():
-    visit = Visit()
-    visit.step(FACE, QUIET)
-    visit.predictor.face.label = "fear"
-    fused = visit.step(FACE, QUIET, seconds=HOUR).fused["fused"]
+    stepped = SteppedSession()
+    stepped.step(FACE, QUIET)
+    stepped.predictor.face.label = "fear"
+    fused = stepped.step(FACE, QUIET, seconds=HOUR).fused["fused"]
     assert max(fused, key=fused.get) == "fear"
     assert sum(fused.values()) == pytest.approx(1)
 
 
 def test_the_clock_on_the_wall_plays_no_part(monkeypatch):
-    visit = Visit()
-    before = visit.say().at
+    stepped = SteppedSession()
+    before = stepped.say().at
     monkeypatch.setattr(time, "time", lambda: 0.0)
-    assert visit.step(FACE, QUIET).at == pytest.approx(before + 0.1)
+    assert stepped.step(FACE, QUIET).at == pytest.approx(before + 0.1)
 
 
 def test_a_server_that_slept_ends_its_visits_politely():
@@ -90,21 +88,21 @@ def test_sound_that_was_not_kept_is_counted_and_what_follows_has_its_right_time(
     page.exchange({"token": token, "pcm": pcm(1.0), "first": 0})
     page.exchange({"token": token, "pcm": pcm(1.0), "first": 5 * SAMPLE_RATE})
     (session,) = page.sessions
-    inbox = session.take(0)
-    assert (inbox.missed, session.audio_lost_s) == (4.0, 4.0)
+    inbox = session.inbox.take(0)
+    assert (inbox.missed, session.inbox.audio_lost_s) == (4.0, 4.0)
     page.exchange({"token": token, "pcm": pcm(2.0), "first": 5 * SAMPLE_RATE})
-    assert session.take(0).samples.size == SAMPLE_RATE
-    assert session.audio_lost_s == 4.0
+    assert session.inbox.take(0).samples.size == SAMPLE_RATE
+    assert session.inbox.audio_lost_s == 4.0
 
 
 def test_an_utterance_before_the_gap_and_one_after_it_are_two():
-    visit = Visit()
-    visit.step(FACE, SPEECH, seconds=1.0)
-    visit.session.miss(4.0)
-    visit.step(FACE, SPEECH, seconds=5.0)
-    turns = visit.step(FACE, QUIET).turns
-    assert [turn["start"] for turn in turns] == pytest.approx([0.0, 5.0], abs=0.2)
-    assert turns[0]["end"] == 1.0
+    stepped = SteppedSession()
+    stepped.step(FACE, SPEECH, seconds=1.0)
+    stepped.session.inbox.miss(4.0)
+    stepped.step(FACE, SPEECH, seconds=5.0)
+    utterances = stepped.step(FACE, QUIET).utterances
+    assert [utterance.start for utterance in utterances] == pytest.approx([0.0, 5.0], abs=0.2)
+    assert utterances[0].end == 1.0
 
 
 def test_a_segmenter_goes_on_after_a_gap():
@@ -130,35 +128,35 @@ def test_a_segmenter_goes_on_after_a_gap():
 
 @pytest.mark.parametrize("why", [DISCONNECTED, PAUSED])
 def test_a_device_that_goes_makes_its_modality_absent_with_the_reason_until_it_is_back(why):
-    visit = Visit()
-    visit.step(FACE, QUIET)
-    visit.session.lose(VIDEO, why)
-    snapshot = visit.step(None, QUIET)
+    stepped = SteppedSession()
+    stepped.step(FACE, QUIET)
+    stepped.session.inbox.lose(VIDEO, why)
+    snapshot = stepped.step(None, QUIET)
     assert (absent(snapshot)[VIDEO], snapshot.box) == (why, None)
     assert absent(snapshot)[AUDIO] == SILENCE
-    assert visit.step(FACE, QUIET).fused["observed"][VIDEO]
+    assert stepped.step(FACE, QUIET).fused["observed"][VIDEO]
 
 
 def test_what_was_being_said_when_the_microphone_went_is_an_utterance():
-    visit = Visit()
-    visit.step(FACE, SPEECH, seconds=1.0)
-    visit.session.lose(AUDIO)
-    snapshot = visit.step(FACE)
-    assert [turn["end"] for turn in snapshot.turns] == [1.0]
+    stepped = SteppedSession()
+    stepped.step(FACE, SPEECH, seconds=1.0)
+    stepped.session.inbox.lose(AUDIO)
+    snapshot = stepped.step(FACE)
+    assert [utterance.end for utterance in snapshot.utterances] == [1.0]
     assert not snapshot.speaking
-    visit.hear("what joy")
-    snapshot = visit.step(FACE, seconds=EngineConfig().hold + 5)
-    snapshot = visit.step(FACE, seconds=EngineConfig().hold + 5)
+    stepped.hear("what joy")
+    snapshot = stepped.step(FACE, seconds=LiveConfig().hold + 5)
+    snapshot = stepped.step(FACE, seconds=LiveConfig().hold + 5)
     assert absent(snapshot)[AUDIO] == DISCONNECTED
-    visit.say()
-    began = visit.step(FACE, QUIET).turns[-1]["start"]
-    assert began == pytest.approx(visit.now - 100.0 - 1.2, abs=0.15)
+    stepped.say()
+    began = stepped.step(FACE, QUIET).utterances[-1].start
+    assert began == pytest.approx(stepped.now - 100.0 - 1.2, abs=0.15)
 
 
 def test_one_that_never_was_there_is_not_given():
-    visit = Visit()
-    visit.session.lose(VIDEO)
-    assert absent(visit.step(None, QUIET))[VIDEO] == NOT_GIVEN
+    stepped = SteppedSession()
+    stepped.session.inbox.lose(VIDEO)
+    assert absent(stepped.step(None, QUIET))[VIDEO] == NOT_GIVEN
 
 
 def test_the_page_says_which_device_is_gone_and_why():
@@ -166,13 +164,15 @@ def test_the_page_says_which_device_is_gone_and_why():
     token = page.start()
     page.exchange({"token": token, "jpeg": jpeg(), "captured": 1.0, "pcm": pcm(), "first": 0})
     (session,) = page.sessions
-    session.has_camera = session.has_microphone = True
+    session.update(session.inbox.take(0))
     page.exchange({"token": token, "gone": {"video": DISCONNECTED}})
-    assert session.gone == {VIDEO: DISCONNECTED}
+    session.update(session.inbox.take(0))
+    assert (session.looking.gone, session.hearing.gone) == (DISCONNECTED, None)
     for bad in ({"text": PAUSED}, {"video": "<b>"}, ["video"], 3):
         assert page.exchange({"token": token, "gone": bad})["error"] == "bad_request"
     page.exchange({"token": token, "gone": {"video": PAUSED, "audio": PAUSED}})
-    assert session.gone == {VIDEO: PAUSED, AUDIO: PAUSED}
+    session.update(session.inbox.take(0))
+    assert (session.looking.gone, session.hearing.gone) == (PAUSED, PAUSED)
 
 
 def test_a_hidden_page_ends_after_some_minutes_even_if_it_goes_on_asking():
@@ -198,7 +198,7 @@ def test_the_computers_own_devices_are_released_while_the_page_is_hidden(monkeyp
                 closed.append(self)
 
     camera, microphone = Releasing(), Releasing()
-    session = Session("token", 0.0, ScriptedLocator(), ScriptedSegmenter(), "comp")
+    session = LiveSession("token", LiveContext(ScriptedPredictor(), ScriptedTranscriber()), ScriptedLocator(), ScriptedSegmenter())
     LocalCapture(camera, microphone).start(session)
     there = SimpleNamespace(picture=lambda: session.local.view()["picture"])
     camera.items.put(PICTURE)

@@ -54,9 +54,11 @@ def test_it_predicts_with_the_weights_that_it_carries(installed: Path) -> None:
 
 
 def test_the_page_finds_its_files(installed: Path) -> None:
-    pages = "app.pages.clip.page, app.pages.about.page, app.pages.lab.plot, app.pages.live.page as live"
-    code = f"import {pages}; print(all(p.is_file() for p in live._SCRIPTS))"
-    assert run(installed, code).strip() == "True"
+    pages = "app.pages.clip.page, app.pages.about.page, app.pages.lab.plot, app.pages.live.page"
+    code = f"import {pages}, app.main as main; from app.server.scripts import SCRIPTS; print(all(p.is_file() for p in main._CSS), *SCRIPTS)"
+    found, *scripts = run(installed, code).split()
+    pages = ROOT / "app" / "pages"
+    assert found == "True" and scripts == [path.relative_to(pages).as_posix() for path in sorted(pages.rglob("*.js"))]
 
 
 def test_nothing_of_assets_is_left_behind(installed: Path) -> None:

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 
 from app.capture import wire
-from app.live.engine import Engine
-from app.live.session import Frame, Session
-from app.live.transcription import Deliver
+from app.live.context import LiveContext
+from app.live.inbox import Frame
+from app.live.session import LiveSession
+from app.live.transcription import Deliver, Speaker
 from app.live.views import live_view
 from app.main import MOST_FACES
-from comp_core.inference.smoothing import TIME_CONSTANT, Smoother
+from comp_core.inference.smoothing import TIME_CONSTANT
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator, LookAround
 from comp_core.senses.speech.recognition import Transcript
@@ -22,7 +23,7 @@ from tests.support.minute import SPEECHES, Moment
 
 
 class Transcribes(Protocol):
-    """A recogniser, as the engine's transcriber needs it."""
+    """A recogniser, as the live loop's transcriber needs it."""
 
     def transcribe(self, samples: np.ndarray, language: str) -> Transcript: ...
 
@@ -38,8 +39,8 @@ class Prompt:
     def can_do_within(self, seconds: float) -> bool:
         return False
 
-    def submit(self, samples: np.ndarray, deliver: Deliver, visit: Session) -> bool:
-        deliver(self._recogniser.transcribe(samples, visit.language), 0.0, None)
+    def submit(self, samples: np.ndarray, deliver: Deliver, speaker: Speaker) -> bool:
+        deliver(self._recogniser.transcribe(samples, speaker.language), 0.0, None)
         return True
 
 
@@ -61,19 +62,18 @@ class Visit:
     ) -> None:
         self.now = 0.0
         locator = FaceLocator(tracking=True, around=around or LookAround(MOST_FACES))
-        self.engine = Engine(predictor, Prompt(recogniser), clock=lambda: self.now)
-        self.session = Session("token", 0.0, locator, Segmenter(), next(iter(predictor.fusions)))
-        self.session.smoothing = smoothing
-        self.smoother = Smoother()
+        context = LiveContext(predictor, Prompt(recogniser), clock=lambda: self.now)
+        self.session = LiveSession("token", context, locator, Segmenter())
+        self.session.settings.smoothing = smoothing
 
     def send(self, moment: Moment) -> dict[str, Any]:
         """What the page draws after it has sent this moment (see `app.live.views.live_view`)."""
         self.now = moment.at
         jpeg, pcm = (base64.b64encode(part).decode() for part in (moment.jpeg, moment.pcm))
-        self.session.put(Frame(wire.picture(jpeg), 1000 * moment.at), wire.samples(pcm))
-        self.engine.update(self.session, self.session.take(0), self.smoother)
+        self.session.inbox.put(Frame(wire.picture(jpeg), 1000 * moment.at), wire.samples(pcm))
+        self.session.update(self.session.inbox.take(0))
         return live_view(self.session.snapshot())
 
     def close(self) -> None:
         self.session.close()
-        self.session.locator.close()
+        self.session.looking.locator.close()

@@ -29,7 +29,7 @@ _VALUES = (
     float("nan"),
     float("inf"),
 )
-_VALUES += (10**400, [], [[]], [0.5, 0.5], {}, {"": None}, {"turn": -1, "text": "\udfff"}, *_NUMBERS)
+_VALUES += (10**400, [], [[]], [0.5, 0.5], {}, {"": None}, {"utterance": -1, "text": "\udfff"}, *_NUMBERS)
 _NAMES = (
     "",
     "\ud800",

@@ -48,13 +48,13 @@ def requests(folder: Path) -> list[bytes]:
         {"jpeg": picture, "captured": 1.0, "pcm": sound, "first": 0},
         {"pcm": sound, "first": 100},
         {"switches": dict.fromkeys(MODALITIES, True), "model": "prlf", "language": "de", "smoothing": 0.5},
-        {"typed": "so happy today", "corrected": {"turn": 1, "text": "joy"}, "note": "here", "face": [0.5, 0.25]},
-        {"spoiling": {"darkness": 0.5, "noise_db": 10, "muted": True}},
+        {"typed": "so happy today", "corrected": {"utterance": 1, "text": "joy"}, "note": "here", "face": [0.5, 0.25]},
+        {"degradation": {"darkness": 0.5, "noise_db": 10, "muted": True}},
     ]
     return [json.dumps(one).encode() for one in found]
 
 
-def spoilings(folder: Path) -> list[bytes]:
+def degradations(folder: Path) -> list[bytes]:
     found = [{"darkness": 0.5, "blur": 1, "cover": 0.5}, {"noise_db": 10, "clipping": 0.9, "highest_hertz": 500}, {"words_lost": 0.5}]
     return [json.dumps(one).encode() for one in found]
 

@@ -16,13 +16,12 @@ from app.visitors.refusal import Refused
 from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError, read_clips
 from comp_core.inference.media import MediaError, open_media
-from comp_core.inference.smoothing import Smoother
 from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import RecogniserError, load_recogniser
 from comp_core.senses.words.sense import load_words_net
 from comp_core.senses.words.tokens import encode, load_tokenizer
 from comp_core.support.checkpoint import CheckpointError
-from tests.app.test_capture import Page
+from tests.app.sessions import Page
 from tests.core.data.test_feature_folder import FEATURES
 from tools.fuzz import seeds
 from tools.fuzz.target import Target, Unfit
@@ -55,18 +54,18 @@ def _json(content: bytes) -> Any:
 
 
 def _live(content: bytes, folder: Path) -> None:
-    """Each server function with a running visit, then what the engine makes of it; answers must be fit to be sent."""
+    """Each server function with a running session, then what its loop makes of it; answers must be fit to be sent."""
     request, page = _json(content), Page()
     page.now = 1.0
     token = page.start()
     if isinstance(request, dict):
         request = {**request, "token": token}
-    (session,), smoother = page.sessions, Smoother()
-    for call in (page.exchange, page.control, page.take_along, page.recogniser_status, page.open_visit, page.close_visit):
+    (session,) = page.sessions
+    for call in (page.exchange, page.control, page.take_along, page.recogniser_status, page.open_session, page.close_session):
         answer = call(request)
         assert answer.get("error") != "failed", call.__name__
         if session is page.sessions[0]:
-            page.engine.update(session, session.take(0), smoother)
+            session.update(session.inbox.take(0))
         sent = json.dumps([answer, page.exchange({"token": token})], ensure_ascii=False)
         sent.encode("utf-8")
 
@@ -121,15 +120,15 @@ def _words(content: bytes, folder: Path) -> None:
     json.dumps(record, ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
-def _spoilt(content: bytes, folder: Path) -> None:
+def _degraded(content: bytes, folder: Path) -> None:
     request = _json(content)
     random = np.random.default_rng(0)
-    spoiling = wire.spoiling(request)
-    assert spoiling.picture(np.full((24, 32, 3), 90, np.uint8), random).shape == (24, 32, 3)
+    degradation = wire.degradation(request)
+    assert degradation.picture(np.full((24, 32, 3), 90, np.uint8), random).shape == (24, 32, 3)
     for samples in (np.zeros(1600, np.float32), np.ones(1, np.float32), random.normal(size=1600).astype(np.float32)):
-        sound = spoiling.sound(samples, random)
+        sound = degradation.sound(samples, random)
         assert sound is None or (sound.shape == samples.shape and np.isfinite(sound).all())
-    spoiling.words("so happy today", random)
+    degradation.words("so happy today", random)
 
 
 def _whisper(content: bytes, folder: Path) -> None:
@@ -144,7 +143,7 @@ TARGETS: dict[str, Target] = {
     "camera pictures": Target(seeds.pictures, _picture, (Refused,)),
     "base64 of sound": Target(seeds.base64_texts, _base64, (Refused,)),
     "requests of the live page": Target(seeds.requests, _live),
-    "spoiling": Target(seeds.spoilings, _spoilt, (Refused,)),
+    "degradation": Target(seeds.degradations, _degraded, (Refused,)),
     "words": Target(seeds.words, _words),
     "descriptions of checkpoints": Target(lambda _: [seeds.checkpoint()[0]], _description, (CheckpointError,)),
     "weights": Target(lambda _: [seeds.checkpoint()[1]], _weights, (CheckpointError,)),

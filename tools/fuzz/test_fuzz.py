@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.app.test_capture import Page
+from tests.app.sessions import Page
 from tools.fuzz.run import Process, fuzz, inputs
 from tools.fuzz.targets import TARGETS
 
@@ -77,7 +77,7 @@ FIELDS = (
     "switches",
     "model",
     "language",
-    "spoiling",
+    "degradation",
     "typed",
     "corrected",
     "face",

@@ -123,7 +123,7 @@ class Visitor:
         try:
             if token := self._place():
                 self._run(token)
-                self._server.call("close_visit", {"token": token})
+                self._server.call("close_session", {"token": token})
         except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
             self.seen.errors.append(f"{type(error).__name__}: {error}")
 
@@ -131,7 +131,7 @@ class Visitor:
         """A token, after waiting in line if need be; None if it was stopped before."""
         ticket = None
         while not self._stop.is_set():
-            answer = self._server.call("open_visit", {"ticket": ticket})
+            answer = self._server.call("open_session", {"ticket": ticket})
             if "token" in answer:
                 self.seen.before = None
                 return answer["token"]
@@ -141,7 +141,7 @@ class Visitor:
                 self.seen.errors.append(answer["error"])
             self._stop.wait(IN_LINE_S)
         if ticket:
-            self._server.call("close_visit", {"ticket": ticket})
+            self._server.call("close_session", {"ticket": ticket})
         return None
 
     def _run(self, token: str) -> None:
@@ -168,7 +168,7 @@ class Visitor:
             view, self.seen.recogniser = answer["view"], answer["recogniser"]["name"]
             if view:
                 self.seen.view = view
-                self.seen.heard |= {turn["number"] for turn in view["turns"]}
+                self.seen.heard |= {said["number"] for said in view["utterances"]}
                 if (words := view["transcript"]["text"]) != self.seen.words[-1][1]:
                     self.seen.words.append((now - began, words))
                 if view["captured"] is not None and view["captured"] != last:

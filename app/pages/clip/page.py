@@ -21,6 +21,7 @@ from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
 from app.server.disk_guard import no_room
 from app.server.jobs import Unheard
+from app.server.scripts import on_load
 from comp_core.inference.budget import Budget
 from comp_core.inference.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.inference.overlay import burn_in
@@ -34,18 +35,6 @@ SAMPLES_DIR = ASSETS / "samples"
 # A result is sent again when it has grown by this factor.
 SELDOMER = 1.15
 MEDIA_KINDS = ("video", "audio", "image")
-
-# A click on the time of an utterance plays it.
-_SEEK = """
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-seek]");
-  const player = document.querySelector("#clip-player video, #clip-player audio");
-  if (!button || !player) return;
-  event.preventDefault();
-  player.currentTime = Number(button.dataset.seek);
-  player.play();
-});
-"""
 
 
 def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing: Any = None) -> None:
@@ -77,7 +66,7 @@ def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing:
                 lent = gr.Button("Read it, words on the host's GPU", visible=borrowing is not None, min_width=120)
                 cancel = gr.Button("Cancel", min_width=100)
     player = gr.HTML("", apply_default_css=False, elem_id="clip-player")
-    result = gr.HTML("", js_on_load=_SEEK, apply_default_css=False, elem_id="clip-result")
+    result = gr.HTML("", js_on_load=on_load("clip/seek.js", "element"), apply_default_css=False, elem_id="clip-result")
     found = gr.State(None, time_to_live=3600)
     with gr.Row():
         label = gr.Button("Make a video with the labels below the picture", visible=False, elem_classes="cp-sample")

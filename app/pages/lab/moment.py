@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.live.sliders import SLIDERS, spoiling_of
+from app.live.sliders import SLIDERS, degradation_of
 from app.live.views import NAMES, REASONS, clock_text, in_words, relation
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.pages.lab.introspection import along, introspections, qualities, seven
@@ -64,7 +64,7 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
             with gr.Column(min_width=240):
                 gr.HTML(f'<p class="cp"><b class="cp-key" data-of="{modality}">{NAMES[modality]}</b></p>', apply_default_css=False)
                 for s in (s for s in SLIDERS if s.modality == modality):
-                    sliders.append(gr.Slider(s.lowest, s.highest, s.rest, step=s.step, label=s.label, elem_id=f"spoil-{s.field}"))
+                    sliders.append(gr.Slider(s.lowest, s.highest, s.rest, step=s.step, label=s.label, elem_id=f"degrade-{s.field}"))
                 if modality == AUDIO:
                     muted = gr.Checkbox(False, label="muted")
     model = gr.Radio([(f.name, name) for name, f in predictor.fusions.items()], value=next(iter(predictor.fusions)), label="Model")
@@ -73,11 +73,11 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
         picture = gr.Image(label="What the face sense is given", interactive=False, height=220, buttons=[], min_width=280)
         sound = gr.Audio(label="What the voice sense is given", interactive=False, buttons=[], min_width=280)
 
-    spoilers = [*sliders, muted, model]
+    degraders = [*sliders, muted, model]
     fields = [s.field for modality in (VIDEO, AUDIO, TEXT) for s in SLIDERS if s.modality == modality]
-    spoil = {
-        "fn": partial(spoil_moment, predictor, fields),
-        "inputs": [file, heard, utterance, *spoilers],
+    degrade = {
+        "fn": partial(degrade_utterance, predictor, fields),
+        "inputs": [file, heard, utterance, *degraders],
         "outputs": [compared, picture, sound],
         "api_visibility": "private",
         "concurrency_id": "clip",
@@ -91,7 +91,7 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
         "concurrency_id": "clip",
     }
     for button, path in zip(buttons, samples, strict=True):
-        button.click(partial(str, path), outputs=file, api_visibility="private").then(**read).then(**spoil)
+        button.click(partial(str, path), outputs=file, api_visibility="private").then(**read).then(**degrade)
     # Its pictures and sounds are forgotten: there is no file, and nothing to spoil.
     live.click(
         partial(live_moments, predictor, visitors),
@@ -101,13 +101,13 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
         api_visibility="private",
         concurrency_id="clip",
     )
-    file.upload(**read).then(**spoil)
-    words.submit(**read).then(**spoil)
-    utterance.input(**show).then(**spoil)
+    file.upload(**read).then(**degrade)
+    words.submit(**read).then(**degrade)
+    utterance.input(**show).then(**degrade)
     for control in sliders:
-        control.release(**spoil)
+        control.release(**degrade)
     for control in (muted, model):
-        control.input(**spoil)
+        control.input(**degrade)
 
 
 def read_moments(
@@ -144,12 +144,12 @@ def live_moments(predictor: Any, visitors: Visitors, token: str) -> tuple:
     """What was said in the visitor's own live session, the last of it first; and no file any more."""
     gone = (None, "", None, None)
     try:
-        turns = list(visitors.find(token).turns)
+        utterances = list(visitors.find(token).conversation.utterances)
     except Refused:
         return (*_nothing("No live session is running in this page. Press Start on the Live page, say something, and come back."), *gone)
-    if not turns:
+    if not utterances:
         return (*_nothing("Nothing has been said in the live session yet."), *gone)
-    heard = [Heard(turn.start, turn.end, turn.transcript, turn.readings()) for turn in turns]
+    heard = [Heard(utterance.start, utterance.end, utterance.transcript, utterance.readings()) for utterance in utterances]
     return (*_moments(predictor, heard, len(heard) - 1), *gone)
 
 
@@ -174,16 +174,16 @@ def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
     return table + (introspection_html(within) if within else "")
 
 
-def spoil_moment(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:
+def degrade_utterance(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:
     """The moment before and after; the spoilt picture and sound."""
     if not heard or index is None or not path:
         return "", None, None
     *values, muted, model = given
-    spoiling = spoiling_of(dict(zip(fields, values, strict=True)), muted)
+    degradation = degradation_of(dict(zip(fields, values, strict=True)), muted)
     one = heard[index]
     try:
-        media = spoiling.media(open_media(path))
-        again = predictor.read_again(media, one, spoiling.words(one.transcript, np.random.default_rng(0)))
+        media = degradation.media(open_media(path))
+        again = predictor.read_again(media, one, degradation.words(one.transcript, np.random.default_rng(0)))
     except MediaError as error:
         return message_html(str(error)), None, None
     before = [earlier.moment for earlier in heard[:index]]

@@ -6,13 +6,13 @@ import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 from urllib.parse import quote
 
 from app.pages.lab.introspection import Series, as_csv
+from app.server.scripts import on_load
 from comp_core.support.assets import ASSETS
 
-SAVE = (Path(__file__).parent / "save.js").read_text(encoding="utf-8")
+SAVE = on_load("lab/save.js", "element")
 REPORTS_DIR = ASSETS / "reports"
 _WIDTH, _HEIGHT = 640, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 26, 14, 44

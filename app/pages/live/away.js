@@ -1,17 +1,26 @@
 // A tab that nobody sees neither looks nor listens: its devices are released while it is hidden, and after some minutes the session ends.
 
+import { remembered } from "./devices.js";
+import { capture, phase, say, stop } from "./live.js";
+import { part, setData, setText } from "./page.js";
+
 const HIDDEN_MS = 240000; // before the server ends a session in which nobody is seen, so that its record can still be fetched
-const HIDDEN_TOO_LONG = "The session ended, because its tab was hidden for minutes. Press Start to begin a new one.";
-let hiddenAt = null;
+export const HIDDEN_TOO_LONG = "The session ended, because its tab was hidden for minutes. Press Start to begin a new one.";
+export let hiddenAt = null;
 
-const hiddenTooLong = () => hiddenAt !== null && performance.now() - hiddenAt > HIDDEN_MS;
+export const hiddenTooLong = () => hiddenAt !== null && performance.now() - hiddenAt > HIDDEN_MS;
 
-function showDevices() {
+// A session ends, hidden or not.
+export function forgetHidden() {
+  hiddenAt = null;
+}
+
+export function showDevices() {
   setData(part("picture"), "camera", capture.hasCamera);
   setText(part("nopicture"), hiddenAt !== null ? "Paused" : capture.hasCamera ? "" : "No camera");
 }
 
-function hide() {
+export function hide() {
   if (phase !== "running" || hiddenAt !== null) return;
   hiddenAt = performance.now();
   capture.pause();
@@ -20,7 +29,7 @@ function hide() {
 }
 
 // Opens the devices again; the session goes on with those that are there.
-async function reopen() {
+export async function reopen() {
   try {
     const missing = await capture.reopen(remembered());
     // What was pressed or hidden meanwhile counts.

@@ -76,7 +76,7 @@ const WORKLET = `registerProcessor("tap", class extends AudioWorkletProcessor {
   }
 });`;
 
-class Capture {
+export class Capture {
   constructor(video, onLost) {
     this.video = video;
     this.onLost = onLost;

@@ -1,8 +1,16 @@
 // What the visitor does while it runs: switches, subsets, sliders, the model, words, notes, files, faces.
 
+import { drawRecord, fetchFiles, forget, kept, offer } from "./record.js";
+import { drawWaiting } from "./draw.js";
+import { leaveLine, ticket } from "./line.js";
+import { control, enter, local, phase, say, start, stop, switches, token } from "./live.js";
+import { part, root, setText } from "./page.js";
+import { paintTimeline, timeNow, timeline } from "./timeline.js";
+
 let correcting = null; // the number of the utterance whose words are being corrected
 
 part("consent").addEventListener("change", () => (ticket && !part("consent").checked ? leaveLine() : enter(phase)));
+part("start").disabled = !part("consent").checked; // it may have been given before this script was there
 part("start").addEventListener("click", start);
 part("stop").addEventListener("click", () => (phase === "waiting" ? leaveLine() : stop()));
 for (const node of root.querySelectorAll("[data-switch]")) {
@@ -11,34 +19,34 @@ for (const node of root.querySelectorAll("[data-switch]")) {
     control({ switches: switches() });
   });
 }
-const spoilers = [...root.querySelectorAll("[data-spoil]")];
+const degraders = [...root.querySelectorAll("[data-degrade]")];
 const amount = (node) => (node.type === "checkbox" ? node.checked : Number(node.value));
-const spoiling = () => Object.fromEntries(spoilers.map((node) => [node.dataset.spoil, amount(node)]));
-let spoilTimer = null;
+export const degradation = () => Object.fromEntries(degraders.map((node) => [node.dataset.degrade, amount(node)]));
+let degradeTimer = null;
 
-// The picture is spoilt here as the senses get it there; a slider that moves fast is told when it rests.
-function spoil() {
-  const { darkness, blur, cover } = spoiling();
+// The picture is degraded here as the senses get it there; a slider that moves fast is told when it rests.
+function degrade() {
+  const { darkness, blur, cover } = degradation();
   const shown = local ? part("still") : part("video");
   shown.style.filter = darkness || blur ? `brightness(${1 - darkness}) blur(${(blur * shown.clientHeight) / 12}px)` : "";
   part("cover").style.height = `${100 * cover}%`;
-  for (const node of spoilers) if (node.type === "range") setText(node.previousElementSibling, node.value);
-  clearTimeout(spoilTimer);
-  spoilTimer = setTimeout(() => control({ spoiling: spoiling() }), 120);
+  for (const node of degraders) if (node.type === "range") setText(node.previousElementSibling, node.value);
+  clearTimeout(degradeTimer);
+  degradeTimer = setTimeout(() => control({ degradation: degradation() }), 120);
 }
 
-for (const node of spoilers) node.addEventListener("input", spoil);
-part("unspoil").addEventListener("click", () => {
-  for (const node of spoilers) {
+for (const node of degraders) node.addEventListener("input", degrade);
+part("undegrade").addEventListener("click", () => {
+  for (const node of degraders) {
     if (node.type === "checkbox") node.checked = false;
     else node.value = node.dataset.rest;
   }
-  spoil();
+  degrade();
 });
 part("model").addEventListener("change", () => control({ model: part("model").value }));
 // A recogniser that is still loading understands none yet, and none may be asked of it.
-const language = () => (part("language").disabled ? {} : { language: part("language").value });
-function offerLanguages(languages) {
+export const language = () => (part("language").disabled ? {} : { language: part("language").value });
+export function offerLanguages(languages) {
   const names = Object.entries(languages);
   if (names.length < 2) return;
   part("language").replaceChildren(...names.map(([code, name]) => new Option(name[0].toUpperCase() + name.slice(1), code, code === "en", code === "en")));
@@ -51,26 +59,26 @@ part("type").addEventListener("submit", (event) => {
   event.preventDefault();
   if (phase !== "running") return say("Press Start first; typed words are read together with what the camera sees.");
   const text = part("typed").value;
-  control(correcting === null ? { typed: text } : { corrected: { turn: correcting, text } });
+  control(correcting === null ? { typed: text } : { corrected: { utterance: correcting, text } });
   correct(null);
 });
 
 // From now on the line for typed words takes the words of this utterance, or with null, of the present moment again.
-function correct(turn) {
-  correcting = turn ? turn.number : null;
-  const told = turn ? `Correct what was said at ${turn.time}` : "Type words instead";
+export function correct(utterance) {
+  correcting = utterance ? utterance.number : null;
+  const told = utterance ? `Correct what was said at ${utterance.time}` : "Type words instead";
   part("typed").placeholder = told;
   part("typed").setAttribute("aria-label", told);
-  part("typed").value = turn ? turn.words : "";
-  part("leave").hidden = !turn;
-  if (turn) part("typed").focus();
+  part("typed").value = utterance ? utterance.words : "";
+  part("leave").hidden = !utterance;
+  if (utterance) part("typed").focus();
 }
 
 part("leave").addEventListener("click", () => correct(null));
 part("typed").addEventListener("keydown", (event) => { if (event.key === "Escape") correct(null); });
 part("history").addEventListener("click", (event) => {
-  const turn = event.target.closest("button")?.turn;
-  if (turn && phase === "running") correct(turn);
+  const utterance = event.target.closest("button")?.utterance;
+  if (utterance && phase === "running") correct(utterance);
 });
 for (const node of root.querySelectorAll("[data-subset]")) {
   node.addEventListener("click", () => {

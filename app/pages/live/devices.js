@@ -1,10 +1,14 @@
 // Which camera and microphone, the mirror, and the smoothing. Choices are remembered in this browser only.
 
+import { reopen } from "./away.js";
+import { control, phase } from "./live.js";
+import { part, root, setData, setText } from "./page.js";
+
 const REMEMBERED = "affect-devices";
 const DEVICES = { camera: "videoinput", microphone: "audioinput" };
 
 // What was chosen before, in this browser; it may refuse to remember anything.
-function remembered() {
+export function remembered() {
   try {
     return JSON.parse(localStorage.getItem(REMEMBERED)) ?? {};
   } catch (error) {
@@ -16,12 +20,12 @@ function remember(change) {
   try {
     localStorage.setItem(REMEMBERED, JSON.stringify({ ...remembered(), ...change }));
   } catch (error) {
-    // It is chosen for this visit, then.
+    // It is chosen for this session, then.
   }
 }
 
 // Browsers name the devices only when one of them was allowed.
-async function listDevices() {
+export async function listDevices() {
   const devices = await navigator.mediaDevices.enumerateDevices();
   for (const [what, kind] of Object.entries(DEVICES)) {
     const select = root.querySelector(`[data-device="${what}"]`);

@@ -1,7 +1,11 @@
 // Waiting for a place. The page keeps its place in line by asking, and starts by itself when it is its turn.
 
+import { drawWaiting } from "./draw.js";
+import { back, enter, say, wait } from "./live.js";
+import { server } from "./page.js";
+
 const ASK_AGAIN_MS = 2000;
-let ticket = null;
+export let ticket = null;
 
 const tellPlace = (before) =>
   before === 0
@@ -9,7 +13,7 @@ const tellPlace = (before) =>
     : `All places are taken. ${before === 1 ? "One person is" : `${before} people are`} before you; the page starts by itself. Camera and microphone are off until then.`;
 
 // Gives the server's answer once it is something else than a place in line; null if the visitor has left.
-async function waitInLine(answer) {
+export async function waitInLine(answer) {
   enter("waiting");
   drawWaiting("In line for a place.");
   while (answer.ticket) {
@@ -17,10 +21,10 @@ async function waitInLine(answer) {
     say(tellPlace(answer.before));
     await wait(ASK_AGAIN_MS);
     if (!ticket) return null;
-    const news = await server.open_visit({ ticket }).catch(() => null);
+    const news = await server.open_session({ ticket }).catch(() => null);
     if (!ticket) {
       // A place came just as the visitor left: another may have it.
-      if (news?.token) server.close_visit({ token: news.token }).catch(() => {});
+      if (news?.token) server.close_session({ token: news.token }).catch(() => {});
       return null;
     }
     if (!news) say("The connection is lost. Trying again…");
@@ -30,8 +34,8 @@ async function waitInLine(answer) {
   return answer;
 }
 
-function leaveLine() {
-  server.close_visit({ ticket }).catch(() => {});
+export function leaveLine() {
+  server.close_session({ ticket }).catch(() => {});
   ticket = null;
   drawWaiting("Press Start to begin.");
   back("You have left the line.");

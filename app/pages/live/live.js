@@ -1,13 +1,23 @@
 // The live page: consent, start and stop, and the loop that exchanges media for views.
 
+import { HIDDEN_TOO_LONG, forgetHidden, hiddenAt, hiddenTooLong, hide, showDevices } from "./away.js";
+import { Capture } from "./capture.js";
+import { correct, degradation, language, offerLanguages } from "./controls.js";
+import { listDevices, remembered } from "./devices.js";
+import { draw, drawBoxes, drawRecogniser, drawWaiting, latest } from "./draw.js";
+import { waitInLine } from "./line.js";
+import { LocalView } from "./local.js";
+import { part, root, server, setData, setText } from "./page.js";
+import { drawRecord, forget, keepFiles } from "./record.js";
+
 const PERIOD_MS = 100;
 const RETRY_MS = 1000;
 const GIVE_UP_MS = 15000;
 const ANSWER_MS = 5000; // a connection may also break without a word
 const BRIEFLY_MS = 8000;
 const LEAVE_S = 3; // before the server ends a session, so that its record can still be fetched
-const local = root.dataset.capture === "local";
-const capture = local
+export const local = root.dataset.capture === "local";
+export const capture = local
   ? new LocalView(part("still"))
   : new Capture(part("video"), (kind) => {
       if (phase !== "running") return;
@@ -15,12 +25,12 @@ const capture = local
       showDevices();
     });
 
-let phase = "gate";
-let token = null;
+export let phase = "gate";
+export let token = null;
 let announced = false;
 let noticed = 0; // of the server's notices, how many have been said
 
-function say(message) {
+export function say(message) {
   setText(part("message"), message);
   part("message").hidden = !message;
 }
@@ -45,7 +55,7 @@ function announce(ending) {
   announced = Boolean(ending);
 }
 
-function enter(next) {
+export function enter(next) {
   phase = next;
   setData(root, "phase", next);
   const busy = next === "running" || next === "starting" || next === "waiting";
@@ -66,7 +76,7 @@ function enter(next) {
 
 // --- the loop ---------------------------------------------------------------------------------------------------
 
-const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // One exchange at a time: while an answer is late, sound waits and pictures are simply not taken.
 async function run(mine) {
@@ -115,7 +125,7 @@ async function run(mine) {
 }
 
 // Where the visitor was before Start.
-function back(message) {
+export function back(message) {
   capture.close();
   enter(part("gate").hidden ? "stopped" : "gate");
   say(message);
@@ -132,7 +142,7 @@ async function openDevices() {
   }
 }
 
-async function start() {
+export async function start() {
   if (!part("consent").checked || !["gate", "stopped"].includes(phase)) return;
   say("");
   // Asked for before there is a place, because the visitor is here now to answer the browser; who must wait has them released.
@@ -140,7 +150,7 @@ async function start() {
   if (missing === null) return;
   let answer;
   try {
-    answer = await server.open_visit({});
+    answer = await server.open_session({});
   } catch (error) {
     answer = { error: "failed", message: "The server does not answer. Press Start to try again." };
   }
@@ -149,7 +159,7 @@ async function start() {
     answer = await waitInLine(answer);
     if (!answer) return;
     missing = answer.token ? await openDevices() : "";
-    if (missing === null) return server.close_visit({ token: answer.token }).catch(() => {});
+    if (missing === null) return server.close_session({ token: answer.token }).catch(() => {});
   }
   if (answer.error) return back(answer.message);
   token = window.affectSession = answer.token; // the lab may ask for what was said
@@ -162,16 +172,16 @@ async function start() {
   say(missing);
   if (document.hidden) hide();
   if (!local) listDevices();
-  await control({ switches: switches(), model: part("model").value, spoiling: spoiling(), ...language(), smoothing: Number(part("smoothing").value) });
+  await control({ switches: switches(), model: part("model").value, degradation: degradation(), ...language(), smoothing: Number(part("smoothing").value) });
   run(token);
 }
 
 // Ends the session here at once; the server's record is fetched first, unless it is not wanted or the page is about to go.
-async function stop(message = "", keep = true) {
+export async function stop(message = "", keep = true) {
   const ended = token;
   token = window.affectSession = null;
   announced = false;
-  hiddenAt = null;
+  forgetHidden();
   correct(null);
   capture.close();
   setData(part("picture"), "camera", false);
@@ -183,10 +193,10 @@ async function stop(message = "", keep = true) {
     if (failure) say(`${message} ${failure}`.trim());
     if (phase === "stopped") drawRecord(false);
   }
-  server.close_visit({ token: ended }).catch(() => {});
+  server.close_session({ token: ended }).catch(() => {});
 }
 
-async function control(change) {
+export async function control(change) {
   if (!token) return;
   try {
     const answer = await server.control({ token, ...change });
@@ -197,7 +207,7 @@ async function control(change) {
   }
 }
 
-const switches = () =>
+export const switches = () =>
   Object.fromEntries([...root.querySelectorAll("[data-switch]")].map((node) => [node.dataset.switch, node.getAttribute("aria-checked") === "true"]));
 
 if (local) {

@@ -1,6 +1,6 @@
 // The server reads its own camera and microphone; the page only shows what they give. It can do what Capture can, as far as that goes.
 
-class LocalView {
+export class LocalView {
   constructor(image) {
     this.image = image;
     this.first = 0;

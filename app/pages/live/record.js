@@ -1,10 +1,14 @@
 // What the visitor takes along. While the session runs, the server has it; after Stop, this page alone.
 
+import { drawHistory } from "./draw.js";
+import { part, root, server, setText } from "./page.js";
+import { clearTimeline } from "./timeline.js";
+
 const FILE_TYPES = { csv: "text/csv", json: "application/json", vtt: "text/vtt" };
-let kept = null;
+export let kept = null;
 let wanted = null; // the token of the session whose files are being fetched, unless it was deleted meanwhile
 
-function drawRecord(running) {
+export function drawRecord(running) {
   const something = running || kept !== null;
   for (const node of root.querySelectorAll("[data-file]")) node.disabled = !something;
   part("delete").disabled = !something;
@@ -20,13 +24,13 @@ function drawRecord(running) {
 }
 
 // Nothing of the last session is kept or shown any more: a new one begins, or it is deleted.
-function forget() {
+export function forget() {
   kept = wanted = null;
   clearTimeline();
   drawHistory([]);
 }
 
-function offer(name, text) {
+export function offer(name, text) {
   const address = URL.createObjectURL(new Blob([text], { type: FILE_TYPES[name] }));
   const link = Object.assign(document.createElement("a"), { href: address, download: `session.${name}` });
   link.click();
@@ -34,7 +38,7 @@ function offer(name, text) {
 }
 
 // All files of a running session; null if the server does not give them.
-async function fetchFiles(token) {
+export async function fetchFiles(token) {
   try {
     return (await server.take_along({ token })).files ?? null;
   } catch (error) {
@@ -43,7 +47,7 @@ async function fetchFiles(token) {
 }
 
 // Keeps the files of a session that ends, unless they are forgotten before they come. Returns what went wrong, or "".
-async function keepFiles(token) {
+export async function keepFiles(token) {
   wanted = token;
   const files = await fetchFiles(token);
   if (wanted !== token) return "";

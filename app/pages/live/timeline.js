@@ -1,6 +1,8 @@
 // The last two minutes on one canvas: what it was taken for, and how the coordinator weighed the three. It is painted anew a few times
 // a second; what a point in it says stands in words below.
 
+import { part, root, setText } from "./page.js";
+
 const TIMELINE_S = 120;
 const POINT_EVERY_S = 0.5;
 const LABEL_HEIGHT = 24;
@@ -8,10 +10,10 @@ const WEIGHT_HEIGHT = 84;
 const AXIS_HEIGHT = 20;
 const ORDER = ["video", "text", "audio"]; // from the bottom
 
-const timeline = { points: [], marks: [], chosen: null };
+export const timeline = { points: [], marks: [], chosen: null };
 const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
-function addPoint(view) {
+export function addPoint(view) {
   const last = timeline.points.at(-1);
   if (last && view.at - last.at < POINT_EVERY_S) return;
   const { kind, headline, percent: share, modalities } = view.moment;
@@ -23,16 +25,16 @@ function addPoint(view) {
   paintTimeline();
 }
 
-function clearTimeline() {
+export function clearTimeline() {
   Object.assign(timeline, { points: [], marks: [], chosen: null });
   setText(part("timeline_told"), "Point at it, or use the arrow keys, to read a moment.");
   paintTimeline();
 }
 
-const timeNow = () => timeline.points.at(-1)?.at ?? 0;
+export const timeNow = () => timeline.points.at(-1)?.at ?? 0;
 const xOf = (at, width) => width * (1 - (timeNow() - at) / TIMELINE_S);
 
-function paintTimeline() {
+export function paintTimeline() {
   const canvas = part("timeline");
   const [width, height, scale] = [canvas.clientWidth, LABEL_HEIGHT + WEIGHT_HEIGHT + AXIS_HEIGHT, window.devicePixelRatio || 1];
   if (!width) return; // another tab is shown

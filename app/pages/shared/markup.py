@@ -140,12 +140,12 @@ def player_html(kind: str, address: str, name: str) -> str:
     return f'<figure class="cp cp-player"><{kind} {controls} src="{source}"></{kind}><figcaption>{label}</figcaption></figure>'
 
 
-def spoilers_html() -> str:
+def degradation_html() -> str:
     """The sliders of the live page, by modality."""
     groups = "".join(
         f'<fieldset data-of="{m}"><legend>{icon(m)} {NAMES[m]}</legend>'
         + "".join(_slider_html(slider) for slider in SLIDERS if slider.modality == m)
-        + ('<label><input type="checkbox" data-spoil="muted"> muted</label>' if m == AUDIO else "")
+        + ('<label><input type="checkbox" data-degrade="muted"> muted</label>' if m == AUDIO else "")
         + "</fieldset>"
         for m in MODALITIES
     )
@@ -154,7 +154,7 @@ def spoilers_html() -> str:
 
 def _slider_html(slider: Slider) -> str:
     ends = f'min="{slider.lowest}" max="{slider.highest}" step="{slider.step}" value="{slider.rest}" data-rest="{slider.rest}"'
-    return f'<label>{escape(slider.label)} <output>{slider.rest}</output><input type="range" data-spoil="{slider.field}" {ends}></label>'
+    return f'<label>{escape(slider.label)} <output>{slider.rest}</output><input type="range" data-degrade="{slider.field}" {ends}></label>'
 
 
 def section_html(title: str, text: str) -> str:

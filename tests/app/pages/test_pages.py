@@ -122,7 +122,10 @@ def test_media_kind(tmp_path, name, kind):
 def test_card_title():
     assert split_title("# Face sense\n\ntext", "face") == ("Face sense", "\n\ntext".removeprefix("\n"))
     assert split_title("text", "face") == ("face", "text")
-    assert split_title("---\nlicense: other\n---\n# Face\nAs [ComP](comp.md), [here](https://x.org).", "face") == ("Face", "As ComP, [here](https://x.org).")
+    assert split_title("---\nlicense: other\n---\n# Face\nAs [ComP](comp.md), [here](https://x.org).", "face") == (
+        "Face",
+        "As ComP, [here](https://x.org).",
+    )
 
 
 def test_every_card_has_a_title_and_the_metadata_that_the_hub_reads():
@@ -140,7 +143,7 @@ def test_all_pages_build_and_offer_programs_one_endpoint(predictor):
     demo = program.build(predictor, ScriptedTranscriber())
     assert list(demo.get_api_info(all_endpoints=True)["named_endpoints"]) == ["/analyse"]
     config = json.dumps(demo.get_config_file(), default=str)
-    assert all(name in config for name in ("open_visit", "exchange", "control", "close_visit"))
+    assert all(name in config for name in ("open_session", "exchange", "control", "close_session"))
 
 
 def test_a_missing_model_is_one_sentence(tmp_path, capsys):

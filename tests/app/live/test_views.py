@@ -1,8 +1,10 @@
 """What is shown, from what is known."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from app.live.session import Snapshot
+from app.live.snapshot import Said, Snapshot
 from app.live.views import clock_text, in_words, live_view, moment_view, utterance_view
 from app.pages.shared.markup import cards_html, clip_html, fused_html, message_html, player_html
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
@@ -15,11 +17,11 @@ def spread(**named):
     return {label: named.get(label, rest) for label in LABELS}
 
 
-def snapshot_of(moment, turns=(), switched_off=frozenset()):
+def snapshot_of(moment, utterances=(), switched_off=frozenset()):
     subsets = {name: moment["fused"] if name == "V" else None for name in SUBSETS} if "subsets" not in moment else moment["subsets"]
     now = {"at": 1.0, "captured": None, "box": None, "others": (), "switched_off": switched_off}
     sound = {"speaking": False, "speech_probability": 0.0}
-    words = {"transcript": "", "transcript_source": "", "confidence": None, "pending": False, "turns": list(turns)}
+    words = {"transcript": "", "transcript_source": "", "confidence": None, "pending": False, "utterances": list(utterances)}
     costs = {"stage_ms": {"face": 3.0}, "frames_dropped": 0, "audio_lost_s": 0.0, "smoothing": 0.5}
     return Snapshot(fused={**moment, "subsets": subsets}, **now, **sound, **words, **costs)
 
@@ -87,11 +89,11 @@ def test_clock():
     assert (clock_text(0), clock_text(65.9), clock_text(600)) == ("0:00", "1:05", "10:00")
 
 
-def test_live_view_lists_the_newest_turn_first():
-    turn = {"number": 1, "start": 3.0, "end": 5.0, "transcript": "hello", "pending": False, "fused": spread(joy=0.9)}
-    waiting = {**turn, "number": 2, "start": 61.0, "transcript": "", "pending": True, "fused": None}
-    view = live_view(snapshot_of(record(), turns=[turn, waiting]))
-    assert [(t["time"], t["transcript"], t["prediction"]) for t in view["turns"]] == [
+def test_live_view_lists_the_newest_utterance_first():
+    said = Said(number=1, start=3.0, end=5.0, transcript="hello", pending=False, fused=spread(joy=0.9))
+    waiting = replace(said, number=2, start=61.0, transcript="", pending=True, fused=None)
+    view = live_view(snapshot_of(record(), utterances=[said, waiting]))
+    assert [(t["time"], t["transcript"], t["prediction"]) for t in view["utterances"]] == [
         ("1:01", "recognising…", "nothing to go on"),
         ("0:03", "hello", "joy 90 %"),
     ]

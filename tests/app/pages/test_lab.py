@@ -2,19 +2,22 @@
 
 import base64
 import xml.etree.ElementTree as ElementTree
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from app.live.session import Session, Turn
-from app.live.sliders import QUIET, SLIDERS, spoiling_of
+from app.live.context import LiveContext
+from app.live.session import LiveSession
+from app.live.sliders import QUIET, SLIDERS, degradation_of
+from app.live.utterance import Utterance
 from app.live.views import RELATIONS, relation
 from app.pages.lab import curve as curve_part
 from app.pages.lab.curve import REPORTS, balance_of, draw_learning, draw_reported, run_curve
 from app.pages.lab.introspection import Series, along, as_csv, introspections, measured, reported, seven
 from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html
-from app.pages.lab.moment import live_moments, read_moments, show_moment, spoil_moment
+from app.pages.lab.moment import degrade_utterance, live_moments, read_moments, show_moment
 from app.pages.lab.plot import curves_html, curves_svg
 from app.visitors.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
@@ -27,7 +30,7 @@ from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Heard
 from comp_core.senses.reading import NO_FACE, NO_WORDS, SILENCE, Reading
-from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, feature
+from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber, feature
 
 ABSENT = dict(zip(MODALITIES, (SILENCE, NO_WORDS, NO_FACE), strict=True))
 
@@ -39,7 +42,11 @@ def heard(transcript="hello", **labels):
 
 @pytest.fixture
 def predictor():
-    return ScriptedPredictor()
+    """Its models are none that can be looked into."""
+    scripted = ScriptedPredictor()
+    for fusion in scripted.fusions.values():
+        fusion.kind = SimpleNamespace(prompts=False)
+    return scripted
 
 
 def quiet(*_, **__):
@@ -95,14 +102,16 @@ def test_a_file_is_read_once_and_its_fullest_moment_shown(predictor):
 
 
 def test_the_live_session_is_the_visitors_own(predictor):
-    def visit(token):
-        return Session(token, 0.0, ScriptedLocator(), ScriptedSegmenter(), "comp")
+    context = LiveContext(predictor, ScriptedTranscriber())
 
-    visitors = Visitors(visit, lambda session: None, clock=lambda: 0.0)
+    def make(token):
+        return LiveSession(token, context, ScriptedLocator(), ScriptedSegmenter())
+
+    visitors = Visitors(make, lambda session: None, clock=lambda: 0.0)
     mine, other = visitors.open(), visitors.open()
     for number, words in enumerate(("what joy", "what anger")):
-        turn = Turn(number, float(number), end=number + 0.5, spoken=(words, Reading(feature(words.split()[1]))))
-        mine.turns.append(turn)
+        utterance = Utterance(number, float(number), end=number + 0.5, spoken=(words, Reading(feature(words.split()[1]))))
+        mine.conversation.utterances.append(utterance)
     found, choice, html, whole, file, *spoilt = live_moments(predictor, visitors, mine.token)
     assert [one.transcript for one in found] == ["what joy", "what anger"]
     assert choice.value == 1 and "what anger" in html and "what joy" in whole
@@ -119,7 +128,7 @@ def test_what_cannot_be_read_is_explained(predictor):
     assert "is empty" in read_moments(predictor, "clip.mp4", "", "en", quiet)[2]
     assert "Choose a sample" in read_moments(predictor, None, "", "en", quiet)[2]
     assert "Choose a sample" in show_moment(predictor, [], None)
-    assert spoil_moment(predictor, [], None, [], None, False, "comp") == ("", None, None)
+    assert degrade_utterance(predictor, [], None, [], None, False, "comp") == ("", None, None)
 
 
 def test_of_a_file_that_costs_too_much_the_beginning_is_shown(predictor):
@@ -142,8 +151,8 @@ def test_words_from_outside_are_escaped(predictor):
 
 def test_sliders_at_rest_spoil_nothing():
     rest = {s.field: s.rest for s in SLIDERS}
-    assert spoiling_of(rest) == spoiling_of({}) == Degradation()
-    assert spoiling_of({**rest, "noise_db": QUIET - 1}, muted=True) == Degradation(noise_db=QUIET - 1, muted=True)
+    assert degradation_of(rest) == degradation_of({}) == Degradation()
+    assert degradation_of({**rest, "noise_db": QUIET - 1}, muted=True) == Degradation(noise_db=QUIET - 1, muted=True)
 
 
 def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
@@ -161,7 +170,7 @@ def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
     fields = [s.field for s in SLIDERS]
     rest = {s.field: s.rest for s in SLIDERS}
     values = [{**rest, "darkness": 0.9, "words_lost": 1.0}[field] for field in fields]
-    html, picture, sound = spoil_moment(predictor, fields, str(path), [heard(video="joy")], 0, *values, False, "prlf")
+    html, picture, sound = degrade_utterance(predictor, fields, str(path), [heard(video="joy")], 0, *values, False, "prlf")
     assert asked == [(pytest.approx(20, abs=2), "")]
     assert picture.mean() == pytest.approx(20, abs=2)
     assert sound is None

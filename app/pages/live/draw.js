@@ -1,4 +1,8 @@
-// Drawing of the live page. Its elements exist from the start; only texts, widths and attributes change, so nothing flickers.
+// Drawing of the live page. Its elements exist from the start.
+
+import { capture, local } from "./live.js";
+import { part, root, setData, setText, setWidth } from "./page.js";
+import { addPoint } from "./timeline.js";
 
 const SAY_EVERY_MS = 4000;
 const STAGES = {
@@ -6,14 +10,9 @@ const STAGES = {
   recogniser: "speech recognition", words: "words", fusion: "fusion",
 };
 
-const root = element.querySelector("[data-live]");
-const part = (name, within = root) => within.querySelector(`[data-part="${name}"]`);
 const shown = {}; // the nodes of the latency block, by figure
 let spokenAt = 0;
 
-const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
-const setWidth = (node, share) => { node.style.width = `${(100 * share).toFixed(1)}%`; };
-const setData = (node, name, value) => { if (node.dataset[name] !== String(value)) node.dataset[name] = value; };
 const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
@@ -53,7 +52,7 @@ function drawMoment(moment) {
   }
 }
 
-function drawWaiting(basis) {
+export function drawWaiting(basis) {
   const fused = root.querySelector("[data-fused]");
   setData(fused, "kind", "waiting");
   setText(part("headline"), "waiting");
@@ -89,31 +88,31 @@ function drawTranscript({ text, source, confidence, pending }) {
   setText(part("source"), source === "typed" ? "(typed)" : !text ? "" : pending ? `(still recognising${sure})` : `(recognised${sure})`);
 }
 
-function drawRecogniser({ state, name, note }) {
+export function drawRecogniser({ state, name, note }) {
   setText(part("recogniser"), state === "ready" ? [`Speech recognition: ${name}.`, note].filter(Boolean).join(" ") : note);
 }
 
-function drawHistory(turns) {
+export function drawHistory(utterances) {
   const list = part("history");
-  part("nohistory").hidden = turns.length > 0;
-  while (list.children.length > turns.length) list.lastChild.remove();
-  while (list.children.length < turns.length) {
+  part("nohistory").hidden = utterances.length > 0;
+  while (list.children.length > utterances.length) list.lastChild.remove();
+  while (list.children.length < utterances.length) {
     const row = document.createElement("li");
     row.append(...["time", "said", "told"].map((name) => Object.assign(document.createElement("span"), { className: `cp-${name}` })));
     row.append(Object.assign(document.createElement("button"), { type: "button", className: "cp-correct", textContent: "correct" }));
     list.append(row);
   }
-  turns.forEach((turn, i) => {
+  utterances.forEach((utterance, i) => {
     const [time, said, told, button] = list.children[i].children;
-    button.turn = turn;
-    button.setAttribute("aria-label", `Correct the words of ${turn.time}`);
-    setText(time, turn.time);
-    setText(said, turn.transcript);
-    setText(told, turn.prediction);
+    button.utterance = utterance;
+    button.setAttribute("aria-label", `Correct the words of ${utterance.time}`);
+    setText(time, utterance.time);
+    setText(said, utterance.transcript);
+    setText(told, utterance.prediction);
   });
 }
 
-function drawBoxes(box, others) {
+export function drawBoxes(box, others) {
   place(part("box"), box);
   root.querySelectorAll(".cp-other").forEach((node, i) => {
     node.place = others[i];
@@ -140,7 +139,7 @@ function drawFigure(name, label, value, digits = 0, unit = "ms") {
   setText(shown[name], value === null || value === undefined ? "–" : `${value.toFixed(digits)}${unit ? ` ${unit}` : ""}`);
 }
 
-const latest = { captured: null, toScreen: [], updates: [] };
+export const latest = { captured: null, toScreen: [], updates: [] };
 
 function drawLatency(view) {
   for (const [stage, label] of Object.entries(STAGES)) drawFigure(stage, label, view.stage_ms[stage], 1);
@@ -153,13 +152,13 @@ function drawLatency(view) {
   drawFigure("smoothing", "smoothing (time constant)", view.smoothing_s, 1, "s");
 }
 
-function draw(view) {
+export function draw(view) {
   drawMoment(view.moment);
   drawSubsets(view.subsets);
   addPoint(view);
   drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.others : []);
   drawTranscript(view.transcript);
-  drawHistory(view.turns);
+  drawHistory(view.utterances);
   setData(part("activity"), "speaking", view.speaking);
   setText(part("activity_text"), !capture.hasMicrophone ? "no microphone" : view.speaking ? "voice heard" : "listening");
   setWidth(part("level"), capture.level);

@@ -124,17 +124,17 @@ def test_the_voice_alone_is_enough_in_the_dark(minute):
 def test_no_sound_and_no_picture_is_lost(visit, minute):
     last = minute[-1].view
     assert (last["frames_dropped"], last["audio_lost_s"]) == (0, 0.0)
-    assert visit.session.segmenter.time == pytest.approx(SECONDS)
+    assert visit.session.hearing.segmenter.time == pytest.approx(SECONDS)
 
 
 def test_the_history_has_what_was_said_when_it_was_said(visit, minute):
-    turns = visit.session.record.turns
-    assert len(turns) == len(minute[-1].view["turns"]) == len(SAID)
-    for turn, words in zip(turns, SAID, strict=True):
-        assert re.findall(r"[a-z']+", turn.transcript.lower()) == re.findall(r"[a-z']+", words.lower())
-        assert any(speech.start <= turn.start < turn.end <= speech.end + 0.5 for speech in SPEECHES)
-        assert turn.fused is not None
-    assert [turn.face.present for turn in turns] == [True, True, False, False]
+    utterances = visit.session.record.utterances
+    assert len(utterances) == len(minute[-1].view["utterances"]) == len(SAID)
+    for utterance, words in zip(utterances, SAID, strict=True):
+        assert re.findall(r"[a-z']+", utterance.transcript.lower()) == re.findall(r"[a-z']+", words.lower())
+        assert any(speech.start <= utterance.start < utterance.end <= speech.end + 0.5 for speech in SPEECHES)
+        assert utterance.fused is not None
+    assert [utterance.face.present for utterance in utterances] == [True, True, False, False]
 
 
 def test_the_shown_label_rests_while_nothing_changes(minute):

@@ -1,52 +1,16 @@
 """What strangers may send to the live page's server functions."""
 
 import base64
-import io
 import json
 
-import numpy as np
 import pytest
-from PIL import Image
 
 from app.capture import wire
-from app.capture.browser import server_functions
-from app.live.engine import Engine
-from app.live.session import SAMPLE_RATE, Session
 from app.visitors.refusal import Refused
-from app.visitors.visitors import Visitors
 from comp_core.inference.degradation import Degradation
-from comp_core.inference.smoothing import Smoother
 from comp_core.modalities import AUDIO
-from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
-
-
-def jpeg(width=32, height=24, format="JPEG"):
-    out = io.BytesIO()
-    Image.fromarray(np.full((height, width, 3), 90, np.uint8)).save(out, format)
-    return base64.b64encode(out.getvalue()).decode()
-
-
-def pcm(seconds=0.1, value=1000):
-    return base64.b64encode(np.full(round(seconds * SAMPLE_RATE), value, "<i2").tobytes()).decode()
-
-
-class Page:
-    """The server functions over visitors without engine threads, and a clock."""
-
-    def __init__(self, **limits):
-        self.now = 0.0
-        self.transcriber = ScriptedTranscriber()
-        self.engine = Engine(ScriptedPredictor(), self.transcriber, clock=lambda: self.now)
-        self.sessions = []
-        self.visitors = Visitors(self.make, self.sessions.append, clock=lambda: self.now, **limits)
-        for function in server_functions(self.visitors, self.transcriber, ("comp", "prlf")):
-            setattr(self, function.__name__, function)
-
-    def make(self, token):
-        return Session(token, self.now, ScriptedLocator(), ScriptedSegmenter(), "comp")
-
-    def start(self):
-        return self.open_visit({})["token"]
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from tests.app.sessions import Page, jpeg, pcm
 
 
 @pytest.fixture
@@ -68,7 +32,7 @@ def test_an_unknown_token_is_told_that_the_session_has_ended(page, token):
         answer = call({"token": token})
         assert answer["error"] == "ended"
         assert "Start" in answer["message"]
-    assert page.close_visit({"token": token}) == {"done": True}
+    assert page.close_session({"token": token}) == {"done": True}
     assert len(page.visitors) == 1
 
 
@@ -116,27 +80,27 @@ def test_what_is_too_large_is_refused(page, fields):
 
 @pytest.mark.parametrize("request_", [None, [], "text", 4])
 def test_a_request_that_is_no_object_is_refused(page, request_):
-    for call in (page.open_visit, page.exchange, page.control, page.take_along, page.close_visit):
+    for call in (page.open_session, page.exchange, page.control, page.take_along, page.close_session):
         assert call(request_)["error"] == "bad_request"
 
 
-BAD_SPOILING = (3, {"smell": 1}, {"darkness": 2}, {"darkness": "x"}, {"darkness": float("nan")}, {"muted": 1})
+BAD_DEGRADATION = (3, {"smell": 1}, {"darkness": 2}, {"darkness": "x"}, {"darkness": float("nan")}, {"muted": 1})
 
 
-@pytest.mark.parametrize("spoiling", BAD_SPOILING)
-def test_sliders_beyond_their_ends_are_refused(page, spoiling):
+@pytest.mark.parametrize("degradation", BAD_DEGRADATION)
+def test_sliders_beyond_their_ends_are_refused(page, degradation):
     token = page.start()
-    assert page.control({"token": token, "spoiling": spoiling})["error"] == "bad_request"
-    assert page.sessions[0].spoiling == Degradation()
+    assert page.control({"token": token, "degradation": degradation})["error"] == "bad_request"
+    assert page.sessions[0].settings.degradation == Degradation()
 
 
 def test_sliders_reach_only_their_own_session(page):
     mine = page.start()
     page.start()
-    page.control({"token": mine, "spoiling": {"darkness": 0.5, "noise_db": 10, "muted": True}})
+    page.control({"token": mine, "degradation": {"darkness": 0.5, "noise_db": 10, "muted": True}})
     first, second = page.sessions
-    assert first.spoiling == Degradation(darkness=0.5, noise_db=10.0, muted=True)
-    assert second.spoiling == Degradation()
+    assert first.settings.degradation == Degradation(darkness=0.5, noise_db=10.0, muted=True)
+    assert second.settings.degradation == Degradation()
 
 
 @pytest.mark.parametrize(
@@ -163,17 +127,17 @@ def test_controls_reach_only_their_own_session(page):
         "done": True
     }
     first, second = page.sessions
-    assert (first.switched_off, second.switched_off) == ({AUDIO}, set())
-    assert (first.model, second.model) == ("prlf", "comp")
-    assert (first.language, second.language) == ("de", "en")
-    assert (len(first.take(0).typed[0]), second.take(0).typed) == (wire.TEXT_LENGTH, [])
+    assert (first.settings.switched_off, second.settings.switched_off) == ({AUDIO}, set())
+    assert (first.settings.model, second.settings.model) == ("prlf", "comp")
+    assert (first.settings.language, second.settings.language) == ("de", "en")
+    assert (len(first.inbox.take(0).typed[0]), second.inbox.take(0).typed) == (wire.TEXT_LENGTH, [])
 
 
 def test_halves_of_characters_do_not_break_the_answer(page):
     token = page.start()
     page.control({"token": token, "typed": "joy \ud800", "note": "\udfff"})
     (session,) = page.sessions
-    page.engine.update(session, session.take(0), Smoother())
+    session.update(session.inbox.take(0))
     answers = [page.exchange({"token": token}), page.take_along({"token": token})]
     assert "joy ?" in json.dumps(answers, ensure_ascii=False).encode("utf-8").decode()
 
@@ -183,7 +147,7 @@ def test_sound_that_is_sent_again_counts_once(page):
     page.exchange({"token": token, "pcm": pcm(0.1), "first": 0})
     page.exchange({"token": token, "pcm": pcm(0.3), "first": 0})
     page.exchange({"token": token, "pcm": pcm(0.1), "first": round(0.3 * SAMPLE_RATE)})
-    assert page.sessions[0].take(0).samples.size == round(0.4 * SAMPLE_RATE)
+    assert page.sessions[0].inbox.take(0).samples.size == round(0.4 * SAMPLE_RATE)
 
 
 def test_samples_keep_their_scale():
@@ -194,11 +158,11 @@ def test_places_are_bounded_and_free_again_after_stop():
     page = Page(limit=2)
     token = page.start()
     page.start()
-    ticket = page.open_visit({})["ticket"]
+    ticket = page.open_session({})["ticket"]
     assert len(page.sessions) == 2
-    page.close_visit({"token": token})
+    page.close_session({"token": token})
     assert page.sessions[0].closed
-    assert "token" in page.open_visit({"ticket": ticket})
+    assert "token" in page.open_session({"ticket": ticket})
 
 
 def test_a_silent_visit_ends_by_itself():
@@ -210,14 +174,14 @@ def test_a_silent_visit_ends_by_itself():
     page.visitors.sweep()
     assert not page.sessions[0].closed
     page.now = 26.0
-    assert "token" in page.open_visit({})
+    assert "token" in page.open_session({})
     assert page.sessions[0].closed
     assert page.exchange({"token": token})["error"] == "ended"
 
 
 def test_an_error_of_the_program_is_a_sentence_and_no_trace(page, monkeypatch):
     token = page.start()
-    monkeypatch.setattr(page.sessions[0], "put", lambda *_: 1 / 0)
+    monkeypatch.setattr(page.sessions[0].inbox, "put", lambda *_: 1 / 0)
     answer = page.exchange({"token": token})
     assert answer["error"] == "failed"
     assert "division" not in answer["message"]
@@ -231,26 +195,30 @@ def test_refused_carries_its_code():
 
 def test_corrections_notes_and_smoothing_reach_only_their_own_session(page):
     mine, other = page.start(), page.start()
-    changes = {"corrected": {"turn": 1, "text": "hello"}, "smoothing": 1.5, "note": "x" * 1000, "face": [0.25, 0.5]}
+    changes = {"corrected": {"utterance": 1, "text": "hello"}, "smoothing": 1.5, "note": "x" * 1000, "face": [0.25, 0.5]}
     assert page.control({"token": mine, **changes}) == {"done": True}
     first, second = page.sessions
-    assert (first.take(0).corrected, first.smoothing, len(first.record.notes[0].text)) == ([(1, "hello")], 1.5, wire.NOTE_LENGTH)
-    assert (second.take(0).corrected, second.smoothing, len(second.record.notes)) == ([], 0.5, 0)
-    assert (first.locator.pointed, second.locator.pointed) == ((0.25, 0.5), None)
+    assert (first.inbox.take(0).corrected, first.settings.smoothing, len(first.record.notes[0].text)) == (
+        [(1, "hello")],
+        1.5,
+        wire.NOTE_LENGTH,
+    )
+    assert (second.inbox.take(0).corrected, second.settings.smoothing, len(second.record.notes)) == ([], 0.5, 0)
+    assert (first.looking.locator.pointed, second.looking.locator.pointed) == ((0.25, 0.5), None)
     assert page.take_along({"token": other})["files"]["vtt"].startswith("WEBVTT")
     assert page.take_along({"token": "guessed"})["error"] == "ended"
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"corrected": "hello"}, {"corrected": {"turn": True, "text": ""}}, {"corrected": {"turn": 1}}, {"smoothing": 0}, {"smoothing": 60},
-     {"note": 3}, {"face": 0.5}, {"face": [0.5, 1.5]}, {"face": [0.5]}],
+    [{"corrected": "hello"}, {"corrected": {"utterance": True, "text": ""}}, {"corrected": {"utterance": 1}}, {"smoothing": 0},
+     {"smoothing": 60}, {"note": 3}, {"face": 0.5}, {"face": [0.5, 1.5]}, {"face": [0.5]}],
 )  # fmt: skip
 def test_bad_corrections_notes_and_smoothing_are_refused(page, change):
     assert page.control({"token": page.start(), **change})["error"] == "bad_request"
 
 
-def test_the_end_of_a_visit_is_announced_and_comes():
+def test_the_end_of_a_session_is_announced_and_comes():
     page = Page(idle=1e9)
     token = page.start()
     assert page.exchange({"token": token})["ending"] is None

@@ -12,12 +12,13 @@ import pytest
 from PIL import Image
 
 from app.capture.browser import server_functions
-from app.live.engine import Engine
-from app.live.session import SAMPLE_RATE, Session
+from app.live.context import LiveContext
+from app.live.session import LiveSession
 from app.visitors.visitors import Visitors
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.senses.reading import NO_FACE, NO_WORDS, Reading
 from comp_core.senses.speech.recognition import Transcript
+from comp_core.senses.speech.vad import SAMPLE_RATE
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber, Seen, feature
 
 # One step of brightness, and of loudness, for each label.
@@ -93,7 +94,7 @@ class Client:
 
     def visit(self):
         """Everything that was answered."""
-        token = self.calls["open_visit"]({})["token"]
+        token = self.calls["open_session"]({})["token"]
         self.calls["control"]({"token": token, "switches": {self.off: False}, "model": self.model, "note": f"note of {self.label}"})
         views = []
         for n in range(ROUNDS):
@@ -111,12 +112,12 @@ def visits():
     predictor = Predictor()
     predictor.face, predictor.voice, predictor.words = Face(), Voice(), Words()
     transcriber = Transcriber()
-    engine = Engine(predictor, transcriber)
+    context = LiveContext(predictor, transcriber)
 
     def make(token):
-        return Session(token, engine.clock(), ScriptedLocator(), ScriptedSegmenter(), "comp")
+        return LiveSession(token, context, ScriptedLocator(), ScriptedSegmenter())
 
-    visitors = Visitors(make, engine.start, rate=1e6)
+    visitors = Visitors(make, LiveSession.start, rate=1e6)
     calls = {call.__name__: call for call in server_functions(visitors, transcriber, ("comp", "prlf"))}
     clients = [Client(calls, label, ("comp", "prlf")[i % 2], MODALITIES[i % 3]) for i, label in enumerate(LABELS)]
     with ThreadPoolExecutor(len(clients)) as pool:
@@ -138,7 +139,7 @@ def test_everyone_sees_their_own_expression_alone(visits):
 def test_everyone_reads_their_own_words_alone(visits):
     others = set(LABELS)
     for client, (_, views, files) in visits[2]:
-        said = json.dumps([[view["transcript"], [turn["words"] for turn in view["turns"]]] for view in views])
+        said = json.dumps([[view["transcript"], [said["words"] for said in view["utterances"]]] for view in views])
         assert client.label in said
         assert not any(label in said for label in others - {client.label})
         assert f"note of {client.label}" in files["json"]
@@ -156,20 +157,20 @@ def test_every_visit_has_a_secret_of_its_own_and_others_open_nothing(visits):
     calls, visitors, done = visits
     tokens = [token for _, (token, _, _) in done]
     assert len(set(tokens)) == len(LABELS)
-    closed = calls["open_visit"]({})["token"]
-    calls["close_visit"]({"token": closed})
+    closed = calls["open_session"]({})["token"]
+    calls["close_session"]({"token": closed})
     near = tokens[0][:-1] + ("A" if tokens[0][-1] != "A" else "B")
     for wrong in (closed, near, tokens[0] + " ", tokens[0].swapcase(), "", None, tokens[:1]):
         for name in ("exchange", "control", "take_along"):
             assert calls[name]({"token": wrong, "typed": "mine now"})["error"] == "ended"
-        calls["close_visit"]({"token": wrong})
+        calls["close_session"]({"token": wrong})
     assert len(visitors) == len(LABELS)
 
 
 def test_one_that_ends_takes_nobody_along(visits):
     calls, visitors, done = visits
-    token = calls["open_visit"]({})["token"]
+    token = calls["open_session"]({})["token"]
     session = visitors.find(token)
-    calls["close_visit"]({"token": token})
+    calls["close_session"]({"token": token})
     assert session.closed
     assert all("error" not in calls["exchange"]({"token": other}) for _, (other, _, _) in done)

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import queue
 import sys
 import threading
 import time
@@ -16,42 +15,23 @@ from app import main as program
 from app.capture import local
 from app.capture.browser import server_functions
 from app.capture.local import DeviceGone, LocalCapture, camera_pictures, file_blocks, file_pictures, local_capture, microphone_blocks
-from app.live.session import SAMPLE_RATE, Session
+from app.live.context import LiveContext
+from app.live.inbox import Arrived
+from app.live.session import LiveSession
 from app.pages.clip.page import SAMPLES_DIR
 from app.visitors.visitors import Visitors
-from tests.app.doubles import ScriptedLocator, ScriptedSegmenter, ScriptedTranscriber
-
-PICTURE = np.full((480, 960, 3), (200, 20, 20), np.uint8)
-
-
-class Device:
-    """Gives what the test puts in; None unplugs it."""
-
-    def __init__(self):
-        self.items = queue.Queue()
-        self.opened = 0
-
-    def __call__(self):
-        self.opened += 1
-        while True:
-            item = self.items.get(timeout=10)
-            if item is None:
-                raise DeviceGone("It was unplugged.")
-            yield item
-
-
-def until(true):
-    limit = time.monotonic() + 10
-    while not true():
-        assert time.monotonic() < limit
-        time.sleep(0.01)
+from comp_core.modalities import VIDEO
+from comp_core.senses.reading import DISCONNECTED
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber
+from tests.app.sessions import PICTURE, Device, until
 
 
 @pytest.fixture
-def visit(monkeypatch):
+def fed(monkeypatch):
     monkeypatch.setattr(local, "RETRY_S", 0.01)
     camera, microphone = Device(), Device()
-    session = Session("token", 0.0, ScriptedLocator(), ScriptedSegmenter(), "comp")
+    session = LiveSession("token", LiveContext(ScriptedPredictor(), ScriptedTranscriber()), ScriptedLocator(), ScriptedSegmenter())
     LocalCapture(camera, microphone).start(session)
     yield SimpleNamespace(session=session, camera=camera, microphone=microphone, feed=session.local)
     session.close()
@@ -59,48 +39,47 @@ def visit(monkeypatch):
         device.items.put(None)
 
 
-def test_pictures_and_sound_reach_the_session_and_the_page(visit):
-    visit.camera.items.put(PICTURE)
-    visit.microphone.items.put(np.full(1600, 0.5, np.float32))
-    until(lambda: visit.feed.view()["picture"])
-    inbox = visit.session.take(1)
-    until(lambda: inbox.samples.size or visit.session.take(0.1).samples.size)
-    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(visit.feed.view()["picture"]))))
+def test_pictures_and_sound_reach_the_session_and_the_page(fed):
+    fed.camera.items.put(PICTURE)
+    fed.microphone.items.put(np.full(1600, 0.5, np.float32))
+    until(lambda: fed.feed.view()["picture"])
+    inbox = fed.session.inbox.take(1)
+    until(lambda: inbox.samples.size or fed.session.inbox.take(0.1).samples.size)
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(fed.feed.view()["picture"]))))
     assert shown.shape == (240, 480, 3)
     np.testing.assert_allclose(shown.mean((0, 1)), (200, 20, 20), atol=6)
 
 
-def test_a_device_that_is_unplugged_is_absent_and_comes_back(visit):
-    visit.camera.items.put(PICTURE)
-    until(lambda: visit.feed.view()["picture"])
-    visit.session.has_camera = True
-    visit.camera.items.put(None)
-    until(lambda: visit.feed.view()["problems"] == "It was unplugged.")
-    assert visit.feed.view()["picture"] is None
-    assert not visit.session.has_camera
-    visit.camera.items.put(PICTURE)
-    until(lambda: visit.feed.view()["picture"])
-    assert visit.feed.view()["problems"] == ""
-    assert visit.camera.opened == 2
+def test_a_device_that_is_unplugged_is_absent_and_comes_back(fed):
+    fed.camera.items.put(PICTURE)
+    until(lambda: fed.feed.view()["picture"])
+    fed.camera.items.put(None)
+    until(lambda: fed.feed.view()["problems"] == "It was unplugged.")
+    assert fed.feed.view()["picture"] is None
+    assert fed.session.inbox.take(0).lost == {VIDEO: DISCONNECTED}
+    fed.camera.items.put(PICTURE)
+    until(lambda: fed.feed.view()["picture"])
+    assert fed.feed.view()["problems"] == ""
+    assert fed.camera.opened == 2
 
 
-def test_what_a_page_sends_is_not_taken_in(visit):
+def test_what_a_page_sends_is_not_taken_in(fed):
     def make(token):
-        visit.session.token = token
-        return visit.session
+        fed.session.token = token
+        return fed.session
 
     visitors = Visitors(make, lambda session: None, limit=1)
     calls = {call.__name__: call for call in server_functions(visitors, ScriptedTranscriber(), ("comp",))}
-    token = calls["open_visit"]({})["token"]
+    token = calls["open_session"]({})["token"]
     answer = calls["exchange"]({"token": token, "jpeg": "not a picture", "pcm": "nor sound"})
     assert answer["local"]["microphone"] is True
-    assert not visit.session.take(0)
+    assert fed.session.inbox.take(0) == Arrived()
 
 
-def test_threads_end_with_the_session(visit):
-    visit.session.close()
-    visit.camera.items.put(PICTURE)
-    visit.microphone.items.put(np.zeros(1, np.float32))
+def test_threads_end_with_the_session(fed):
+    fed.session.close()
+    fed.camera.items.put(PICTURE)
+    fed.microphone.items.put(np.zeros(1, np.float32))
     until(lambda: not [t for t in threading.enumerate() if t.name.startswith("local ")])
 
 

@@ -33,7 +33,7 @@ TYPED = f"the {MARK} aunt is wonderful"
 
 @dataclass(frozen=True)
 class Seen:
-    """A visit, watched.
+    """A session, watched.
 
     Attributes:
         watch: what the program did; `at_rest`, `live` and `clip` count what had been noted when each part was over.
@@ -80,7 +80,7 @@ def until(true, limit=90.0):
 def live_session(visitor):
     """A face, a spoken and a typed utterance, a note, and what a page in trouble sends; returns what was recognised."""
     picture = base64.b64encode((SAMPLES / "face.jpg").read_bytes()).decode()
-    token = {"token": visitor.call("open_visit", {})["token"]}
+    token = {"token": visitor.call("open_session", {})["token"]}
     speech = open_media(SAMPLES / "voice_only.mp3").samples[: 6 * SAMPLE_RATE]
     sound = np.concatenate([speech, np.zeros(2 * SAMPLE_RATE, np.float32)])
     for first in range(0, len(sound), SAMPLE_RATE // 2):
@@ -89,18 +89,23 @@ def live_session(visitor):
         assert "error" not in visitor.call("exchange", {**token, **media})
 
     def words():
-        return " ".join(turn["transcript"] for turn in visitor.call("exchange", token)["view"]["turns"])
+        return " ".join(said["transcript"] for said in visitor.call("exchange", token)["view"]["utterances"])
 
     until(words)
     heard = words()
-    for change in ({"typed": TYPED}, {"note": MARK}, {"typed": f"\ud800 {MARK}"}, {"corrected": {"turn": 1, "text": f"{MARK} \udfff"}}):
+    for change in (
+        {"typed": TYPED},
+        {"note": MARK},
+        {"typed": f"\ud800 {MARK}"},
+        {"corrected": {"utterance": 1, "text": f"{MARK} \udfff"}},
+    ):
         visitor.call("control", {**token, **change})
         time.sleep(0.5)
     for bad in ({"jpeg": picture[:400]}, {"jpeg": MARK}, {"pcm": MARK, "first": MARK}, {"captured": MARK, "jpeg": picture}):
         assert visitor.call("exchange", {**token, **bad})["error"] == "bad_request"
     assert MARK in words()
     assert MARK in visitor.call("take_along", token)["files"]["json"]
-    assert visitor.call("close_visit", token) == {"done": True}
+    assert visitor.call("close_session", token) == {"done": True}
     return heard
 
 
@@ -195,7 +200,7 @@ def fail():
 try:
     fail()
 except RuntimeError:
-    logging.getLogger("app.live.engine").exception("the words sense failed")
+    logging.getLogger("app.live.senses").exception("the words sense failed")
     traceback.print_exc()
 thread = threading.Thread(target=fail)
 thread.start()

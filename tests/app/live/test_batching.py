@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from app.live.batching import Together
+from app.live.batching import Batched
 
 
 class Doubling:
@@ -30,7 +30,7 @@ class Doubling:
 
 def ask_at_once(call, numbers, most=8):
     """The first number is asked alone; the others while it is being answered, one after the other."""
-    together = Together(call, most)
+    together = Batched(call, most)
 
     def ask(number):
         try:
@@ -53,7 +53,7 @@ def ask_at_once(call, numbers, most=8):
 
 def test_who_asks_alone_is_answered_at_once():
     call = Doubling()
-    together = Together(call)
+    together = Batched(call)
     assert [together(n) for n in range(3)] == [0, 2, 4]
     assert call.batches == [[0], [1], [2]]
 
@@ -77,4 +77,4 @@ def test_a_bad_question_fails_alone():
 
 def test_an_error_reaches_who_asked():
     with pytest.raises(ValueError, match="negative"):
-        Together(Doubling())(-1)
+        Batched(Doubling())(-1)

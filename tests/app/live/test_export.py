@@ -3,18 +3,20 @@
 import csv
 import io
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from app.live.export import Note, Record, clip_csv
+from app.live.utterance import Utterance
 from comp_core.modalities import LABELS
+from comp_core.senses.reading import NO_WORDS, Reading
 from tests.app.doubles import record as moment
 
 
-def turn(start, end, transcript="", typed=None, label="joy"):
+def utterance(start, end, transcript, typed=False, label="joy"):
     fused = moment(audio=label)["fused"] if label else None
-    return SimpleNamespace(start=start, end=end, transcript=transcript, typed=typed, fused=fused)
+    words = (transcript, Reading.absent(NO_WORDS))
+    return Utterance(1, start, end, spoken=words, typed=words if typed else None, fused=fused)
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def record():
     kept.add(0.5, "comp", moment(video="fear"))
     kept.add(1.25, "prlf", moment(audio="anger", video="anger"))
     kept.add(2.5, "prlf", moment())
-    kept.turns.extend([turn(0.25, 1.75, "what\n\na --> <b>day</b>"), turn(3, 3, "typed", typed=("typed", None), label=None)])
+    kept.utterances.extend([utterance(0.25, 1.75, "what\n\na --> <b>day</b>"), utterance(3, 3, "typed", typed=True, label=None)])
     kept.notes.extend([Note(1.0, ""), Note(9.0, "=SUM(A1)")])
     return kept
 

@@ -1,0 +1,214 @@
+"""The utterances so far and the present one: how they begin, get their words, end, and are corrected."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from app.live.context import LiveContext, Segmenter
+from app.live.export import Record
+from app.live.inbox import Recognised
+from app.live.latencies import Latencies
+from app.live.looking import Looking
+from app.live.senses import reading_of
+from app.live.settings import Settings
+from app.live.snapshot import Said
+from app.live.utterance import Utterance
+from comp_core.inference.windows import Moment
+from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.senses.face.sense import FaceFrame
+from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
+from comp_core.senses.speech.utterances import Utterance as Stretch
+
+UTTERANCES_KEPT = 12
+
+# Asks for the words of a stretch of speech; the number is that of its utterance. False if none will come.
+AskWords = Callable[[Stretch, int], bool]
+
+
+class Conversation:
+    """One visitor's.
+
+    Args:
+        ask_words: has the words of an utterance recognised; they come back by `take_recognised`.
+        record: is given every utterance that ends.
+
+    Attributes:
+        utterances: those that have ended, oldest first.
+        present: the one that is spoken, or held for a while after; None in between.
+    """
+
+    def __init__(
+        self,
+        context: LiveContext,
+        settings: Settings,
+        looking: Looking,
+        latencies: Latencies,
+        record: Record,
+        ask_words: AskWords,
+        random: np.random.Generator,
+    ) -> None:
+        self._context, self._settings, self._looking = context, settings, looking
+        self._latencies, self._record, self._ask_words, self._random = latencies, record, ask_words, random
+        self.utterances: deque[Utterance] = deque(maxlen=UTTERANCES_KEPT)
+        self.present: Utterance | None = None
+        self._count = 0
+
+    @property
+    def growing(self) -> Utterance | None:
+        return self.present if self.present and self.present.open else None
+
+    # --- spoken -------------------------------------------------------------------------------------------------
+
+    def grow(self, segmenter: Segmenter, now: float, at: float) -> None:
+        """Take what is spoken, as far as it goes. Where nothing is any more, it was a click or a cough.
+
+        Args:
+            now: on the loop's clock.
+            at: the same in seconds since the session began.
+        """
+        stretch = segmenter.open
+        if stretch is None:
+            if self.growing:
+                self._drop(self.growing, now, at)
+            return
+        utterance, config = self.growing or self._begin(stretch.start), self._context.config
+        takes = (self._latencies.median("voice") or 0.0) / 1000
+        if now - utterance.voice_read_at >= max(config.voice_every, takes / config.voice_share):
+            utterance.voice_read_at = now
+            utterance.voice = self._read_voice(stretch.samples)
+        paused = segmenter.paused
+        if paused:
+            due = paused.end != utterance.asked_until
+        else:
+            voiced = segmenter.speech_probability >= config.voiced  # else it may just have ended: the next words are final
+            due = voiced and stretch.end - stretch.start >= config.words_from and now - utterance.asked_at >= config.words_every
+        if due and self._context.transcriber.can_do_within(config.words_within):
+            utterance.asked_at = now
+            self._ask(utterance, paused or stretch)
+
+    def end(self, ended: Iterable[Stretch], now: float) -> None:
+        """These stretches of speech have ended; the first is what was growing."""
+        for stretch in ended:
+            utterance = self.growing or self._begin(stretch.start)
+            utterance.start, utterance.end, utterance.ended_at = stretch.start, stretch.end, now
+            utterance.shown_until = now + self._context.config.hold
+            utterance.voice = self._read_voice(stretch.samples)
+            utterance.face = self._looking.during(utterance.frames)
+            utterance.frames.clear()  # summed up; a session has many utterances
+            if utterance.asked_until != stretch.end:
+                self._ask(utterance, stretch)
+            utterance.pending = utterance.heard_until < utterance.asked_until == stretch.end
+            self._keep(utterance)
+            self._judge(utterance)
+
+    def see(self, frame: FaceFrame) -> None:
+        """The face while something is said."""
+        if self.growing:
+            self.growing.frames.append(frame)
+
+    def _begin(self, start: float) -> Utterance:
+        self._count += 1
+        self.present = Utterance(self._count, start)
+        return self.present
+
+    def _keep(self, utterance: Utterance) -> None:
+        self.utterances.append(utterance)
+        self._record.utterances.append(utterance)
+
+    def _drop(self, utterance: Utterance, now: float, at: float) -> None:
+        """It was no utterance; unless words were typed meanwhile, which are kept."""
+        self.present = None
+        if utterance.typed is not None:
+            self.take_typed(utterance.typed[0], now, at)
+
+    # --- words --------------------------------------------------------------------------------------------------
+
+    def _ask(self, utterance: Utterance, stretch: Stretch) -> None:
+        if self._ask_words(stretch, utterance.number):
+            utterance.asked_until = stretch.end
+
+    def take_recognised(self, recognised: Recognised, now: float) -> None:
+        """Words of an utterance, which may have ended long ago."""
+        self._latencies.add("recogniser", recognised.milliseconds)
+        utterance = self._find(recognised.number)
+        if utterance is None or not (utterance.open or recognised.until == utterance.end):
+            return  # too late: dropped from the history, or the words of the whole utterance are on their way
+        utterance.heard_until = recognised.until
+        if recognised.error:
+            utterance.spoken = ("", Reading.absent(f"failed: {recognised.error}"))
+        else:
+            utterance.confidence = recognised.words.confidence
+            utterance.spoken = self._with_reading(self._settings.degradation.words(recognised.words.text, self._random))
+        if not utterance.open:
+            utterance.pending = False
+            utterance.shown_until = max(utterance.shown_until, now + self._context.config.hold)
+            self._judge(utterance)
+
+    def take_typed(self, text: str, now: float, at: float) -> None:
+        """Words for the present utterance, or for one of their own; without any, the recognised ones count again."""
+        if not text.strip():
+            if self.present is not None:
+                self.present.typed = None
+                self._judge(self.present)
+            return
+        utterance = self.present
+        if utterance is None:
+            utterance = self._begin(at)
+            utterance.end, utterance.ended_at = at, now
+            utterance.face = self._looking.present(now)
+            self._keep(utterance)
+        utterance.typed = self._with_reading(text)
+        utterance.shown_until = max(utterance.shown_until, now + self._context.config.typed_hold)
+        self._judge(utterance)
+
+    def take_correction(self, number: int, text: str) -> None:
+        """Other words for an utterance that has ended."""
+        utterance = next((one for one in self.utterances if one.number == number), None)
+        if utterance is not None:  # else too late: dropped from the history
+            utterance.typed = self._with_reading(text) if text.strip() else None
+            self._judge(utterance)
+
+    def _find(self, number: int) -> Utterance | None:
+        known = [*self.utterances, self.present] if self.present else self.utterances
+        return next((one for one in known if one.number == number), None)
+
+    def _with_reading(self, text: str) -> tuple[str, Reading]:
+        with self._latencies.measure("words"):
+            return text, reading_of("words", lambda: self._context.predictor.words.read(text))
+
+    def _read_voice(self, samples: np.ndarray) -> Reading:
+        with self._latencies.measure("voice"):
+            return reading_of("voice", lambda: self._context.predictor.voice.read(samples))
+
+    # --- for the fusion -----------------------------------------------------------------------------------------
+
+    def release(self, now: float) -> None:
+        """Let the present utterance go once it has been shown long enough."""
+        utterance = self.present
+        if utterance is None or utterance.open or now < utterance.shown_until:
+            return
+        if not utterance.pending or now - utterance.ended_at >= self._context.config.patience:
+            self.present = None
+
+    def moments(self, now: float, silence: str) -> list[Moment]:
+        """The conversation up to now: the utterance that is spoken or held, else ``silence``; the face always as it is now."""
+        moments = [earlier.readings() for earlier in self.utterances if earlier is not self.present]
+        face, utterance = self._looking.present(now), self.present
+        if utterance is None:
+            return [*moments, {AUDIO: Reading.absent(silence), TEXT: Reading.absent(NO_WORDS), VIDEO: face}]
+        voice = Reading.absent(silence) if utterance.voice.absent_because == SILENCE else utterance.voice
+        return [*moments, {AUDIO: voice, TEXT: utterance.words, VIDEO: face}]
+
+    def told(self) -> list[Said]:
+        return [Said(one.number, one.start, one.end, one.transcript, one.pending, one.fused) for one in self.utterances]
+
+    def _judge(self, utterance: Utterance) -> None:
+        """Fuse a whole utterance, for the history."""
+        if utterance.open:
+            return
+        before = [earlier.readings() for earlier in self.utterances if earlier.number < utterance.number]
+        model = self._context.predictor.fusion(self._settings.model)
+        utterance.fused = model.fuse_last([*before, utterance.readings()], without=self._settings.switched_off).fused

@@ -1,0 +1,75 @@
+"""One utterance of the conversation, spoken or typed, while it grows and after."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from comp_core.inference.fusion import Distribution
+from comp_core.inference.windows import Moment
+from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.senses.face.sense import FaceFrame
+from comp_core.senses.reading import NO_FACE, NO_WORDS, SILENCE, Reading
+
+# Face frames kept of one utterance: 12 s at 20 frames a second.
+FRAMES_KEPT = 240
+
+
+@dataclass
+class Utterance:
+    """What is known of one utterance. Its sound is kept by the segmenter while it grows, and by nobody after.
+
+    Attributes:
+        number: counts the utterances of the session.
+        start, end: seconds since the session began; `end` is None while it is still spoken.
+        voice, face: readings of the whole utterance.
+        frames: face frames seen during the utterance (features, no pictures).
+        spoken: words the recogniser gave, with their reading.
+        confidence: how sure the recogniser was of them, 0 to 1.
+        typed: words the visitor typed instead, with their reading.
+        pending: the recogniser still works on it.
+        shown_until: on the loop's clock, until when it counts as the present one.
+        ended_at: on the loop's clock, when it ended.
+        voice_read_at, asked_at: on the loop's clock, when its voice was last read and its words were last asked for while it grew.
+        asked_until, heard_until: seconds since the session began, up to which words were asked for, and are known.
+        fused: the fused prediction of the utterance as a whole.
+    """
+
+    number: int
+    start: float
+    end: float | None = None
+    voice: Reading = field(default_factory=lambda: Reading.absent(SILENCE))
+    face: Reading = field(default_factory=lambda: Reading.absent(NO_FACE))
+    frames: deque[FaceFrame] = field(default_factory=lambda: deque(maxlen=FRAMES_KEPT))
+    spoken: tuple[str, Reading] = field(default_factory=lambda: ("", Reading.absent(NO_WORDS)))
+    confidence: float = 0.0
+    typed: tuple[str, Reading] | None = None
+    pending: bool = False
+    shown_until: float = 0.0
+    ended_at: float = 0.0
+    voice_read_at: float = float("-inf")
+    asked_at: float = float("-inf")
+    asked_until: float = float("-inf")
+    heard_until: float = float("-inf")
+    fused: Distribution | None = None
+
+    @property
+    def open(self) -> bool:
+        return self.end is None
+
+    @property
+    def transcript(self) -> str:
+        return (self.typed or self.spoken)[0]
+
+    @property
+    def source(self) -> str:
+        """Where the words are from: "typed", "recognised", or "" without words."""
+        return ("typed" if self.typed else "recognised") if self.transcript else ""
+
+    @property
+    def words(self) -> Reading:
+        return (self.typed or self.spoken)[1]
+
+    def readings(self) -> Moment:
+        """For the fusion, which reads a conversation of them."""
+        return {AUDIO: self.voice, TEXT: self.words, VIDEO: self.face}

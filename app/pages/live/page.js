@@ -1,0 +1,17 @@
+// What every script of the live page works on: its element, the calls of the server, and how texts, widths and attributes are set.
+// Only these change, so nothing flickers.
+
+export let root;
+export let server;
+
+// The component is there: everything else can be loaded.
+export function open(element, calls) {
+  root = element.querySelector("[data-live]");
+  server = calls;
+  return import("./live.js");
+}
+
+export const part = (name, within = root) => within.querySelector(`[data-part="${name}"]`);
+export const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+export const setWidth = (node, share) => { node.style.width = `${(100 * share).toFixed(1)}%`; };
+export const setData = (node, name, value) => { if (node.dataset[name] !== String(value)) node.dataset[name] = value; };
