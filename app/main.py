@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.server.listening import believe_proxy, raise_handle_limit, why_not_listen
-from app.server.log import rows_left_out
 from app.server.origins import in_space, is_loopback, names_of_space
 
 # Before torch, numpy or gradio are imported: waiting threads must sleep (the live loop shares few cores), and nothing is reported home.
@@ -40,8 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if taken := why_not_listen(options.host, options.port):
         print(f"The demo cannot start: {taken}", file=sys.stderr)
         return 2
-    with rows_left_out():
-        return _run(options, began)
+    return _run(options, began)
 
 
 def _run(options: argparse.Namespace, began: float) -> int:

@@ -1,25 +1,19 @@
 """A log without visitors in it: it says which error happened and where, never in which words.
 
 An error's message may quote what it failed on: words that were said, the name of a file, a part of a picture. And a log that nobody can
-fill, and that says nothing of what nobody can mend.
+fill.
 """
 
 from __future__ import annotations
 
 import logging
-import os
-import re
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# Said by mediapipe's own libraries, of each model that they load.
-_ROWS = re.compile(rb"inference_feedback_manager|before absl::InitializeLog|Created TensorFlow Lite XNNPACK delegate")
 # Of connections that cannot be taken in, and of requests that are none: strangers say how many.
 _SELDOM = ("asyncio", "uvicorn.error", "app.server.plain")
 
@@ -35,31 +29,6 @@ class Seldom(logging.Filter):
         kind, now = str(record.msg).partition("\n")[0], time.monotonic()
         self._last = {one: at for one, at in self._last.items() if now - at < self._every}
         return self._last.setdefault(kind, now) == now
-
-
-@contextmanager
-def rows_left_out() -> Iterator[None]:
-    """Meanwhile the terminal does not show the rows of libraries that write past Python, and that have no setting for it."""
-    sys.stderr.flush()
-    terminal, (reader, writer) = os.dup(2), os.pipe()
-    os.dup2(writer, 2)
-    os.close(writer)
-
-    def pass_on() -> None:
-        with os.fdopen(reader, "rb") as written:
-            for row in written:
-                if not _ROWS.search(row):
-                    os.write(terminal, row)
-
-    passing = threading.Thread(target=pass_on, name="terminal rows", daemon=True)
-    passing.start()
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(terminal, 2)
-        # A process that was started here, and still runs, may keep the other end open.
-        passing.join(1.0)
 
 
 def keep_messages_out() -> None:

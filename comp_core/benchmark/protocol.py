@@ -161,7 +161,7 @@ def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dic
         if not tested:
             continue
         labels = np.concatenate([c.labels for fold, _ in tested for c in dataset.folds[fold]["test"]])
-        found = Found(*(np.concatenate([getattr(f, key) for _, f in tested]) for key in ("logits", "own", "weights")))
+        found = Found(*(np.concatenate([getattr(f, key) for _, f in tested]) for key in ("logits", "unimodal", "weights")))
         figures[name] = dataset.objective.report(found.logits, labels)
         if isinstance(subset, tuple):
             weights[subset_name(subset)] = dict(zip(MODALITIES, found.weights.mean(0).round(4).tolist(), strict=True))

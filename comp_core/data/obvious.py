@@ -15,6 +15,7 @@ from pathlib import Path
 from comp_core.data.text import load_goemotions, load_meld_dialogues, meld_texts
 from comp_core.modalities import LABELS
 from comp_core.support.assets import ASSETS
+from comp_core.support.errors import CompCoreError
 
 SENTENCES = ASSETS / "obvious" / "sentences.tsv"
 PARTS = ("choose", "test")
@@ -25,7 +26,7 @@ _NEGATION = re.compile(r"\b(no|not|never|nothing|nobody|none|neither|nor|nowhere
 _MARKS = {".": "stop", "!": "exclamation", "?": "question"}
 
 
-class ObviousError(Exception):
+class ObviousError(CompCoreError):
     """The sentences are not as they must be; the message says what to do."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -82,7 +82,9 @@ class ScriptedPredictor:
         self.recogniser = None
         self.notices = []
         asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None}
-        self.fusions = {name: SimpleNamespace(name=title, kind=KINDS[name], **asked) for name, title in TITLES.items()}
+        # Nothing can be looked at inside a double.
+        kinds = {name: replace(KINDS[name], prompts=False) for name in TITLES}
+        self.fusions = {name: SimpleNamespace(name=title, kind=kinds[name], **asked) for name, title in TITLES.items()}
         self.conversations = []
         self.models = []
         self.records = []

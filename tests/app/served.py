@@ -79,7 +79,7 @@ def served(folder: Path, *arguments: str, setting: Sequence[str] = (), **environ
 def _serve() -> None:
     from app.main import _parser, serve
     from app.server import patience
-    from app.server.log import keep_messages_out, rows_left_out
+    from app.server.log import keep_messages_out
     from app.server.uploads import upload_folder
     from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber
 
@@ -92,7 +92,7 @@ def _serve() -> None:
         )
     options = _parser().parse_args()
     keep_messages_out()
-    with rows_left_out(), upload_folder():
+    with upload_folder():
         demo = serve(ScriptedPredictor(), ScriptedTranscriber(), options)
         print("Serving", flush=True)
         demo.block_thread()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from weakref import WeakSet
 
 import mediapipe as mp
 import numpy as np
@@ -30,6 +31,7 @@ PICTURE_MILLISECONDS = 100
 # What MediaPipe's library writes to the terminal by itself, whatever its log level.
 _CHATTER = re.compile(rb"[WI]\d{4} .*|WARNING: All log messages before absl::InitializeLog\(\).*|INFO: Created TensorFlow Lite .*")
 _terminal = threading.Lock()
+_open: WeakSet[FaceMesh] = WeakSet()
 
 
 class FaceMesh:
@@ -55,6 +57,7 @@ class FaceMesh:
         with _without_chatter():
             self._landmarker = FaceLandmarker.create_from_options(options)
         self._tracking, self._seen = tracking, 0
+        _open.add(self)
 
     def find(self, picture: np.ndarray) -> list[np.ndarray]:
         """The vertices of each face in an RGB picture, (H, W, 3) uint8: (478, 2) float32, as fractions of width and height."""
@@ -68,6 +71,15 @@ class FaceMesh:
 
     def close(self) -> None:
         self._landmarker.close()
+
+
+def _close_all() -> None:
+    for mesh in list(_open):
+        mesh.close()
+
+
+# At the end of a process the library waits for ever for what is still open. `atexit` comes too late: its calls need a thread of their own.
+threading._register_atexit(_close_all)
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,6 @@ import io
 import logging
 import re
 import socket
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -157,20 +156,6 @@ def test_the_terminal_shows_no_rows_of_libraries_and_no_hints(page):
     assert "Running on local URL: http://127.0.0.1:" in log
     assert "share=True" not in log
     assert not re.search("inference_feedback_manager|InitializeLog|XNNPACK", log)
-
-
-def test_other_rows_that_go_past_python_do_come_also_the_last(tmp_path):
-    script = """
-import os
-from app.server.log import rows_left_out
-with rows_left_out():
-    os.write(2, b"W0000 inference_feedback_manager.cc:114] Feedback manager requires\\nanother row\\n")
-    os.system("echo of a child >&2")
-    os.write(2, b"the last")
-os.write(2, b", and after")
-"""
-    told = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
-    assert told.stderr == "another row\nof a child\nthe last, and after"
 
 
 def test_what_strangers_provoke_is_logged_once_a_second():

@@ -10,6 +10,7 @@ from app.pages.lab.projection import MARKS, draw_projections, projection_html
 from comp_core.evaluation.curve import load_conversations
 from comp_core.evaluation.projection import AFTER, BEFORE, FUSED, _project, projections
 from comp_core.inference.fusion import Fusion
+from comp_core.modeling.registry import KINDS
 from comp_core.support.checkpoint import WEIGHTS_DIR
 from tests.app.doubles import ScriptedPredictor
 
@@ -55,7 +56,7 @@ def test_what_is_missing_has_no_influence(comp):
 def test_it_is_drawn_with_a_mark_for_each_label(comp):
     predictor = ScriptedPredictor()
     assert 'role="alert"' in draw_projections(predictor, 0.3)
-    predictor.fusions["comp"].model = comp.model
+    predictor.fusions["comp"].model, predictor.fusions["comp"].kind = comp.model, KINDS["comp"]
     html = draw_projections(predictor, 0.3)
     assert html.count("<figure>") == 3
     places = [float(x) for x in re.findall(r'<text x="([\d.-]+)"', html)] + [float(y) for y in re.findall(r' y="([\d.-]+)"', html)]

@@ -14,8 +14,9 @@ from PIL import Image
 from comp_core.senses.face import mesh
 from comp_core.senses.face.mesh import LANDMARKER, FaceMesh, checked
 from comp_core.support.checkpoint import CheckpointError
+from tests.places import SAMPLES
 
-PORTRAIT = Path(__file__).parent.parent / "assets" / "samples" / "face.jpg"
+PORTRAIT = SAMPLES / "face.jpg"
 
 
 @pytest.mark.parametrize("tracking", [False, True])
@@ -49,6 +50,11 @@ def test_the_library_says_nothing_and_what_others_say_meanwhile_is_kept() -> Non
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "a message\nthe end\n"
+
+
+def test_a_program_ends_though_it_left_a_mesh_open() -> None:
+    code = "from comp_core.senses.face.mesh import FaceMesh; left = [FaceMesh(tracking, faces=1) for tracking in (False, True)]"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def test_the_library_has_no_network_code() -> None:

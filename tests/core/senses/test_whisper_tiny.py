@@ -83,7 +83,8 @@ def test_it_is_whispers_own_state(state: dict[str, torch.Tensor]) -> None:
 
 
 def test_the_package_is_read_but_never_imported() -> None:
-    code = f"import sys; from comp_core.senses import whisper_tiny as w; w.read_state(); print({whisper_tiny.PACKAGE!r} in sys.modules)"
+    read = "from comp_core.senses.speech import whisper_tiny as w; w.read_state()"
+    code = f"import sys; {read}; print({whisper_tiny.PACKAGE!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
