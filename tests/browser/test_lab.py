@@ -112,7 +112,7 @@ def test_a_drawing_is_saved_as_png_and_the_weights_of_the_conversation_are_there
     assert download.value.path().read_text(encoding="utf-8").count("<text") > 300
     with page.expect_download() as download:
         page.locator("#lab-space a", has_text="CSV").first.click()
-    assert download.value.path().read_text(encoding="utf-8").startswith("first,second,label")
+    assert download.value.path().read_text(encoding="utf-8").startswith('"first","second","label"')
     address = page.locator("#lab-curve figcaption a").get_attribute("href")
     assert page.request.get(f"{page.url}{address}").json()["dataset"] == "mosi-reread"
 
