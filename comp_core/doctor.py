@@ -113,7 +113,7 @@ def _camera() -> Finding:
     def look() -> Finding:
         import cv2
 
-        cv2.setLogLevel(0)
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         for number in range(CAMERAS):
             camera = cv2.VideoCapture(number)
             opened = camera.isOpened()

@@ -51,8 +51,9 @@ def test_the_library_says_nothing_and_what_others_say_meanwhile_is_kept() -> Non
     assert done.stderr == "a message\nthe end\n"
 
 
-def test_a_program_ends_though_it_left_a_mesh_open() -> None:
-    code = "from comp_core.senses.face_mesh import FaceMesh; left = [FaceMesh(tracking, faces=1) for tracking in (False, True)]"
+@pytest.mark.parametrize("end", ["", "left[0].itself = left; del left; import gc; gc.collect()"])
+def test_a_mesh_that_nobody_closed_holds_nobody_up(end: str) -> None:
+    code = f"from comp_core.senses.face_mesh import FaceMesh\nleft = [FaceMesh(tracking, faces=1) for tracking in (False, True)]\n{end}"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures.thread  # noqa: F401  whose threads end before ours are asked to, unless it is known before
 import os
 import re
 import sys
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from weakref import WeakSet
+from weakref import finalize
 
 import mediapipe as mp
 import numpy as np
@@ -31,7 +32,8 @@ PICTURE_MILLISECONDS = 100
 # What MediaPipe's library writes to the terminal by itself, whatever its log level.
 _CHATTER = re.compile(rb"[WI]\d{4} .*|WARNING: All log messages before absl::InitializeLog\(\).*|INFO: Created TensorFlow Lite .*")
 _terminal = threading.Lock()
-_open: WeakSet[FaceMesh] = WeakSet()
+# Landmarkers that are not closed. Their library waits for ever when the garbage collector closes them: its thread is collected first.
+_open: set[FaceLandmarker] = set()
 
 
 class FaceMesh:
@@ -57,7 +59,9 @@ class FaceMesh:
         with _without_chatter():
             self._landmarker = FaceLandmarker.create_from_options(options)
         self._tracking, self._seen = tracking, 0
-        _open.add(self)
+        _open.add(self._landmarker)
+        self._closing = finalize(self, _close, self._landmarker)
+        self._closing.atexit = False
 
     def find(self, picture: np.ndarray) -> list[np.ndarray]:
         """The vertices of each face in an RGB picture, (H, W, 3) uint8: (478, 2) float32, as fractions of width and height."""
@@ -70,12 +74,17 @@ class FaceMesh:
         return [np.array([(vertex.x, vertex.y) for vertex in face], dtype=np.float32) for face in found.face_landmarks]
 
     def close(self) -> None:
-        self._landmarker.close()
+        self._closing()
+
+
+def _close(landmarker: FaceLandmarker) -> None:
+    _open.discard(landmarker)
+    landmarker.close()
 
 
 def _close_all() -> None:
-    for mesh in list(_open):
-        mesh.close()
+    for landmarker in list(_open):
+        _close(landmarker)
 
 
 # At the end of a process the library waits for ever for what is still open. `atexit` comes too late: its calls need a thread of their own.
