@@ -13,7 +13,6 @@ from tests.minute import SCENES, moments
 from tests.peers import __main__ as command
 from tests.peers.compare import PeerError, Rival, compare
 from tests.peers.figures import RATE, Update, figures
-from tests.peers.haar import Haar
 from tests.peers.page import NO_SMOOTHING, Page
 from tests.peers.sense import Sense
 from tests.peers.serving import Answer, Request
@@ -97,7 +96,7 @@ def test_our_own_peers_see_the_smile_and_that_it_is_gone(tmp_path):
         asked.append(Request(tmp_path / f"{moment.at}.jpg", tmp_path / f"{moment.at}.pcm", moment.taken, moment.at))
         asked[-1].picture.write_bytes(moment.jpeg)
         asked[-1].sound.write_bytes(moment.pcm)
-    for own in (Haar(), Sense(), Page(NO_SMOOTHING)):
+    for own in (Sense(), Page(NO_SMOOTHING)):
         assert [own.update(own.read(request)) for request in asked] == [Answer(True, "joy"), Answer(False, None)], own
 
 

@@ -54,7 +54,6 @@ def rivals(fer_python: Path | None, face_api: Path | None) -> dict[str, Rival]:
             f"face_api_{name}": Rival(title, () if no_face_api else (node, script, str(face_api.absolute()), name), no_face_api)
             for name, title in (("ssd", "face-api, its default detector"), ("tiny", "face-api, its tiny detector"))
         },
-        "haar": Rival("Haar cascade and our face network", python("haar")),
         "sense": Rival("our face sense, each picture by itself", python("sense")),
         "page_unsmoothed": Rival("the page's path, unsmoothed", python("page", "unsmoothed")),
         "page": Rival("the page's path, as shown", python("page", "smoothed")),
