@@ -43,10 +43,10 @@ def test_another_file_is_refused_in_one_sentence(tmp_path: Path, monkeypatch: py
 
 def test_the_library_says_nothing_and_what_others_say_meanwhile_is_kept() -> None:
     code = (
-        "import os; from comp_core.senses import face_mesh; make = mesh.FaceLandmarker.create_from_options\n"
+        "import os; from comp_core.senses.face import mesh; make = mesh.FaceLandmarker.create_from_options\n"
         "def said(options): os.write(2, b'a message\\n'); return make(options)\n"
-        "face_mesh.FaceLandmarker.create_from_options = said\n"
-        "face_mesh.FaceMesh(tracking=True, faces=2).close(); os.write(2, b'the end\\n')"
+        "mesh.FaceLandmarker.create_from_options = said\n"
+        "mesh.FaceMesh(tracking=True, faces=2).close(); os.write(2, b'the end\\n')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "a message\nthe end\n"
