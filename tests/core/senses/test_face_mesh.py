@@ -64,3 +64,12 @@ def test_the_library_has_no_network_code() -> None:
     libraries = [path for path in Path(found.origin).parent.rglob("libmediapipe*") if path.is_file()]
     assert libraries
     assert [path.name for path in libraries if b"play.googleapis.com" in path.read_bytes()] == []
+
+
+def test_a_forked_process_ends_though_its_parent_left_a_mesh_open() -> None:
+    code = (
+        "import os; from comp_core.senses.face.mesh import FaceMesh; left = FaceMesh(tracking=True, faces=1); import multiprocessing as m\n"
+        "child = m.get_context('fork').Process(target=print); child.start(); child.join(30); ended = not child.is_alive(); child.kill()\n"
+        "left.close(); raise SystemExit(not ended)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=90)
