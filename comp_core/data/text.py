@@ -11,6 +11,7 @@ import numpy as np
 
 from comp_core.modalities import LABELS
 from comp_core.senses.words.tokens import plain_punctuation
+from comp_core.support.assets import ASSETS
 
 # Our name of a split -> the name in both corpora's files.
 _SPLITS = {"train": "train", "valid": "dev", "test": "test"}
@@ -92,6 +93,13 @@ def load_goemotions(data: Path, split: str) -> LabelledTexts:
     for target, (_, ids, *_) in zip(targets, rows, strict=True):
         target[[column[int(i)] for i in ids.split(",")]] = 1
     return LabelledTexts(tuple(plain_punctuation(text) for text, *_ in rows), targets / targets.sum(1, keepdims=True))
+
+
+def load_plain(path: Path = ASSETS / "plain" / "development.tsv") -> LabelledTexts:
+    """Sentences of our own that anybody would label, a label and a sentence in each line. For choices only: never to train on."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    targets = np.eye(len(LABELS), dtype=np.float32)[[LABELS.index(label) for label, _ in rows]]
+    return LabelledTexts(tuple(text for _, text in rows), targets)
 
 
 def _open(data: Path, name: str, newline: str | None = None) -> TextIO:

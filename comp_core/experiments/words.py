@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer
 
-from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialogues, meld_texts
+from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialogues, load_plain, meld_texts
 from comp_core.inference.degradation import misheard
 from comp_core.metrics.calibration import fit_temperature, reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import LABELS
-from comp_core.senses.words.network import WordsNet, WordsNetConfig
+from comp_core.senses.words.network import LIVE, WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
 from comp_core.senses.words.tokens import load_tokenizer
 from comp_core.support.checkpoint import load_checkpoint
@@ -25,12 +25,15 @@ Condition = Callable[[str, Sequence[str], np.random.Generator], str]
 
 
 def measure(task: Task) -> None:
-    """Write ``words_test.json``: a temperature for each head from its validation texts, figures from test."""
+    """Write ``words_test.json``: a temperature for each corpus's head from its validation texts, and figures from test.
+
+    ``development`` are the live head's figures on the plain sentences by which it was chosen.
+    """
     model, tokenizer = load_words_net(task.output("words")), load_tokenizer(task.weights / TOKENIZER)
     *_, record = load_checkpoint(task.output("words"), {"words": WordsNetConfig})
     report: dict[str, Any] = {"weights": record["sha256"], "temperature": {}, "metrics": {}, "confidence": {}, "conditions": {}}
     tests = {}
-    for corpus in model.heads:
+    for corpus in model.config.corpora:
         valid, tests[corpus] = (texts_of(task, corpus, split) for split in ("valid", "test"))
         temperature = fit_temperature(logarithms(model, tokenizer, corpus, valid.texts), valid.labels)
         known = softmax(logarithms(model, tokenizer, corpus, tests[corpus].texts), temperature), tests[corpus].labels
@@ -38,6 +41,11 @@ def measure(task: Task) -> None:
         report["metrics"][corpus] = class_report(*known, LABELS)
         report["confidence"][corpus] = {"reliability": reliability(*known), "risk_coverage": risk_coverage(*known)}
         report["conditions"][corpus] = conditions_report(model, tokenizer, corpus, tests[corpus], temperature, task.seed)
+    plain = load_plain()
+    report["development"] = {
+        form: class_report(np.exp(logarithms(model, tokenizer, LIVE, [change(text) for text in plain.texts])), plain.labels, LABELS)
+        for form, change in (("as_written", str), ("unpunctuated", unpunctuated))
+    }
     task.write_report("words_test", report)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import torch
 
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.task import Task
-from comp_core.training.texts import figures, noisy_batches, selection_score
-from comp_core.training.words import load_corpora, loss_of, start
+from comp_core.training.texts import figures, noisy_batches, selection_score, shares_of
+from comp_core.training.words import layer_groups, load_corpora, loss_of, start
 
 
-def measure(task: Task, epochs: int = 3) -> None:
+def measure(task: Task, epochs: int = 1) -> None:
     """Train on one corpus alone, test on it and on the other; write ``words_cross.json``.
 
     The epoch is chosen on the validation split of the corpus that was trained on. Figures are of the rows with one label.
@@ -21,10 +23,12 @@ def measure(task: Task, epochs: int = 3) -> None:
     for source in corpora:
         torch.manual_seed(task.seed)
         random = np.random.default_rng(task.seed)
-        model, tokenizer = start(corpora, random, heads=[source])
-        batches, steps = noisy_batches(tokenizer, {source: corpora[source]["train"]}, {source: len(corpora[source]["train"])}, random)
-        settings = FitConfig(epochs, learning_rate=4e-4, weight_decay=0.05, average=0.995, seed=task.seed)
+        model, tokenizer = start(corpora, heads=[source])
+        own = {source: corpora[source]["train"]}
+        batches, steps = noisy_batches(tokenizer, own, {source: len(own[source])}, random)
+        settings = FitConfig(epochs, learning_rate=2e-4, weight_decay=0.05, average=0.99, seed=task.seed)
+        loss = partial(loss_of, shares=shares_of(own))
         score = selection_score(tokenizer, {source: corpora[source]["valid"]})
-        model, _ = fit(model.to(task.device).requires_grad_(True), batches, steps, loss_of, score, settings)
-        metrics[source] = {name: figures(model, tokenizer, source, parts["test"]) for name, parts in corpora.items()}
+        model, _ = fit(model.to(task.device).requires_grad_(True), batches, steps, loss, score, settings, groups=layer_groups)
+        metrics[source] = {name: figures(model, tokenizer, [source], parts["test"])[0] for name, parts in corpora.items()}
     task.write_report("words_cross", {"seed": task.seed, "epochs": epochs, "metrics": metrics})

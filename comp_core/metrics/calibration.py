@@ -12,15 +12,23 @@ def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
     return torch.from_numpy(logits / temperature).softmax(-1).numpy()
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature T > 0 for which softmax(logits / T) has the least log loss (Guo et al., 2017); logits (n, K), labels (n,)."""
+def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """The temperature T > 0 for which softmax(logits / T) has the least log loss (Guo et al., 2017).
+
+    Args:
+        logits: (n, K).
+        labels: (n,).
+        weights: (n,) of the rows; alike by default.
+    """
     values, target = torch.from_numpy(logits).double(), torch.from_numpy(labels)
+    weight = torch.ones(len(target)) if weights is None else torch.from_numpy(weights)
+    weight = (weight / weight.sum()).double()
     log_temperature = torch.zeros((), dtype=torch.double, requires_grad=True)
     optimiser = torch.optim.LBFGS([log_temperature], max_iter=50, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
-        loss = F.cross_entropy(values / log_temperature.exp(), target)
+        loss = (weight * F.cross_entropy(values / log_temperature.exp(), target, reduction="none")).sum()
         loss.backward()
         return loss
 

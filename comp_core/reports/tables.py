@@ -100,7 +100,7 @@ def steadiness_table(report: Report) -> str:
 
 def words_table(report: Report) -> str:
     """Test figures of the words encoder, a row per corpus and form of the text."""
-    forms = {"as_written": "as written", "unpunctuated": "lower case, no punctuation"}
+    forms = {"as_written": "as written", "unpunctuated": "lower case, no punctuation", "live_head": "live head, as written"}
     rows = [
         (f"{_CORPORA[corpus]}, {forms[form]}", *_figures(figures), f"{figures['macro_f1']:.3f}")
         for corpus, by_form in report["metrics"]["test"].items()

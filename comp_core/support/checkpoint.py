@@ -1,4 +1,4 @@
-"""Checkpoints: weights as safetensors (half precision) beside a JSON that says how they came to be. Never pickle."""
+"""Checkpoints: weights as safetensors (half precision or 8 bits) beside a JSON that says how they came to be. Never pickle."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ from comp_core.support.errors import CompCoreError
 
 WEIGHTS_DIR = ASSETS / "weights"
 
+# The end of the name of an 8-bit matrix's scales.
+_SCALE = ".scale"
+
 Config = TypeVar("Config")
 
 
@@ -32,13 +35,14 @@ class CheckpointError(CompCoreError):
     """A checkpoint is missing, damaged or of another kind; the message says what to do."""
 
 
-def save_checkpoint(stem: Path, kind: str, model: nn.Module, config: Any, about: dict[str, Any]) -> None:
+def save_checkpoint(stem: Path, kind: str, model: nn.Module, config: Any, about: dict[str, Any], eight_bits: bool = False) -> None:
     """Write ``stem.safetensors`` and ``stem.json``.
 
     Args:
         stem: path without suffix.
         kind: what the weights are for ("face", "voice", "words", "comp", ...); checked when they are loaded.
         model: its state dict is stored in half precision.
+        eight_bits: store matrices as whole numbers of 8 bits, with a scale for each row.
         config: the dataclass from which the model was built.
         about: data, command, metrics, date: whatever a reader of the JSON needs to judge the weights.
 
@@ -48,6 +52,10 @@ def save_checkpoint(stem: Path, kind: str, model: nn.Module, config: Any, about:
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).contiguous().cpu() for name, tensor in model.state_dict().items()
     }
+    if eight_bits:
+        for name, tensor in model.state_dict().items():
+            if tensor.ndim == 2:
+                tensors |= _in_eight_bits(name, tensor.float().cpu())
     with whole_file(stem.with_suffix(".safetensors")) as weights, whole_file(stem.with_suffix(".json")) as description:
         save_file(tensors, weights)
         record = {"kind": kind, "config": asdict(config), "sha256": sha256_of(weights), **about}
@@ -86,13 +94,15 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
     try:
         config = configs[found](**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
         tensors = load_file(weights)
-    except (TypeError, ValueError, KeyError, AttributeError, OSError, SafetensorError) as error:
+        # From 8 bits back to numbers.
+        scaled = {name: tensor.float() * tensors.pop(name + _SCALE).float() for name, tensor in _whole_matrices(tensors)}
+    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError, OSError, SafetensorError) as error:
         raise CheckpointError(f"{stem.name} cannot be read by this version: {error}") from error
     # A model is built before its weights fill it: what the JSON asks for must be in proportion to what is there.
     most = max([len(tensors), *(size for tensor in tensors.values() for size in tensor.shape)])
     if any(abs(number) > most for number in _whole_numbers(fields)):
         raise CheckpointError(f"{description} asks for larger layers than its weights have. Get both files again.")
-    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()} | scaled
     return config, state, record
 
 
@@ -114,6 +124,17 @@ def restore(make: Callable[[Any], Network], config: Any, state: dict[str, torch.
     except RuntimeError as error:
         raise CheckpointError(f"the weights do not fit {type(model).__name__}: {error}") from error
     return model.eval().requires_grad_(False)
+
+
+def _in_eight_bits(name: str, matrix: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The matrix (N, M) as -127..127 under its name, and beside it (N, 1) what each row is to be multiplied with."""
+    # Rounded up to half precision, so that no row overflows.
+    scale = (matrix.abs().amax(1, keepdim=True) / 127 * (1 + 2**-10)).half().clamp(min=2**-24)
+    return {name: (matrix / scale.float()).round().to(torch.int8), name + _SCALE: scale}
+
+
+def _whole_matrices(tensors: Mapping[str, torch.Tensor]) -> list[tuple[str, torch.Tensor]]:
+    return [(name, tensor) for name, tensor in tensors.items() if tensor.dtype == torch.int8]
 
 
 class _Bounded(TorchFunctionMode):

@@ -41,6 +41,7 @@ def fit(
     on_best: Callable[[nn.Module, float, int], None] = lambda *_: None,
     around_step: Callable[[], AbstractContextManager[None]] = nullcontext,
     resume: Path | None = None,
+    groups: Callable[[nn.Module, FitConfig], list[dict[str, Any]]] | None = None,
 ) -> tuple[nn.Module, list[dict[str, float]]]:
     """Train ``model`` and return the averaged copy that scored best on validation data, with the history.
 
@@ -54,11 +55,12 @@ def fit(
         around_step: entered when gradients are there, left when the optimiser has used them.
         resume: where to keep, until the end, all that is needed to go on after a stop; a training with another configuration that
             lies there is not continued. ``batches`` must then draw what it draws from the epoch's number.
+        groups: the optimiser's groups of parameters, each with its own learning rate or decay; see `decay_groups`.
     """
     device = device_of(model)
     total = config.epochs * steps_per_epoch
     warm = max(1, round(config.warm_up * total))
-    optimiser = torch.optim.AdamW(_decay_groups(model, config.weight_decay), lr=config.learning_rate)
+    optimiser = torch.optim.AdamW((groups or decay_groups)(model, config), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser,
         lambda step: step / warm if step < warm else 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, total - warm)))),
@@ -119,19 +121,20 @@ def _continue(path: Path, config: FitConfig, parts: dict[str, Any]) -> list[dict
     return state["history"]
 
 
-def _decay_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+def decay_groups(model: nn.Module, config: FitConfig) -> list[dict[str, Any]]:
     """Weight decay on matrices and filters only: shrinking gains and biases helps nobody."""
     trained = [p for p in model.parameters() if p.requires_grad]
     return [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": config.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
 
 
 @torch.no_grad()
 def _update_average(averaged: nn.Module, model: nn.Module, decay: float) -> None:
-    for mean, new in zip(averaged.state_dict().values(), model.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(new, 1 - decay)
-        else:
+    pairs = list(zip(averaged.state_dict().values(), model.state_dict().values(), strict=True))
+    means, news = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
+    torch._foreach_lerp_(list(means), list(news), 1 - decay)
+    for mean, new in pairs:
+        if not mean.is_floating_point():
             mean.copy_(new)

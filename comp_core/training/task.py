@@ -54,11 +54,12 @@ class Task:
         history: list[dict[str, float]],
         metrics: dict[str, Any],
         about: dict[str, Any],
+        eight_bits: bool = False,
     ) -> None:
-        """Write the checkpoint and its report."""
+        """Write the checkpoint, in 8 bits if so asked, and its report."""
         made = {"command": self.command, "date": date.today().isoformat(), "training": asdict(settings), **about}
         parameters = sum(p.numel() for p in model.parameters())
-        save_checkpoint(stem, kind, model, config, {**made, "metrics": metrics})
+        save_checkpoint(stem, kind, model, config, {**made, "metrics": metrics}, eight_bits)
         self.write_report(stem.name, {"kind": kind, "parameters": parameters, **made, "metrics": metrics, "history": history})
 
     def write_report(self, name: str, report: dict[str, Any]) -> None:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from comp_core.data.text import LabelledTexts
+from comp_core.metrics.calibration import fit_temperature
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import LABELS
-from comp_core.senses.words.network import WordsNet
+from comp_core.senses.words.network import LIVE, WordsNet
 from comp_core.senses.words.tokens import encode
 from comp_core.support.devices import device_of, moved
 
 BATCH = 64
+# So many texts of a corpus's validation split choose the epoch.
+CHOOSING = 1500
 # Rows of this many batches are sorted by length, so that little of a batch is padding.
 _SORTED_BATCHES = 25
 
@@ -52,15 +54,24 @@ def noisy_batches(
 
     Args:
         parts: training texts of each corpus, in the order of the network's corpora.
-        rows: how many rows of each corpus make an epoch; they are drawn afresh for each.
+        rows: how many rows of each corpus make an epoch; a row comes again when all have been drawn.
 
     Returns:
         epoch number -> batches, and the number of batches in an epoch.
     """
     lexicon = [word for part in parts.values() for text in part.texts for word in unpunctuated(text).split()]
 
+    waiting = {name: np.empty(0, int) for name in parts}
+
+    def next_of(name: str) -> np.ndarray:
+        wanted = min(rows[name], len(parts[name]))
+        if len(waiting[name]) < wanted:
+            waiting[name] = random.permutation(len(parts[name]))
+        taken, waiting[name] = np.split(waiting[name], [wanted])
+        return taken
+
     def batches(_epoch: int) -> Iterator[Batch]:
-        drawn = [(c, i) for c, name in enumerate(parts) for i in random.permutation(len(parts[name]))[: rows[name]]]
+        drawn = [(c, i) for c, name in enumerate(parts) for i in next_of(name)]
         random.shuffle(drawn)
         sets = list(parts.values())
         for start in range(0, len(drawn), BATCH * _SORTED_BATCHES):
@@ -79,10 +90,28 @@ def noisy_batches(
     return batches, sum(-(-size // BATCH) for size in sizes)
 
 
-def classification_loss(logits: Mapping[str, Tensor], targets: Tensor, corpus: Tensor) -> Tensor:
-    """Cross-entropy of each row at the head of its own corpus."""
-    own = torch.stack(list(logits.values()), 1)[torch.arange(len(corpus)), corpus]
-    return F.cross_entropy(own, targets)
+def shares_of(parts: Mapping[str, LabelledTexts]) -> Tensor:
+    """The share of each label in each corpus, (corpora, 7)."""
+    return torch.from_numpy(np.stack([part.targets.mean(0) for part in parts.values()]))
+
+
+def classification_loss(logits: Mapping[str, Tensor], targets: Tensor, corpus: Tensor, shares: Tensor) -> Tensor:
+    """Cross-entropy of each row at the head of its own corpus, and at the live head.
+
+    At the corpus's head a label weighs by the inverse root of its share. The live head is told the shares while it learns, and so
+    answers without them as for people who try each label about as often (Menon et al., 2021).
+
+    Args:
+        shares: of each label in each corpus, (corpora, 7); a corpus beyond the heads is for the live head only.
+    """
+    logits = {name: head.float() for name, head in logits.items()}
+    # A label that a corpus lacks must not make the loss endless.
+    own_shares = shares.to(targets.device)[corpus].clamp(min=1e-6)
+    weights = own_shares.rsqrt() / own_shares.sqrt().sum(1, keepdim=True)
+    heads = torch.stack([*(head for name, head in logits.items() if name != LIVE), logits[LIVE]], 1)
+    own = heads[torch.arange(len(corpus), device=corpus.device), corpus]
+    live = (logits[LIVE] + own_shares.log()).log_softmax(1)
+    return -(targets * (weights * own.log_softmax(1) + live)).sum(1).mean()
 
 
 @torch.inference_mode()
@@ -97,19 +126,46 @@ def run(model: WordsNet, tokenizer: Tokenizer, texts: Sequence[str], batch: int 
     return features, heads
 
 
-def figures(model: WordsNet, tokenizer: Tokenizer, corpus: str, part: LabelledTexts, change: Callable[[str], str] = str) -> dict:
-    """`class_report` of the head of ``corpus`` on rows with one label, after ``change`` of each text."""
+def figures(
+    model: WordsNet, tokenizer: Tokenizer, heads: Sequence[str], part: LabelledTexts, change: Callable[[str], str] = str
+) -> list[dict]:
+    """`class_report` of each of the heads on rows with one label, after ``change`` of each text."""
     part = part.single()
-    _, heads = run(model, tokenizer, [change(text) for text in part.texts])
-    return class_report(heads[corpus], part.labels, LABELS)
+    _, found = run(model, tokenizer, [change(text) for text in part.texts])
+    return [class_report(found[head], part.labels, LABELS) for head in heads]
 
 
 def selection_score(tokenizer: Tokenizer, valid: Mapping[str, LabelledTexts]) -> Callable[[WordsNet], float]:
-    """The mean of GoEmotions macro-F1 and MELD weighted F1, those that are in ``valid``."""
-    chosen = {"goemotions": "macro_f1", "meld": "weighted_f1"}
+    """The mean of GoEmotions macro-F1, MELD weighted F1 and, of the live head on plain sentences, accuracy as written and bare."""
+    chosen = {"goemotions": "macro_f1", "meld": "weighted_f1", LIVE: "accuracy"}
+    some = {head: LabelledTexts(part.texts[:CHOOSING], part.targets[:CHOOSING]) for head, part in valid.items()}
 
     def score(model: WordsNet) -> float:
-        of = partial(figures, model, tokenizer)
-        return float(np.mean([of(corpus, part)[chosen[corpus]] for corpus, part in valid.items()]))
+        scores = {head: figures(model, tokenizer, [head], part)[0][chosen[head]] for head, part in some.items()}
+        if LIVE in some:
+            scores["bare"] = figures(model, tokenizer, [LIVE], some[LIVE], unpunctuated)[0]["accuracy"]
+        print({head: round(figure, 3) for head, figure in scores.items()}, file=sys.stderr)
+        return float(np.mean(list(scores.values())))
 
     return score
+
+
+@torch.no_grad()
+def calibrate(model: WordsNet, tokenizer: Tokenizer, valid: Mapping[str, LabelledTexts]) -> float:
+    """Divide the live head by the temperature that suits validation texts, labels and sets weighing alike; returns it."""
+    found, labels = [], []
+    for part in valid.values():
+        single = part.single()
+        _, heads = run(model, tokenizer, single.texts)
+        found.append(np.log(heads[LIVE].clip(1e-9)))
+        labels.append(single.labels)
+    temperature = fit_temperature(np.concatenate(found), np.concatenate(labels), np.concatenate([balance(y) for y in labels]))
+    for parameter in model.heads[LIVE].parameters():
+        parameter.div_(temperature)
+    return temperature
+
+
+def balance(labels: np.ndarray) -> np.ndarray:
+    """Weights (n,) that sum to 1, of which each label that occurs has the same share."""
+    counts = np.bincount(labels, minlength=len(LABELS))
+    return 1 / counts[labels] / (counts > 0).sum()

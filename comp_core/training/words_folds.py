@@ -14,22 +14,32 @@ from torch import Tensor, nn
 
 from comp_core.data.text import Dialogue, load_goemotions, load_meld_dialogues, meld_texts
 from comp_core.metrics.figures import class_report
+from comp_core.senses.words.network import WordsNet
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
 from comp_core.senses.words.tokens import load_tokenizer
 from comp_core.support.atomic_files import write_whole
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.task import Task, keep_best
-from comp_core.training.texts import Batch, classification_loss, noisy_batches, run, selection_score
+from comp_core.training.texts import Batch, classification_loss, noisy_batches, run, selection_score, shares_of
 
 # Encoder after the first phase of `train words`, which has met no label of MELD.
 FIRST_PHASE = "words_goemotions"
 FOLDS = 2
 # GoEmotions rows in an epoch: about as many as half of MELD.
 REPLAY = 5_000
+# The second phase of `train words` leaves all blocks but so many at the top as the first one made them; so do the folds.
+UPPER = 2
 # From these layers on a fold encoder is the final encoder, so that both speak of features in the same coordinates.
 SHARED = ("attention", "to_feature", "heads")
 # Weight of the squared distance to the final encoder's features.
 PULL = 1.0
+
+
+def only_upper(model: WordsNet) -> None:
+    """Let learn only what stands above the lower blocks."""
+    model.requires_grad_(True)
+    for part in (model.pieces, model.places, model.norm, *model.blocks[: len(model.blocks) - UPPER]):
+        part.requires_grad_(False)
 
 
 def fold_of(dialogue: Dialogue) -> int:
@@ -52,18 +62,21 @@ def train_folds(task: Task, epochs: int) -> None:
 
     def loss_of(model: nn.Module, batch: Batch) -> Tensor:
         tokens, mask, targets, corpus = batch
-        feature, logits = model(tokens, mask)
-        with torch.no_grad():
-            wanted, _ = final(tokens, mask)
-        return classification_loss(logits, targets, corpus) + PULL * F.mse_loss(feature, wanted)
+        with torch.autocast(tokens.device.type, torch.bfloat16):
+            feature, logits = model(tokens, mask)
+            with torch.no_grad():
+                wanted, _ = final(tokens, mask)
+        return classification_loss(logits, targets, corpus, shares) + PULL * F.mse_loss(feature.float(), wanted.float())
 
     for fold in range(FOLDS):
-        model = load_words_net(task.work / FIRST_PHASE).to(task.device).requires_grad_(True)
+        model = load_words_net(task.work / FIRST_PHASE).to(task.device)
+        only_upper(model)
         for layer in SHARED:
             getattr(model, layer).load_state_dict(getattr(final, layer).state_dict())
             getattr(model, layer).requires_grad_(False)
         own = meld_texts([dialogue for dialogue in dialogues if fold_of(dialogue) != fold])
         parts = {"goemotions": goemotions["train"], "meld": own}
+        shares = shares_of(parts)
         random = np.random.default_rng(task.seed + fold)
         batches, steps = noisy_batches(tokenizer, parts, {"goemotions": REPLAY, "meld": len(own)}, random)
         save = keep_best(_fold_stem(task, fold), "words", model.config, settings, {"fold": fold})

@@ -1,5 +1,7 @@
 """Every training, and what judges it, on a device that is not the processor: the same results, and no tensor elsewhere."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -95,12 +97,14 @@ def test_the_voice_network_and_one_drawn_to_it():
 
 def test_the_words_network():
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "b"]
-    config = WordsNetConfig(len(pieces), embedding_dim=8, width=8, layers=1, heads=2, inner=8, positions=9)
+    config = WordsNetConfig(len(pieces), width=8, layers=1, heads=2, inner=8, positions=9)
     tokens = torch.randint(0, 6, (12, 5))
     batch = (tokens, torch.ones_like(tokens, dtype=torch.bool), torch.eye(7)[tokens[:, 0]], tokens[:, 1] % 2)
 
+    loss = partial(loss_of, shares=torch.full((2, 7), 1 / 7))
+
     def trained(device):
-        network, _ = fit(WordsNet(config).to(device), lambda _: [batch] * 3, 3, loss_of, None, SETTINGS)
+        network, _ = fit(WordsNet(config).to(device), lambda _: [batch] * 3, 3, loss, None, SETTINGS)
         features, heads = run(network, build_tokenizer(pieces, 9), ["a b", "b"])
         return np.concatenate([features, *heads.values()], 1)
 

@@ -66,7 +66,7 @@ def words(folder: Path) -> list[bytes]:
 @cache
 def checkpoint() -> tuple[bytes, bytes]:
     """Description and weights of a words network of a few thousand numbers."""
-    config = WordsNetConfig(40, embedding_dim=8, width=12, layers=1, heads=2, inner=16, positions=16, feature_dim=8)
+    config = WordsNetConfig(40, width=12, layers=1, heads=2, inner=16, positions=16, feature_dim=8)
     torch.manual_seed(0)  # in each process the same
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / "words"

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from comp_core.modalities import LABELS
 
+LIVE = "live"
+
 
 @dataclass(frozen=True)
 class WordsNetConfig:
@@ -17,18 +19,16 @@ class WordsNetConfig:
 
     Attributes:
         vocabulary: number of word pieces.
-        embedding_dim: pieces are stored this narrow and widened to ``width`` (Lan et al., 2020).
         inner: hidden units of each feed-forward block.
         positions: longest text in pieces, the two end marks included.
-        corpora: one head each; their annotators did not label alike.
+        corpora: one head each, beside the live one; their annotators did not label alike.
     """
 
     vocabulary: int
-    embedding_dim: int = 128
     width: int = 384
-    layers: int = 2
+    layers: int = 6
     heads: int = 12
-    inner: int = 768
+    inner: int = 1536
     positions: int = 64
     feature_dim: int = 64
     corpora: tuple[str, ...] = ("goemotions", "meld")
@@ -59,13 +59,15 @@ class EncoderBlock(nn.Module):
 
 
 class WordsNet(nn.Module):
-    """Word pieces (B, L) and mask (B, L) -> features (B, D) and, for each corpus, logits (B, 7) over LABELS."""
+    """Word pieces (B, L) and mask (B, L) -> features (B, D) and, for each head, logits (B, 7) over LABELS.
+
+    The head called LIVE answers visitors; the others answer as the annotators of one corpus would.
+    """
 
     def __init__(self, config: WordsNetConfig) -> None:
         super().__init__()
         self.config = config
-        self.pieces = nn.Embedding(config.vocabulary, config.embedding_dim, padding_idx=0)
-        self.widen = nn.Linear(config.embedding_dim, config.width)
+        self.pieces = nn.Embedding(config.vocabulary, config.width, padding_idx=0)
         self.places = nn.Embedding(config.positions, config.width)
         self.norm = nn.LayerNorm(config.width, eps=1e-12)
         self.dropout = nn.Dropout(config.dropout)
@@ -76,10 +78,10 @@ class WordsNet(nn.Module):
         nn.init.zeros_(self.attention.bias)
         self.to_feature = nn.Linear(config.width, config.feature_dim)
         self.feature_dropout = nn.Dropout(config.feature_dropout)
-        self.heads = nn.ModuleDict({corpus: nn.Linear(config.feature_dim, len(LABELS)) for corpus in config.corpora})
+        self.heads = nn.ModuleDict({corpus: nn.Linear(config.feature_dim, len(LABELS)) for corpus in (LIVE, *config.corpora)})
 
     def forward(self, tokens: Tensor, mask: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        x = self.widen(self.pieces(tokens)) + self.places.weight[: tokens.shape[1]]
+        x = self.pieces(tokens) + self.places.weight[: tokens.shape[1]]
         x = self.dropout(self.norm(x))
         for block in self.blocks:
             x = block(x, mask)

@@ -9,19 +9,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
+from comp_core.data.text import load_plain
 from comp_core.modalities import LABELS
 from comp_core.senses.reading import NO_WORDS
-from comp_core.senses.words.network import WordsNet, WordsNetConfig
+from comp_core.senses.words.network import LIVE, WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, UNKNOWN_WORDS, WordsSense, load_words_net
 from comp_core.senses.words.tokens import encode, has_words, load_tokenizer, plain_punctuation, whole_characters
-from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, save_checkpoint
+from comp_core.support.checkpoint import CheckpointError, save_checkpoint
+from comp_core.training.lessons import lessons, taught
 from comp_core.training.minilm import build_tokenizer
 from comp_core.training.texts import unpunctuated
 
 PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "i", "am", "so", "happy", "sad", "##ly", "!", ".", "'", "\U0001f602")
-TINY = WordsNetConfig(len(PIECES), embedding_dim=8, width=16, layers=2, heads=2, inner=24, positions=12, feature_dim=6)
+TINY = WordsNetConfig(len(PIECES), width=16, layers=2, heads=2, inner=24, positions=12, feature_dim=6)
 
 
 @pytest.fixture
@@ -36,12 +37,6 @@ def tiny(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def committed() -> WordsSense:
     return WordsSense.load()
-
-
-@pytest.fixture(scope="module")
-def heads() -> nn.ModuleDict:
-    """The committed heads, one for each training corpus."""
-    return load_words_net(WEIGHTS_DIR / "words").heads
 
 
 def test_feature_has_the_stated_size(tiny: Path) -> None:
@@ -113,7 +108,7 @@ def test_feature_does_not_depend_on_neighbours_in_the_batch(tiny: Path) -> None:
     alone, _ = net(*encode(tokenizer, ["sad"]))
     together, logits = net(*encode(tokenizer, ["i am so happy . i am so happy", "sad", "happily"]))
     torch.testing.assert_close(together[1], alone[0])
-    assert set(logits) == {"goemotions", "meld"}
+    assert set(logits) == {LIVE, "goemotions", "meld"}
     assert logits["meld"].shape == (3, len(LABELS))
 
 
@@ -165,20 +160,42 @@ def test_a_damaged_tokenizer_is_said(tiny: Path) -> None:
         WordsSense.load(tiny)
 
 
+def test_probabilities_are_the_live_heads(tiny: Path) -> None:
+    net, tokenizer, sense = load_words_net(tiny / "words"), load_tokenizer(tiny / TOKENIZER), WordsSense.load(tiny)
+    given = sense.probabilities(sense.read("i am so happy").feature)
+    expected = net(*encode(tokenizer, ["i am so happy"]))[1][LIVE].softmax(1)[0]
+    np.testing.assert_allclose(given, expected.detach().numpy(), atol=1e-6)
+
+
 OBVIOUS = (
     ("I am so happy, this is wonderful!", "joy"),
     ("Thank you so much, I love it!", "joy"),
-    ("I hate you, you make me so angry!", "anger"),
+    ("I hate you!", "anger"),
     ("I miss him so much. I'm so sad and lonely.", "sadness"),
+    ("I'm not happy.", "sadness"),
     ("I'm so scared, I'm terrified.", "fear"),
     ("Ew, that is disgusting!", "disgust"),
-    ("Oh my God, what? I can't believe it!", "surprise"),
-    ("The meeting is on the second floor.", "neutral"),
+    ("What? No way!", "surprise"),
+    ("The train leaves at ten.", "neutral"),
 )
 
 
 @pytest.mark.parametrize("written", [str, unpunctuated, str.upper], ids=["as is", "bare", "capitals"])
-@pytest.mark.parametrize(("text", "label"), OBVIOUS, ids=[label for _, label in OBVIOUS])
-def test_committed_weights_read_obvious_sentences(committed: WordsSense, heads: nn.ModuleDict, text: str, label: str, written) -> None:
-    feature = torch.from_numpy(committed.read(written(text)).feature)
-    assert label in {LABELS[head(feature).argmax()] for head in heads.values()}
+@pytest.mark.parametrize(("text", "label"), OBVIOUS, ids=[text for text, _ in OBVIOUS])
+def test_committed_weights_read_obvious_sentences(committed: WordsSense, text: str, label: str, written) -> None:
+    assert LABELS[committed.probabilities(committed.read(written(text)).feature).argmax()] == label
+
+
+def test_plain_sentences_are_balanced_and_no_lesson_says_them() -> None:
+    plain = load_plain()
+    assert len(set(plain.texts)) == len(plain)
+    assert np.bincount(plain.labels).tolist() == [15] * len(LABELS)
+    assert not [text for text in plain.texts if taught(text)]
+
+
+def test_what_the_lessons_say_is_known_as_taught() -> None:
+    said = lessons(300, np.random.default_rng(0))
+    np.testing.assert_allclose(said.targets.sum(1), 1, rtol=1e-6)
+    assert all(map(taught, said.texts))
+    assert all(taught(unpunctuated(text)) for text in ("I'm so lonely!", "i miss MY DOG"))
+    assert not taught("A sentence that nobody was taught.")

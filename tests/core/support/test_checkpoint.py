@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from comp_core.inference.fusion import Fusion
-from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore, save_checkpoint
+from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore, save_checkpoint, sha256_of
 from tests.places import ROOT
 
 
@@ -41,6 +42,36 @@ def test_round_trip(saved):
     torch.testing.assert_close(other[0].weight, model[0].weight, rtol=1e-3, atol=1e-3)
     assert not other.training
     assert not other[0].weight.requires_grad
+
+
+def test_in_eight_bits_each_row_keeps_its_size(tmp_path):
+    """The largest number of a row is off by half of a 254th at most, however small the row is; vectors stay in half precision."""
+    torch.manual_seed(0)
+    model = nn.Linear(50, 8)
+    with torch.no_grad():
+        model.weight.mul_(10.0 ** -torch.arange(8).unsqueeze(1) * 100)
+        model.weight[3] = 0
+    save_checkpoint(tmp_path / "m", "face", model, Sizes(), {}, eight_bits=True)
+    _, state, _ = load_checkpoint(tmp_path / "m", {"face": Sizes})
+    assert set(state) == {"weight", "bias"}
+    largest = model.weight.abs().amax(1, keepdim=True)
+    assert ((state["weight"] - model.weight).abs() <= largest / 127 + 2**-18).all()
+    torch.testing.assert_close(state["bias"], model.bias.detach(), rtol=1e-3, atol=1e-4)
+    size = (tmp_path / "m.safetensors").stat().st_size
+    save_checkpoint(tmp_path / "m", "face", model, Sizes(), {})
+    assert size < (tmp_path / "m.safetensors").stat().st_size
+
+
+def test_eight_bits_without_their_scales_are_refused(tmp_path):
+    stem = tmp_path / "m"
+    save_checkpoint(stem, "face", nn.Linear(50, 8), Sizes(), {}, eight_bits=True)
+    tensors = load_file(stem.with_suffix(".safetensors"))
+    del tensors["weight.scale"]
+    save_file(tensors, stem.with_suffix(".safetensors"))
+    record = json.loads(stem.with_suffix(".json").read_text())
+    stem.with_suffix(".json").write_text(json.dumps({**record, "sha256": sha256_of(stem.with_suffix(".safetensors"))}))
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_checkpoint(stem, {"face": Sizes})
 
 
 def test_missing_files_say_how_to_get_them(tmp_path):

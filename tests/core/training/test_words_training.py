@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +13,17 @@ from safetensors.torch import save_file
 
 from comp_core.data.text import LabelledTexts, load_meld_dialogues
 from comp_core.experiments import words_cross
-from comp_core.senses.words.network import WordsNet, WordsNetConfig
+from comp_core.senses.words.network import LIVE, WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
 from comp_core.senses.words.tokens import encode
 from comp_core.support.checkpoint import CheckpointError, save_checkpoint
-from comp_core.training import minilm
+from comp_core.training import minilm, texts
+from comp_core.training.fit import FitConfig
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
 from comp_core.training.task import Task
-from comp_core.training.texts import run
-from comp_core.training.words_folds import FOLDS, fold_of, meld_features
+from comp_core.training.texts import calibrate, classification_loss, run
+from comp_core.training.words import layer_groups
+from comp_core.training.words_folds import FOLDS, fold_of, meld_features, only_upper
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 WORDS = ["a", "b", "##a", "face", "with", "tears", "of", "joy", "rare", "common"]
@@ -86,21 +87,20 @@ def test_an_absent_source_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         find_source()
 
 
-def test_pieces_are_those_that_occur_and_all_ascii_characters(source: Path) -> None:
+def test_pieces_are_the_sources_and_the_emoji_that_occur(source: Path) -> None:
     laughing = "\U0001f602"
-    pieces, counts = choose_pieces(source, ["common common rare", "common " + laughing * 3], common=0, least=2)
-    assert pieces == [*SPECIAL, "a", "b", "##a", "common", laughing]
-    assert counts["common"] == 3
-    assert counts[laughing] == 3
+    with (source / "vocab.txt").open("a", encoding="utf-8") as file:
+        file.write("\n[unused7]\n\u0441")
+    assert choose_pieces(source, ["common " + laughing * 3, "\U0001f600"], least=2) == [*SPECIAL, *WORDS, laughing]
 
 
-def test_without_cutting_the_start_is_the_source_itself(source: Path) -> None:
+def test_the_start_is_the_source_itself(source: Path) -> None:
     """The transformer of the source, written out here a second time, gives the same states."""
     from safetensors.torch import load_file
 
     pieces = [*SPECIAL, *WORDS]
-    config = WordsNetConfig(len(pieces), embedding_dim=WIDTH, width=WIDTH, layers=2, heads=2, inner=INNER, positions=9)
-    net = initial_words_net(source, config, pieces, Counter(), ["a b face"]).eval()
+    config = WordsNetConfig(len(pieces), width=WIDTH, layers=2, heads=2, inner=INNER, positions=9)
+    net = initial_words_net(source, config, pieces).eval()
     seen = []
     net.blocks[-1].register_forward_hook(lambda _m, _i, out: seen.append(out))
     tokens, mask = encode(build_tokenizer(pieces, 9), ["a face with joy"])
@@ -125,13 +125,12 @@ def test_without_cutting_the_start_is_the_source_itself(source: Path) -> None:
     torch.testing.assert_close(seen[0][0], x, rtol=1e-4, atol=1e-4)
 
 
-def test_cutting_keeps_the_sizes_asked_for(source: Path) -> None:
-    pieces = [*SPECIAL, "joy", "tears", "\U0001f602"]
-    config = WordsNetConfig(len(pieces), embedding_dim=3, width=WIDTH, layers=1, heads=2, inner=5, positions=6)
-    net = initial_words_net(source, config, pieces, Counter({"joy": 9}), ["tears of joy"])
-    assert net.blocks[0].contract.weight.shape == (WIDTH, 5)
-    assert net.pieces.weight.shape == (7, 3)
-    assert not torch.equal(net.pieces.weight[6], torch.zeros(3)), "an emoji starts as the words of its name"
+def test_emoji_start_as_the_words_of_their_names(source: Path) -> None:
+    pieces = [*SPECIAL, *WORDS, "\U0001f602"]
+    config = WordsNetConfig(len(pieces), width=WIDTH, layers=1, heads=2, inner=INNER, positions=6)
+    net = initial_words_net(source, config, pieces)
+    name = [pieces.index(word) for word in ("face", "with", "tears", "of", "joy")]
+    torch.testing.assert_close(net.pieces.weight[-1], net.pieces.weight[name].mean(0))
 
 
 ROW = '1,"{text}",X,joy,positive,{dialogue},{number},1,1,"0","0"\n'
@@ -147,7 +146,7 @@ def task(tmp_path: Path) -> Task:
     for split in ("train", "dev"):
         (folder / f"meld_{split}_sent_emo.csv").write_text(header + "".join(rows), encoding="utf-8")
     task = Task(tmp_path / "data", tmp_path / "work", tmp_path / "weights", tmp_path / "reports", 0, "")
-    config = WordsNetConfig(len(SPECIAL + WORDS), embedding_dim=4, width=WIDTH, layers=1, heads=2, inner=INNER, positions=9, feature_dim=5)
+    config = WordsNetConfig(len(SPECIAL + WORDS), width=WIDTH, layers=1, heads=2, inner=INNER, positions=9, feature_dim=5)
     for seed, stem in enumerate([task.output("words"), *(task.work / f"words_fold{fold}" for fold in range(FOLDS))]):
         torch.manual_seed(seed)
         save_checkpoint(stem, "words", WordsNet(config), config, {})
@@ -178,9 +177,9 @@ def test_across_corpora_a_network_knows_the_one_it_was_trained_on(tmp_path: Path
     target = np.eye(7, dtype=np.float32)[[0, 1] * 1000]
     corpora = {name: dict.fromkeys(("train", "valid", "test"), LabelledTexts(pair * 1000, target)) for name, pair in words.items()}
 
-    def start(_corpora, _random, heads):
+    def start(_corpora, heads):
         pieces = [*SPECIAL, *WORDS]
-        config = WordsNetConfig(len(pieces), embedding_dim=8, width=8, layers=1, heads=2, inner=8, positions=9, corpora=tuple(heads))
+        config = WordsNetConfig(len(pieces), width=8, layers=1, heads=2, inner=8, positions=9, corpora=tuple(heads))
         return WordsNet(config), build_tokenizer(pieces, 9)
 
     monkeypatch.setattr(words_cross, "load_corpora", lambda _task: corpora)
@@ -190,3 +189,45 @@ def test_across_corpora_a_network_knows_the_one_it_was_trained_on(tmp_path: Path
     for source, by_test in metrics.items():
         for name, figures in by_test.items():
             assert (figures["accuracy"] > 0.95) == (name == source), (source, name, figures["accuracy"])
+
+
+def test_lower_blocks_learn_slower_and_frozen_ones_not_at_all() -> None:
+    net = WordsNet(WordsNetConfig(20, width=WIDTH, layers=4, heads=2, inner=INNER, positions=9))
+    settings = FitConfig(1, learning_rate=0.1, weight_decay=0.5)
+
+    def rates() -> dict[int, tuple[float, float]]:
+        return {id(p): (group["lr"], group["weight_decay"]) for group in layer_groups(net, settings) for p in group["params"]}
+
+    found = rates()
+    assert set(found) == {id(p) for p in net.parameters()}
+    blocks = [found[id(block.expand.weight)][0] for block in net.blocks]
+    assert found[id(net.pieces.weight)][0] < blocks[0] < blocks[1] < blocks[2] < blocks[3] < found[id(net.to_feature.weight)][0]
+    assert found[id(net.blocks[0].expand.weight)][1] == 0.5
+    assert found[id(net.blocks[0].expand.bias)][1] == found[id(net.pieces.weight)][1] == 0
+    only_upper(net)
+    upper = [net.blocks[2], net.blocks[3], net.attention, net.to_feature, net.heads]
+    assert set(rates()) == {id(p) for part in upper for p in part.parameters()}
+
+
+def test_the_live_head_learns_without_the_shares() -> None:
+    """Logits that only name the shares are the live head's best answer of no knowledge only if it is told them: then zeros are."""
+    shares = torch.tensor([[0.4, 0.3, 0.1, 0.1, 0.05, 0.03, 0.02]])
+    targets, corpus = shares, torch.zeros(1, dtype=torch.long)
+
+    def loss(live: torch.Tensor) -> float:
+        return classification_loss({LIVE: live, "goemotions": torch.zeros(1, 7)}, targets, corpus, shares).item()
+
+    assert loss(torch.zeros(1, 7)) < loss(shares.log())
+
+
+def test_calibration_changes_no_answer_and_makes_confidence_true(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    net = WordsNet(WordsNetConfig(14, width=WIDTH, layers=1, heads=2, inner=INNER, positions=9)).eval()
+    before = net.heads[LIVE].weight.detach().clone()
+    odds = np.log(np.full((7, 7), 0.1 / 6) + np.eye(7) * (0.9 - 0.1 / 6))
+    labels = np.concatenate([np.arange(7), np.arange(7), (np.arange(7) + 1) % 7])
+    monkeypatch.setattr(texts, "run", lambda *_: (None, {LIVE: np.exp(odds[np.tile(np.arange(7), 3)])}))
+    part = LabelledTexts(("a",) * 21, np.eye(7, dtype=np.float32)[labels])
+    temperature = calibrate(net, build_tokenizer([*SPECIAL, *WORDS], 9), {"meld": part})
+    assert temperature > 1, "two of three right are told as nine of ten"
+    torch.testing.assert_close(net.heads[LIVE].weight, before / temperature)
