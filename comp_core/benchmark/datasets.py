@@ -175,7 +175,7 @@ def live(data: Path, work: Path) -> Dataset:
     """What the live models are trained on: MELD's dialogues with faces and voices paired by label, once for all methods.
 
     Raises:
-        CheckpointError: ``work`` lacks the networks of ``train voice_folds`` and ``train words``.
+        CheckpointError: ``work`` lacks what ``train voice`` and ``train words`` leave.
     """
     task = Task(data, work, WEIGHTS_DIR, work, seed=0, command="")
     forms = {"train": list(FORMS), "valid": ["as_written"], "test": ["as_written"]}

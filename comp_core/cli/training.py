@@ -11,7 +11,7 @@ from comp_core.cli.values import count
 
 # What is trained, in the order in which one needs another -> the module of `comp_core.training` that has ``train_NAME``.
 TRAININGS = {
-    **{name: name for name in ("face", "voice", "voice_folds", "words")},
+    **{name: name for name in ("face", "voice", "words")},
     **dict.fromkeys(("comp", "prlf"), "live"),
 }
 

@@ -39,6 +39,19 @@ SPLITS: dict[str, tuple[str, ...]] = {
     "test": (*(f"{RAVDESS}-{n:02d}" for n in range(17, 21)), *(f"{EMODB}-{n:02d}" for n in (15, 16))),
 }
 
+# Cross-validation leaves out a fold at a time: neighbours in number, so that every fold of RAVDESS has two women and two men.
+# The last fold is the test split.
+FOLDS = 5
+
+
+def fold_of(speaker: str) -> int:
+    """The fold that has this speaker."""
+    speakers = sorted(other for split in SPLITS.values() for other in split if other.split("-")[0] == speaker.split("-")[0])
+    return speakers.index(speaker) * FOLDS // len(speakers)
+
+
+TEST_FOLD = FOLDS - 1
+
 
 class SpeechDataError(CompCoreError):
     """The speech corpora are missing or not as released; the message says what to do."""

@@ -66,8 +66,8 @@ def words_with_holes(share: float, random: np.random.Generator) -> Callable[[str
     return holed
 
 
-def frames_with_holes(spectra: Tensor, share: float, random: np.random.Generator) -> Tensor:
-    """Drops that share of the frames of (VIEWS, BANDS, T), at random, and closes the gaps; one is kept."""
-    kept = random.random(spectra.shape[-1]) >= share
+def frames_with_holes(mel: Tensor, share: float, random: np.random.Generator) -> Tensor:
+    """Drops that share of the frames of (BANDS, T), at random, and closes the gaps; one is kept."""
+    kept = random.random(mel.shape[-1]) >= share
     kept[:1] |= not kept.any()
-    return spectra[..., torch.from_numpy(kept)]
+    return mel[..., torch.from_numpy(kept)]

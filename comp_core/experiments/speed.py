@@ -15,7 +15,7 @@ from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator, align
 from comp_core.senses.speech.vad import SAMPLE_RATE
-from comp_core.senses.voice.spectra import Spectra
+from comp_core.senses.voice.spectra import LogMel
 from comp_core.support.assets import ASSETS
 from comp_core.training.task import Task
 
@@ -45,14 +45,14 @@ def measure(task: Task, runs: int = 100) -> None:
     located = locator.locate(picture)
     crop = align(picture, located)[None]
     sound = np.random.default_rng(0).normal(0, 0.1, 3 * SAMPLE_RATE).astype(np.float32)
-    spectra, samples = Spectra(), torch.from_numpy(sound)
+    log_mel, samples = LogMel(), torch.from_numpy(sound)
     moments = [{"audio": predictor.voice.read(sound), "text": predictor.words.read(SENTENCE)}] * CONTEXT
     steps: dict[str, Callable[[], object]] = {
         "face: mesh alone": lambda: locator.locate(picture),
         "face: mesh, crop and network": lambda: predictor.face.see(picture, locator),
         "face: network alone": lambda: predictor.face.features(crop),
-        "voice: spectra of 3 s alone": lambda: spectra(samples),
-        "voice: spectra of 3 s and network": lambda: predictor.voice.read(sound),
+        "voice: frames of 3 s alone": lambda: log_mel(samples),
+        "voice: frames of 3 s and network": lambda: predictor.voice.read(sound),
         "words: one utterance": lambda: predictor.words.read(SENTENCE),
         **{f"{f.name}: {CONTEXT} utterances": lambda f=f: f.fuse_last(moments) for f in predictor.fusions.values()},
         # Predictions of the page need each modality alone, too; this is the model by itself.
@@ -69,6 +69,6 @@ def measure(task: Task, runs: int = 100) -> None:
     median = {name: float(np.median(values[5:])) for name, values in taken.items()}
     ratios = {
         "face sense / mesh alone": median["face: mesh, crop and network"] / median["face: mesh alone"],
-        "voice sense / spectra alone": median["voice: spectra of 3 s and network"] / median["voice: spectra of 3 s alone"],
+        "voice sense / frames alone": median["voice: frames of 3 s and network"] / median["voice: frames of 3 s alone"],
     }
     task.write_report("speed", {"runs": runs, "median_ms": median, "ratios": ratios})

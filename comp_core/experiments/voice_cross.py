@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from comp_core.data.speech import CLASSES, SpeechClip, load_speech
-from comp_core.metrics.figures import class_report
+from comp_core.data.speech import CLASSES
+from comp_core.experiments.voice_cv import SEEDS
+from comp_core.metrics.figures import class_report, mean_and_spread
 from comp_core.modalities import LABELS
-from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
 from comp_core.training.task import Task
-from comp_core.training.voice import EPOCHS, LIVE, answers, example, fit_settings, fit_voice
+from comp_core.training.voice import prepared
+from comp_core.training.voice_folds import by_others
+from comp_core.training.voice_sounds import LIVE
 
 # The live labels that both corpora have.
 SHARED = tuple(label for label in LABELS if label != "surprise")
 
 
-def measure(task: Task, epochs: int = EPOCHS) -> None:
-    """Train on the training speakers of one corpus, test on its own test speakers and on all of the other; write ``voice_cross.json``.
-
-    The last epoch is kept. Only clips with one of the ``SHARED`` labels take part.
-    """
-    corpus = load_speech(task.data, task.work).where(lambda clip: clip.live_label in SHARED)
+def measure(task: Task, epochs: int | None = None) -> None:
+    """Train on all of one corpus, test on all of the other; write ``voice_cross.json``. Only clips with a `SHARED` label take part."""
+    heard, config, settings, _ = prepared(task, epochs)
+    config = replace(config, heads={LIVE: len(LABELS)})
     metrics: dict[str, dict[str, Any]] = {}
     for source in CLASSES:
-        of_source = corpus.where(lambda clip, source=source: clip.corpus == source)
-        config = VoiceNetConfig(heads={LIVE: len(LABELS)})
-        train = [(spectra, {LIVE: classes[LIVE]}) for spectra, classes in map(example, of_source.split("train"))]
-        network, _ = fit_voice(train, None, config, fit_settings(epochs, task.seed), device=task.device)
-        others = list(corpus.where(lambda clip, source=source: clip.corpus != source))
-        metrics[source] = {"within": _figures(network, list(of_source.split("test"))), "across": _figures(network, others)}
-    task.write_report("voice_cross", {"seed": task.seed, "epochs": epochs, "labels": SHARED, "metrics": metrics})
-
-
-def _figures(network: VoiceNet, clips: list[SpeechClip]) -> dict[str, Any]:
-    probabilities = answers(network, [example(clip)[0] for clip in clips], LIVE).exp().numpy()
-    return class_report(probabilities, np.array([clip.live_index for clip in clips]), LABELS)
+        runs = []
+        for seed in range(SEEDS):
+            found = by_others(
+                heard,
+                lambda clip, source=source: clip.corpus == source and clip.live_label in SHARED,
+                lambda clip, source=source: clip.corpus != source and clip.live_label in SHARED,
+                config,
+                replace(settings, seed=task.seed + seed),
+                task.device,
+            )
+            said, classes = found.of(LIVE)
+            runs.append(class_report(np.exp(said), classes, LABELS))
+        spread = {key: mean_and_spread([run[key] for run in runs]) for key in ("accuracy", "uar")}
+        metrics[source] = {**{key: runs[0][key] for key in ("n", "majority", "recall")}, **spread}
+    task.write_report("voice_cross", {"seeds": SEEDS, "labels": SHARED, "metrics": metrics})

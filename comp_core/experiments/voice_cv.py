@@ -2,64 +2,60 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
-from comp_core.data.speech import CLASSES, SpeechSet, load_speech
-from comp_core.metrics.figures import class_report
-from comp_core.senses.voice.network import VoiceNetConfig
-from comp_core.support.atomic_files import write_whole
-from comp_core.support.checkpoint import save_checkpoint
+from comp_core.data.speech import CLASSES, FOLDS, fold_of
+from comp_core.metrics.figures import class_report, mean_and_spread
 from comp_core.training.task import Task
-from comp_core.training.voice import EPOCHS, HEADS, answers, example, fit_settings, fit_voice
+from comp_core.training.voice import prepared
+from comp_core.training.voice_folds import Answers, by_others
+from comp_core.training.voice_heard import NOISE, STUDIO, TELEPHONE
 
-FOLDS = 5
+SEEDS = 3
+_KEYS = ("accuracy", "uar", "ece")
 
 
-def measure(task: Task, epochs: int = EPOCHS) -> None:
-    """Train a network for each of five folds and write ``voice_cv.json``.
+def measure(task: Task, epochs: int | None = None) -> None:
+    """Train a network for each of five folds and three seeds and write ``voice_cv.json``.
 
-    A fold leaves out four RAVDESS actors and two Emo-DB speakers. No epoch is chosen: the last one is kept, so the test speakers
-    decide nothing. Each finished fold is kept in the work folder; the command goes on where it was stopped.
+    A fold leaves out four RAVDESS actors and two Emo-DB speakers, who decide nothing: no epoch is chosen. Each corpus is answered by
+    its own head, as it is, in the telephone's band and in noise.
     """
-    corpus = load_speech(task.data, task.work)
-    fold_of = speaker_folds(corpus)
-    answered: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in CLASSES}
-    for fold in range(FOLDS):
-        path = task.work / f"voice_cv_seed{task.seed}_fold{fold}.json"
-        if not path.exists():
-            write_whole(path, json.dumps(_one_fold(task, corpus, fold_of, fold, epochs)))
-        found = json.loads(path.read_text(encoding="utf-8"))
-        for name, rows in found.items():
-            answered[name].append((np.array(rows["probabilities"]), np.array(rows["labels"])))
-    metrics = {}
-    for name, folds in answered.items():
-        by_fold = [class_report(probabilities, labels, CLASSES[name]) for probabilities, labels in folds]
-        together = class_report(*(np.concatenate(parts) for parts in zip(*folds, strict=True)), CLASSES[name])
-        spread = {key: float(np.std([figures[key] for figures in by_fold], ddof=1)) for key in ("accuracy", "uar")}
-        metrics[name] = {**together, "std_over_folds": spread, "uar_by_fold": [figures["uar"] for figures in by_fold]}
-    task.write_report("voice_cv", {"folds": FOLDS, "seed": task.seed, "epochs": epochs, "speakers": fold_of, "metrics": metrics})
+    heard, config, settings, _ = prepared(task, epochs)
+    figures: dict[str, dict[str, list[dict]]] = {name: {} for name in CLASSES}
+    by_fold: dict[str, list[list[float]]] = {name: [] for name in CLASSES}
+    for seed in range(SEEDS):
+        folds = [
+            by_others(
+                heard,
+                lambda clip, fold=fold: fold_of(clip.speaker) != fold,
+                lambda clip, fold=fold: fold_of(clip.speaker) == fold,
+                config,
+                replace(settings, seed=task.seed + seed),
+                task.device,
+            )
+            for fold in range(FOLDS)
+        ]
+        for name in CLASSES:
+            by_fold[name].append([_figures(answers, name, STUDIO)["uar"] for answers in folds])
+            for condition in (STUDIO, TELEPHONE, NOISE):
+                figures[name].setdefault(condition, []).append(_figures(Answers.joined(folds), name, condition))
+    metrics = {
+        name: {
+            condition: {
+                "n": found[0]["n"],
+                "recall": found[0]["recall"],
+                **{key: mean_and_spread([f[key] for f in found]) for key in _KEYS},
+            }
+            for condition, found in by_condition.items()
+        }
+        for name, by_condition in figures.items()
+    }
+    task.write_report("voice_cv", {"folds": FOLDS, "seeds": SEEDS, "uar_by_seed_and_fold": by_fold, "metrics": metrics})
 
 
-def speaker_folds(corpus: SpeechSet) -> dict[str, int]:
-    """Speaker -> fold: neighbours in number share one, so every fold of RAVDESS has two women and two men."""
-    folds: dict[str, int] = {}
-    for name in CLASSES:
-        speakers = sorted({clip.speaker for clip in corpus if clip.corpus == name})
-        folds |= {speaker: place * FOLDS // len(speakers) for place, speaker in enumerate(speakers)}
-    return folds
-
-
-def _one_fold(task: Task, corpus: SpeechSet, fold_of: dict[str, int], fold: int, epochs: int) -> dict[str, Any]:
-    train = [example(clip) for clip in corpus.where(lambda clip: fold_of[clip.speaker] != fold)]
-    config, settings = VoiceNetConfig(heads=HEADS), fit_settings(epochs, task.seed)
-    network, _ = fit_voice(train, None, config, settings, device=task.device)
-    save_checkpoint(task.work / f"voice_cv_seed{task.seed}_fold{fold}_net", "voice", network, config, {"fold": fold})
-    found = {}
-    for name in CLASSES:
-        clips = list(corpus.where(lambda clip, name=name: clip.corpus == name and fold_of[clip.speaker] == fold))
-        probabilities = answers(network, [example(clip)[0] for clip in clips], name).exp()
-        found[name] = {"probabilities": probabilities.tolist(), "labels": [clip.class_index for clip in clips]}
-    return found
+def _figures(answers: Answers, head: str, condition: str) -> dict:
+    said, classes = answers.of(head, condition)
+    return class_report(np.exp(said), classes, CLASSES[head])

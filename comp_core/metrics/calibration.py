@@ -36,6 +36,28 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray 
     return log_temperature.exp().item()
 
 
+def fit_temperature_and_shift(logits: np.ndarray, labels: np.ndarray, strength: float = 0.01) -> tuple[float, np.ndarray]:
+    """The temperature T > 0 and the shift (K,) for which softmax(logits / T + shift) has the least log loss, every class counting alike.
+
+    Args:
+        strength: of the pull of the shift towards 0.
+    """
+    values, target = torch.from_numpy(logits).double(), torch.from_numpy(labels)
+    weight = 1 / torch.bincount(target, minlength=values.shape[1]).clamp(min=1).double()
+    log_temperature = torch.zeros((), dtype=torch.double, requires_grad=True)
+    shift = torch.zeros(values.shape[1], dtype=torch.double, requires_grad=True)
+    optimiser = torch.optim.LBFGS([log_temperature, shift], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        loss = F.cross_entropy(values / log_temperature.exp() + shift, target, weight) + strength * shift.square().sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return log_temperature.exp().item(), shift.detach().float().numpy()
+
+
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = 10) -> list[dict[str, float]]:
     """A reliability diagram: ``n``, mean ``confidence`` and ``accuracy`` in each bin of confidence that is not empty."""
     confidence, correct = probabilities.max(1), probabilities.argmax(1) == labels

@@ -13,18 +13,17 @@ from comp_core.data.paired import PairedDialogues, Pool
 from comp_core.data.speech import load_speech
 from comp_core.data.text import load_meld_dialogues
 from comp_core.senses.face.sense import FaceSense
-from comp_core.senses.voice.network import VoiceNet
 from comp_core.senses.voice.sense import VoiceSense
+from comp_core.senses.voice.spectra import LogMel
 from comp_core.support.progress import progress
 from comp_core.training.face import augment as augment_faces
 from comp_core.training.task import Task
 from comp_core.training.texts import unpunctuated
-from comp_core.training.voice import example, pad
-from comp_core.training.voice_augment import augment as augment_voice
-from comp_core.training.voice_folds import FOLDS, fold_of, load_fold
+from comp_core.training.voice_folds import kept_features
+from comp_core.training.voice_sounds import trimmed
 from comp_core.training.words_folds import meld_features
 
-VARIANTS = 4  # augmented versions of each training item, beside itself
+VARIANTS = 4  # augmented versions of each training picture, beside itself
 
 
 # Typed words have punctuation, recognised ones do not.
@@ -40,25 +39,24 @@ def paired_split(task: Task, split: str, forms: Collection[str]) -> PairedDialog
     return PairedDialogues(load_meld_dialogues(task.data, split), words, voice_pool(task, split), face_pool(task, split))
 
 
-def voice_pool(task: Task, split: str, worsen: Callable[[Tensor], Tensor] = lambda spectra: spectra) -> Pool:
+def voice_pool(task: Task, split: str, worsen: Callable[[Tensor], Tensor] = lambda mel: mel) -> Pool:
     """Voice features by label and speaker; clips without a live label (boredom) are left out.
 
+    Those of train and valid come from networks that never heard the speaker; of train with variants. Those of test come from the final one.
+
     Args:
-        worsen: changes the spectra of a clip, (VIEWS, BANDS, T), before they are read.
+        worsen: changes the log-mel frames of a test clip, (BANDS, T), before they are read.
     """
     clips = [clip for clip in load_speech(task.data, task.work).split(split) if clip.live_index is not None]
-    random = np.random.default_rng(task.seed)
-    torch.manual_seed(task.seed)
-    if split == "train":
-        networks = [load_fold(task.work, fold) for fold in range(FOLDS)]
-        repeats = 1 + VARIANTS
-        features = [
-            _voice_features(networks[fold_of(clip.speaker)], worsen(example(clip)[0]), random, VARIANTS)
-            for clip in progress(clips, "voices of train")
-        ]
+    if split == "test":
+        network, log_mel = VoiceSense.load(task.weights).network, LogMel()
+        with torch.inference_mode():
+            mels = (worsen(log_mel(torch.from_numpy(trimmed(clip.samples)))) for clip in progress(clips, "voices of test"))
+            features = [network(mel[None])[0].numpy() for mel in mels]
     else:
-        network, repeats = VoiceSense.load(task.weights).network, 1
-        features = [_voice_features(network, worsen(example(clip)[0]), random, 0) for clip in progress(clips, f"voices of {split}")]
+        kept = kept_features(task)
+        features = [kept[clip.corpus, clip.name][: None if split == "train" else 1] for clip in clips]
+    repeats = len(features[0])
     return Pool.collect(
         np.concatenate(features), np.repeat([clip.live_index for clip in clips], repeats), _each([clip.speaker for clip in clips], repeats)
     )
@@ -79,11 +77,6 @@ def face_pool(task: Task, split: str) -> Pool:
         variants += [augment_faces(crops).clamp(0, 255).byte().numpy() for _ in range(VARIANTS)]
     features = np.concatenate([sense.features(part) for crops in variants for part in np.array_split(crops, 20)])
     return Pool.collect(features, np.tile(labels, len(variants)), ["unknown"] * len(features))
-
-
-def _voice_features(network: VoiceNet, spectra: Tensor, random: np.random.Generator, variants: int) -> np.ndarray:
-    with torch.inference_mode():
-        return network.features(*pad([spectra, *(augment_voice(spectra, random) for _ in range(variants))])).numpy()
 
 
 def _each(items: Sequence[str], times: int) -> list[str]:

@@ -1,93 +1,113 @@
-"""Other rooms, microphones and speakers, made in the spectral domain from studio recordings."""
+"""Other rooms, microphones, lines and speakers, made of studio recordings: a whole batch at once, on the device that trains."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from comp_core.senses.voice.spectra import BANDS, FLOOR, TIMBRE_HZ, VIEWS, centres, to_mel
+from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.senses.voice.spectra import BANDS, HOP, LogMel
 
-SHORTEST = 80  # frames: an utterance that has only begun
-_CENTRES = centres()
-_DEAD = -16.0  # natural log of the power that a filter leaves
-
-
-def augment(spectra: Tensor, random: np.random.Generator) -> Tensor:
-    """One random variant of (VIEWS, BANDS, T) -> (VIEWS, BANDS, T')."""
-    spectra = crop(spectra, random) if random.random() < 0.3 else spectra
-    # Another length of the vocal tract moves the timbre, another pitch the melody.
-    tract, pitch = random.uniform(0.92, 1.08), random.uniform(-2, 2)
-    spectra = torch.stack([warp(view, *how) for view, how in zip(spectra, ((tract, 0.0), (1.0, pitch)), strict=True)])
-    spectra = tempo(spectra, random.uniform(0.85, 1.18))
-    if random.random() < 0.25:
-        spectra = reverberate(spectra, decay=random.uniform(0.05, 0.3))
-    if random.random() < 0.2:
-        lowest = random.uniform(100, 350) if random.random() < 0.5 else 0.0
-        spectra = band_limit(spectra, lowest, math.exp(random.uniform(math.log(2800), math.log(7600))))
-    if random.random() < 0.5:
-        spectra = add_noise(spectra, snr_db=random.uniform(8, 45), tilt=random.uniform(-3, 1), random=random)
-    return mask(spectra, random)
+_TAIL = SAMPLE_RATE // 2  # samples of a room's echo that are kept
 
 
-def crop(spectra: Tensor, random: np.random.Generator) -> Tensor:
-    """A stretch of the utterance, as heard while it grows or is cut."""
-    frames = spectra.shape[2]
-    if frames <= SHORTEST:
-        return spectra
-    length = int(random.integers(SHORTEST, frames + 1))
-    start = int(random.integers(0, frames - length + 1))
-    return spectra[:, :, start : start + length]
+@dataclass(frozen=True)
+class Chances:
+    """How often each happens to an utterance."""
+
+    room: float = 0.25
+    noise: float = 0.5
+    babble: float = 0.2  # of the noises
+    colour: float = 0.4
+    band: float = 0.3
+    clipping: float = 0.1
+    coarse: float = 0.1
 
 
-def warp(view: Tensor, scale: float, shift: float) -> Tensor:
-    """Bands (BANDS, T) read at ``scale`` times their place plus ``shift``."""
-    source = (torch.arange(BANDS) * scale + shift).clamp(0, BANDS - 1)
-    low = source.floor().long()
-    high = (low + 1).clamp(max=BANDS - 1)
-    return torch.lerp(view[low], view[high], (source - low).unsqueeze(1))
+class Changes:
+    """Random variants of sounds, as log-mel frames.
 
+    Args:
+        random: decides everything but the noise itself, which torch's generator draws.
+    """
 
-def tempo(spectra: Tensor, slower: float) -> Tensor:
-    """As many times longer."""
-    return F.interpolate(spectra, size=max(8, round(spectra.shape[2] * slower)), mode="linear", align_corners=False)
+    def __init__(self, device: torch.device, random: np.random.Generator, chances: Chances) -> None:
+        self._device, self._random, self._chances = device, random, chances
+        self._log_mel = LogMel(device)
 
+    def __call__(self, waves: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, N) sounds and how many samples of each are real -> (B, BANDS, T) and the number of real frames (B,)."""
+        waves, lengths = self._faster(waves, lengths)
+        waves = self._heard(waves, lengths)
+        waves = self._recorded(waves) * (torch.arange(waves.shape[1], device=self._device) < lengths[:, None])
+        return self._spoken_otherwise(self._log_mel(waves), lengths // HOP)
 
-def reverberate(spectra: Tensor, decay: float, length: int = 40) -> Tensor:
-    """A room whose power falls by 60 dB in ``decay`` seconds times about 14: exponential tails in every band."""
-    tail = torch.exp(-torch.arange(length) * 0.01 / decay) * 0.3
-    tail[0] = 1.0
-    power = F.conv1d(F.pad(spectra.exp().flatten(0, 1).unsqueeze(1), (length - 1, 0)), tail.flip(0)[None, None])
-    return power.view_as(spectra).clamp(min=FLOOR).log()
+    def _between(self, low: float, high: float, count: int) -> Tensor:
+        return torch.from_numpy(self._random.uniform(low, high, (count, 1)).astype(np.float32)).to(self._device)
 
+    def _happens(self, chance: float, count: int) -> Tensor:
+        return self._between(0, 1, count) < chance
 
-def band_limit(spectra: Tensor, lowest_hz: float, highest_hz: float) -> Tensor:
-    """A telephone, a small loudspeaker or a codec: next to nothing outside these frequencies."""
-    outside = (lowest_hz > _CENTRES) | (highest_hz < _CENTRES)
-    return torch.where(outside.unsqueeze(2), spectra.clamp(max=_DEAD), spectra)
+    def _faster(self, waves: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Played faster or slower, which moves pitch and timbre, too."""
+        speed = self._between(0.92, 1.09, len(waves))
+        place = torch.arange(int(waves.shape[1] / 0.92), device=self._device) * speed
+        low = place.long().clamp(max=waves.shape[1] - 1)
+        high = (low + 1).clamp(max=waves.shape[1] - 1)
+        lengths = (lengths / speed[:, 0]).long()
+        played = torch.lerp(waves.gather(1, low), waves.gather(1, high), place - low)
+        return played * (torch.arange(played.shape[1], device=self._device) < lengths[:, None]), lengths
 
+    def _heard(self, waves: Tensor, lengths: Tensor) -> Tensor:
+        """In a room, with noise, through a microphone that hears some frequencies only."""
+        count, size = len(waves), -(-(waves.shape[1] + _TAIL) // 4096) * 4096
+        hertz = torch.fft.rfftfreq(size, 1 / SAMPLE_RATE, device=self._device)
+        speech = torch.fft.rfft(waves, size)
+        power = waves.square().sum(1, keepdim=True) / lengths[:, None]
+        # The voices of others in the batch, and noise whose power falls with frequency to a power between -0.5 and 2.
+        others = speech.roll(1, 0) + speech.roll(2, 0) + speech.roll(3, 0)
+        noise = torch.view_as_complex(torch.randn(*speech.shape, 2, device=self._device))
+        noise = noise * hertz.clamp(min=30) ** (-self._between(-0.5, 2, count) / 2)
+        noise = torch.where(self._happens(self._chances.babble, count), others, noise)
+        loudness = 2 * torch.view_as_real(noise).square().sum((1, 2))[:, None] / size**2
+        level = self._between(3, 35, count) / 10
+        level = (power / loudness.clamp(min=1e-12) * 10**-level).sqrt() * self._happens(self._chances.noise, count)
+        sound = speech * torch.fft.rfft(self._room(count), size) + noise * level
+        tilt = self._between(-0.5, 0.5, count) * self._happens(self._chances.colour, count)
+        banded = self._happens(self._chances.band, count)
+        lowest, highest = self._between(50, 400, count), 2 ** self._between(11.4, 12.9, count)  # 2.7 to 7.6 kHz
+        passes = ~banded | ((hertz >= lowest) & (hertz <= highest))
+        return torch.fft.irfft(sound * (hertz.clamp(min=50) / 1000) ** tilt * passes, size)[:, : waves.shape[1]]
 
-def add_noise(spectra: Tensor, snr_db: float, tilt: float, random: np.random.Generator) -> Tensor:
-    """Steady noise whose spectrum slopes by ``tilt`` nepers from the lowest to the highest mel band."""
-    lowest, highest = to_mel(torch.tensor(TIMBRE_HZ))
-    slope = tilt * (to_mel(_CENTRES) - lowest) / (highest - lowest)
-    shape = slope.unsqueeze(2) + torch.from_numpy(random.normal(0, 0.4, spectra.shape).astype(np.float32))
-    loudness = spectra.exp().mean((1, 2), keepdim=True).log() - shape.exp().mean((1, 2), keepdim=True).log()
-    return torch.logaddexp(spectra, shape + loudness - snr_db / 10 * math.log(10))
+    def _room(self, count: int) -> Tensor:
+        """Impulse responses (count, _TAIL): the sound itself, then noise that falls by 60 dB in 0.1 to 0.9 s."""
+        time = torch.arange(_TAIL, device=self._device) / SAMPLE_RATE
+        echo = torch.randn(count, _TAIL, device=self._device) * 10 ** (-3 * time / self._between(0.1, 0.9, count))
+        direct = self._between(0.3, 0.9, count)  # share of the energy that comes without reflection
+        echo = echo * ((1 - direct) / direct / echo.square().sum(1, keepdim=True)).sqrt()
+        echo = echo * self._happens(self._chances.room, count)
+        return torch.cat([torch.ones_like(direct), echo[:, 1:]], 1)
 
+    def _recorded(self, waves: Tensor) -> Tensor:
+        """Too loud for the microphone, or with few bits a sample on a logarithmic scale (mu-law)."""
+        count = len(waves)
+        peak = waves.abs().amax(1, keepdim=True).clamp(min=1e-6)
+        limit = torch.where(self._happens(self._chances.clipping, count), self._between(0.1, 0.6, count), 1.0)
+        waves = (waves / peak).clamp(-limit, limit) / limit
+        steps = 2 ** self._between(5, 8, count).round() / 2 - 1
+        coarse = (waves.sign() * (255 * waves.abs()).log1p() / np.log(256) * steps).round() / steps
+        coarse = coarse.sign() * ((coarse.abs() * np.log(256)).exp() - 1) / 255
+        return torch.where(self._happens(self._chances.coarse, count), coarse, waves)
 
-def mask(spectra: Tensor, random: np.random.Generator) -> Tensor:
-    """SpecAugment (Park et al., 2019): in each view a group of bands, and in both a stretch of time, at the utterance's mean."""
-    spectra = spectra.clone()
-    frames = spectra.shape[2]
-    mean = spectra.mean((1, 2))
-    length = int(random.integers(0, max(2, frames // 6)))
-    start = int(random.integers(0, max(1, frames - length)))
-    for view in range(len(VIEWS)):
-        bands, first = int(random.integers(0, 10)), int(random.integers(0, BANDS - 10))
-        spectra[view, first : first + bands] = mean[view]
-        spectra[view, :, start : start + length] = mean[view]
-    return spectra
+    def _spoken_otherwise(self, mel: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """At another pace, with a vocal tract of another length."""
+        slower, longer = self._between(0.85, 1.18, len(mel)), self._between(0.93, 1.07, len(mel))
+        time = torch.arange(int(mel.shape[2] * 1.18), device=self._device) / slower
+        band = torch.arange(BANDS, device=self._device) * longer
+        place = torch.stack(torch.broadcast_tensors(2 * time[:, None] / (mel.shape[2] - 1) - 1, 2 * band[:, :, None] / (BANDS - 1) - 1), 3)
+        changed = F.grid_sample(mel[:, None], place, padding_mode="border", align_corners=True)[:, 0]
+        return changed, (frames * slower[:, 0]).long().clamp(min=1)

@@ -14,8 +14,6 @@ from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.comp import ComPConfig
 from comp_core.modeling.objectives import Classes, Scores
 from comp_core.modeling.prlf import PRLFConfig
-from comp_core.senses.voice.network import VoiceNetConfig
-from comp_core.senses.voice.spectra import BANDS, VIEWS
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.support.devices import device_of
 from comp_core.training.fit import FitConfig, fit
@@ -23,11 +21,13 @@ from comp_core.training.fusion import fit_on_windows
 from comp_core.training.live import _leading
 from comp_core.training.minilm import build_tokenizer
 from comp_core.training.texts import run
-from comp_core.training.voice import answers, fit_voice
+from comp_core.training.voice_fit import VoiceFit, answers, fit_voice
+from comp_core.training.voice_heard import STUDIO
 from comp_core.training.words import loss_of
 from tests.core.benchmark.test_benchmark import FAST, made_up
 from tests.core.training.test_training import made_up_dialogues, write_ferplus
 from tests.support.stand_in import stand_in
+from tests.test_voice_training import made_up as made_up_voices
 
 SETTINGS = FitConfig(epochs=2, learning_rate=1e-3)
 
@@ -81,15 +81,13 @@ def test_the_live_models(kind):
         np.testing.assert_allclose(there[subset]["fused"], found["fused"], rtol=1e-4, atol=1e-5)
 
 
-def test_the_voice_network_and_one_drawn_to_it():
-    config = VoiceNetConfig(widths=(4, 4, 4, 4), tower_dim=2, heads={"live": len(LABELS)})
-    clips = [(torch.randn(len(VIEWS), BANDS, 40), {"live": i % len(LABELS)}) for i in range(30)]
+def test_the_voice_network():
+    heard, config = made_up_voices()
 
     def trained(device):
-        final, _ = fit_voice(clips, clips[:6], config, SETTINGS, device=device)
-        assert device_of(final) == torch.device(device)
-        fold, _ = fit_voice(clips, None, config, SETTINGS, align_to=final, device=device)
-        return answers(fold, [spectra for spectra, _ in clips], "live").numpy()
+        reader, _ = fit_voice(heard, np.arange(60), config, VoiceFit(epochs=2), device)
+        assert device_of(reader) == torch.device(device)
+        return answers(reader, heard.versions[STUDIO])[1]["live"]
 
     here, there = on_both(trained)
     np.testing.assert_allclose(there, here, rtol=1e-3, atol=1e-4)

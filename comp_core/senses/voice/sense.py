@@ -1,4 +1,4 @@
-"""The voice sense: the sound of an utterance -> two spectral views -> feature."""
+"""The voice sense: the sound of an utterance -> log-mel frames -> the first blocks of Whisper -> feature."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from comp_core.senses.fold_batchnorm import folded
 from comp_core.senses.reading import SILENCE, Reading
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
-from comp_core.senses.voice.spectra import Spectra
+from comp_core.senses.voice.spectra import LogMel
 from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.support.devices import Placed
 
@@ -28,8 +27,8 @@ class VoiceSense:
     """
 
     def __init__(self, network: VoiceNet, device: str = "cpu") -> None:
-        self.network, self._spectra = network, Spectra()
-        self.placed = Placed("the voice sense", device, network, self._spectra)
+        self.network, self._log_mel = network, LogMel()
+        self.placed = Placed("the voice sense", device, network, self._log_mel)
 
     @classmethod
     def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> VoiceSense:
@@ -39,7 +38,7 @@ class VoiceSense:
             CheckpointError: they are missing, damaged or of another kind.
         """
         config, state, _ = load_checkpoint(weights / "voice", {"voice": VoiceNetConfig})
-        return cls(folded(restore(VoiceNet, config, state)), device)
+        return cls(restore(VoiceNet, config, state), device)
 
     @property
     def feature_dim(self) -> int:
@@ -55,8 +54,8 @@ class VoiceSense:
             return Reading.absent(SILENCE)
 
         def feature(device: str) -> np.ndarray:
-            spectra = self._spectra(torch.from_numpy(samples).to(device)).unsqueeze(0)
-            return self.network.features(spectra, torch.ones(1, spectra.shape[3], dtype=torch.bool, device=device))[0].cpu().numpy()
+            mel = self._log_mel(torch.from_numpy(samples).to(device))
+            return self.network(mel[None])[0][0].cpu().numpy()
 
         with torch.inference_mode():
             found = self.placed.run(feature)
