@@ -14,6 +14,8 @@ MODALITIES: tuple[str, ...] = (AUDIO, TEXT, VIDEO)
 
 # Ekman's six and neutral: the set that MELD, GoEmotions, FER+ and RAVDESS share.
 LABELS: tuple[str, ...] = ("neutral", "joy", "sadness", "anger", "fear", "disgust", "surprise")
+# The head of a sense that answers visitors, who try each label about as often; its other heads answer as one corpus's annotators would.
+LIVE = "live"
 
 
 def subset_name(modalities: Iterable[str]) -> str:

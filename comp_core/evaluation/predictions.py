@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.inference.windows import window_ends
-from comp_core.metrics.calibration import answer_from, fit_temperature, reliability, risk_coverage, softmax
+from comp_core.metrics.calibration import fit_temperature, reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report, mean_and_spread
-from comp_core.metrics.rules import RULES
+from comp_core.metrics.rules import ALIKE, RULES
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
 from comp_core.support.devices import device_of
 
@@ -58,21 +58,23 @@ def fit_temperatures(found: Found) -> Temperatures:
     return {"fused": {name: fit_temperature(f["fused"], f["labels"]) for name, f in found.items()}, "own": own}
 
 
-def answer_threshold(found: Found, temperature: Temperatures) -> float:
-    """The confidence from which on the fused answer, from whatever subset, is wrong at most at a rate of ``RISK``; on validation data."""
-    return answer_from(*_pooled(found, temperature), RISK)
-
-
-def report(found: Found, temperature: Temperatures, prior: np.ndarray, labels: Sequence[str] = LABELS) -> dict[str, dict[str, Any]]:
+def report(
+    found: Found,
+    temperature: Temperatures,
+    by_sense: Mapping[str, np.ndarray] | None = None,
+    prior: np.ndarray = ALIKE,
+    labels: Sequence[str] = LABELS,
+) -> dict[str, dict[str, Any]]:
     """Metrics for each of the subsets in ``found``.
 
     Args:
-        prior: (K,) the class frequencies that the model's loss amounts to, for the product rule.
+        by_sense: modality -> (n, K), what the ``RULES`` join; None: what the same model makes of each modality alone.
+        prior: (K,) that the joined predictions have counted in, for the product rule.
         labels: names of the K classes.
 
     Returns:
         Subset -> ``fused`` metrics and the mean coordinator ``weights``; with one modality, how well its ``own`` head names what it shows;
-        with more, the metrics of the ``RULES``, applied to what the same model makes of each modality alone.
+        with more, the metrics of the ``RULES``.
     """
     fused = {name: softmax(f["fused"], temperature["fused"][name]) for name, f in found.items()}
     results: dict[str, dict[str, Any]] = {}
@@ -84,8 +86,10 @@ def report(found: Found, temperature: Temperatures, prior: np.ndarray, labels: S
             i = MODALITIES.index(subset[0])
             own = softmax(found[name]["own"][:, i], temperature["own"][subset[0]])
             results[name]["own"] = class_report(own, found[name]["shown"][:, i], labels)
+            if by_sense:
+                results[name]["rules"] = {"sense": class_report(by_sense[subset[0]], right, labels)}
         else:
-            alone = np.stack([fused[subset_name((modality,))] for modality in subset])
+            alone = np.stack([by_sense[m] if by_sense else fused[subset_name((m,))] for m in subset])
             results[name]["rules"] = {rule: class_report(join(alone, prior), right) for rule, join in RULES.items()}
     return results
 

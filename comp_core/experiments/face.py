@@ -10,8 +10,9 @@ import numpy as np
 
 from comp_core.data.ferplus import TO_LIVE, FaceSet, framed, load_ferplus
 from comp_core.evaluation.face import face_report, live_labels, live_probabilities, logits
-from comp_core.metrics.calibration import fit_temperature, reliability, risk_coverage, softmax
+from comp_core.metrics.calibration import reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report
+from comp_core.senses.face.calibration import FaceCalibration
 from comp_core.senses.face.locator import FaceLocator, align
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.support.checkpoint import load_checkpoint, restore
@@ -25,11 +26,10 @@ Condition = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 def measure(task: Task) -> None:
-    """Write ``face_test.json``: temperature from the validation split, figures from test."""
+    """Write ``face_test.json``: figures from test, with the checkpoint's calibration."""
     config, state, record = load_checkpoint(task.output("face"), {"face": FaceNetConfig})
-    model = restore(FaceNet, config, state)
-    valid, test = (load_ferplus(task.data, split, task.work) for split in ("valid", "test"))
-    temperature = fit_temperature(logits(model, valid.crops), valid.labels)
+    model, calibration = restore(FaceNet, config, state), FaceCalibration.of(record)
+    test, temperature = load_ferplus(task.data, "test", task.work), calibration.temperature
     live = test.subset(np.isin(test.labels, list(TO_LIVE)))
     known = live_probabilities(softmax(logits(model, live.crops), temperature)), live_labels(live.labels)
     task.write_report(
@@ -37,7 +37,8 @@ def measure(task: Task) -> None:
         {
             "weights": record["sha256"],
             "temperature": temperature,
-            "metrics": face_report(model, test, temperature),
+            "power": calibration.power,
+            "metrics": face_report(model, test, calibration),
             "reliability": reliability(*known),
             "risk_coverage": risk_coverage(*known),
             "conditions": conditions_report(model, temperature, live, np.random.default_rng(task.seed)),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from comp_core.data.paired import LIKE_MELD
 from comp_core.evaluation.curve import save_conversations
 from comp_core.training.live import PAIRING_SEED
 from comp_core.training.live_features import paired_split
@@ -17,7 +14,7 @@ UTTERANCES = 400
 
 def measure(task: Task) -> None:
     """Write ``lab/held_out.npz`` beside the weights: test dialogues of MELD with faces and voices paired by label, drawn at random."""
-    paired = replace(paired_split(task, "test", ["as_written"]), agreement=LIKE_MELD)
+    paired = paired_split(task, "test", ["as_written"])
     random = np.random.default_rng(PAIRING_SEED)
     dialogues = paired.draw(random)
     chosen, count = [], 0

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from comp_core.data.ferplus import CLASSES, framed
 from comp_core.data.obvious import AMBIVALENT, PARTS, SEED, SENTENCES, ObviousError, load_sentences, trained_on
 from comp_core.data.speech import load_speech
-from comp_core.evaluation.face import live_probabilities
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import AUDIO, LABELS, TEXT, VIDEO
 from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator
-from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.reading import SILENCE, Reading
 from comp_core.senses.speech.utterances import segment
-from comp_core.senses.voice.network import together
-from comp_core.senses.words.sense import load_words_net
-from comp_core.support.checkpoint import load_checkpoint, restore, sha256_of
-from comp_core.support.devices import CPU
+from comp_core.support.checkpoint import sha256_of
 from comp_core.support.progress import progress
 from comp_core.training.task import Task
 from comp_core.training.texts import unpunctuated
-from comp_core.training.voice import LIVE
 
 FORMS: dict[str, Callable[[str], str]] = {"as_written": str, "unpunctuated": unpunctuated}
 AGREEMENT, FACES_A_LABEL = 0.8, 40  # share of all ten kinds of FER+ votes; at most so many pictures
@@ -99,7 +91,7 @@ def measure(task: Task, models: Sequence[str] = tuple(KINDS), show: str | None =
         models: fusion models to ask beside the senses.
         show: a part whose wrong answers are printed, too; "test" is for a last read.
     """
-    predictor = Predictor.load(models, CPU, weights=task.weights)
+    predictor = Predictor.load(models, task.device, weights=task.weights)
     answered = answer_all(predictor, task.weights, task.data, task.work)
     print(readable(answered, show), file=sys.stderr)
     task.write_report("obvious", report(answered, task.weights))
@@ -214,39 +206,16 @@ def _answers(
     named: Sequence[tuple[str, str]],
     readings: Sequence[Reading],
 ) -> Iterator[Answered]:
-    """The sense alone, then each fusion model, which is given this modality only."""
+    """The sense alone, then what the page answers with each fusion model, which is given this modality only."""
     there = [i for i, reading in enumerate(readings) if reading.present]
     items, labels = zip(*(named[i] for i in there), strict=True)
     threshold = json.loads((weights / "comp.json").read_text(encoding="utf-8"))["sure_from"]
-    with torch.inference_mode():
-        alone = _HEADS[modality](predictor, weights, torch.from_numpy(np.stack([readings[i].feature for i in there])))
+    alone = np.stack([readings[i].probabilities for i in there])
     yield Answered(modality, group, items, labels, alone, threshold, len(named))
     for name, fusion in predictor.fusions.items():
         fused = [one for one, _ in fusion.fuse_present([([{modality: readings[i]}], ()) for i in there])]
         probabilities = np.array([[one.fused[label] for label in LABELS] for one in fused])
         yield Answered(name, group, items, labels, probabilities, fused[0].answer_threshold, len(named))
-
-
-def _words_alone(_: Predictor, weights: Path, features: Tensor) -> np.ndarray:
-    """(n, D) -> (n, 7): the mean of the corpora's heads."""
-    heads = load_words_net(weights / "words").heads.values()
-    return torch.stack([head(features).softmax(1) for head in heads]).mean(0).numpy()
-
-
-def _voice_alone(predictor: Predictor, _: Path, features: Tensor) -> np.ndarray:
-    """(n, D) -> (n, 7): the live head."""
-    towers = predictor.voice.network.towers
-    parts = zip(towers, features.chunk(len(towers), 1), strict=True)
-    return together(torch.stack([tower.heads[LIVE](part) for tower, part in parts], 1)).exp().numpy()
-
-
-def _face_alone(_: Predictor, weights: Path, features: Tensor) -> np.ndarray:
-    """(n, D) -> (n, 7): the head over FER+'s classes, contempt left out."""
-    config, state, _record = load_checkpoint(weights / "face", {"face": FaceNetConfig})
-    return live_probabilities(restore(FaceNet, config, state).head(features).softmax(1).numpy())
-
-
-_HEADS: Mapping[str, Callable[[Predictor, Path, Tensor], np.ndarray]] = {TEXT: _words_alone, AUDIO: _voice_alone, VIDEO: _face_alone}
 
 
 def _laughable(label: str, said: str, probability: float) -> bool:

@@ -78,7 +78,7 @@ def _one_seed(experiment: Experiment, seed: int, epochs: int, device: str) -> di
         found.append(_calibrated(predictions(model, valid, subsets), predictions(model, test, subsets)))
     together = {name: {key: np.concatenate([part[name][key] for part in found]) for key in values} for name, values in found[0].items()}
     unchanged = {"fused": dict.fromkeys(together, 1.0), "own": dict.fromkeys(MODALITIES, 1.0)}
-    return report(together, unchanged, np.mean(priors, 0), experiment.classes)
+    return report(together, unchanged, None, np.mean(priors, 0), experiment.classes)
 
 
 def _calibrated(valid: Found, test: Found) -> Found:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from comp_core.data.paired import LIKE_MELD, PairedDialogues
+from comp_core.data.paired import PairedDialogues
 from comp_core.data.text import load_meld_dialogues
 from comp_core.evaluation.predictions import predictions
 from comp_core.metrics.calibration import softmax
@@ -22,7 +22,7 @@ from comp_core.metrics.figures import class_report, mean_and_spread
 from comp_core.modalities import SUBSETS
 from comp_core.modeling.registry import KINDS, load_fusion
 from comp_core.training.live import PAIRING_SEED
-from comp_core.training.live_features import face_pool, voice_pool
+from comp_core.training.live_features import face_pool, people, voice_pool
 from comp_core.training.task import Task
 from comp_core.training.words_folds import meld_features
 
@@ -45,7 +45,7 @@ def measure(task: Task) -> None:
             random = np.random.default_rng((task.seed, draw))
             words = meld_features(task, "test", words_with_holes(share, random))
             voices = voice_pool(task, "test", partial(frames_with_holes, share=share, random=random))
-            paired = PairedDialogues(load_meld_dialogues(task.data, "test"), [words], voices, faces, LIKE_MELD)
+            paired = PairedDialogues(load_meld_dialogues(task.data, "test"), [words], voices, faces, people(task))
             conversations = paired.draw(np.random.default_rng(PAIRING_SEED))
             for name, (model, temperature) in models.items():
                 found = predictions(model, conversations, {subset: SUBSETS[subset] for subset in GIVEN})

@@ -11,13 +11,13 @@ from comp_core.data.speech import SpeechClip, load_speech
 from comp_core.evaluation.sound_conditions import CONDITIONS, Condition
 from comp_core.metrics.calibration import reliability, risk_coverage
 from comp_core.metrics.figures import class_report
-from comp_core.modalities import LABELS
+from comp_core.modalities import LABELS, LIVE
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
 from comp_core.senses.voice.spectra import LogMel
 from comp_core.support.checkpoint import load_checkpoint, restore
 from comp_core.support.progress import progress
 from comp_core.training.task import Task
-from comp_core.training.voice_sounds import LIVE, trimmed
+from comp_core.training.voice_sounds import trimmed
 
 
 def measure(task: Task) -> None:

@@ -10,11 +10,10 @@ import numpy as np
 from comp_core.data.speech import CLASSES
 from comp_core.experiments.voice_cv import SEEDS
 from comp_core.metrics.figures import class_report, mean_and_spread
-from comp_core.modalities import LABELS
+from comp_core.modalities import LABELS, LIVE
 from comp_core.training.task import Task
 from comp_core.training.voice import prepared
 from comp_core.training.voice_folds import by_others
-from comp_core.training.voice_sounds import LIVE
 
 # The live labels that both corpora have.
 SHARED = tuple(label for label in LABELS if label != "surprise")

@@ -12,8 +12,8 @@ from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialog
 from comp_core.inference.degradation import misheard
 from comp_core.metrics.calibration import fit_temperature, reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report
-from comp_core.modalities import LABELS
-from comp_core.senses.words.network import LIVE, WordsNet, WordsNetConfig
+from comp_core.modalities import LABELS, LIVE
+from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
 from comp_core.senses.words.tokens import load_tokenizer
 from comp_core.support.checkpoint import load_checkpoint

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from comp_core.inference.windows import CONTEXT, Moment, conversations_of, window_ends
+from comp_core.metrics.rules import ALIKE, RULES, late_average
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
 from comp_core.modeling.registry import KINDS, FusionModel, load_fusion
@@ -25,8 +27,9 @@ class Fused:
     """What the model makes of one moment.
 
     Attributes:
-        fused: label -> probability from all that was observed; None when nothing was: there is nothing to go on.
-        by_modality: modality -> label -> probability, from this modality alone; None where it is absent.
+        fused: label -> probability from all that was observed; None when nothing was: there is nothing to go on. From one modality it is
+            the sense's own prediction; from several it is the fusion model's, or a simpler rule's where the model is not worth its place.
+        by_modality: modality -> label -> probability, the sense's own prediction from this modality alone; None where it is absent.
         weights: modality -> the coordinator's weight (ComP) or the reliability (PRLF), sum 1; an absent modality, filled in from the
             others and from its neighbours, may have some.
         dominant: the modality that leads, of a model that has one (PRLF).
@@ -74,6 +77,8 @@ class Fusion:
         self.placed = Placed(f"the fusion model {self.name}", device, model)
         self._temperature: dict[str, dict[str, float]] = description["temperature"]
         self._answer_threshold: float = description["sure_from"]
+        # Subset -> who answers for it; one that is not named is the model's own.
+        self._rules: dict[str, str] = description.get("rules", {})
 
     @classmethod
     def load(cls, model: str | Path, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> Fusion:
@@ -168,7 +173,7 @@ class Fusion:
             results.append(
                 Fused(
                     fused=together[b],
-                    by_modality={m: _distribution(own[m][b]) if readings[m].present else None for m in MODALITIES},
+                    by_modality={m: _own(readings[m], own[m][b]) for m in MODALITIES},
                     weights=dict(zip(MODALITIES, weights[b], strict=True)) if grounded else None,
                     dominant=MODALITIES[leads[b]] if leads and grounded else None,
                     observed={m: reading.present for m, reading in readings.items()},
@@ -180,12 +185,20 @@ class Fusion:
 
     def _together(self, output: FusionOutput, windows: Sequence[Sequence[Moment]]) -> list[Distribution | None]:
         """The fused prediction for the last moment of each window; None where nothing of it was observed."""
-        found = []
+        found: list[Distribution | None] = []
         for b, window in enumerate(windows):
-            # Fewer modalities make other mistakes of confidence: each subset has a temperature of its own.
+            there = [window[-1][m] for m in MODALITIES if m in window[-1] and window[-1][m].present]
             present = subset_name(m for m in MODALITIES if m in window[-1] and window[-1][m].present)
-            logits = output.logits[b, len(window) - 1]
-            found.append(_distribution((logits / self._temperature["fused"][present]).softmax(-1).tolist()) if present else None)
+            senses = [reading.probabilities for reading in there if reading.probabilities is not None]
+            if not there:
+                found.append(None)
+            elif len(there) == len(senses) and (len(there) == 1 or self._rules.get(present) in RULES):
+                rule = RULES.get(self._rules.get(present, ""), late_average)
+                found.append(_distribution(rule(np.stack(senses)[:, None], ALIKE)[0].tolist()))
+            else:
+                # Fewer modalities make other mistakes of confidence: each subset has a temperature of its own.
+                logits = output.logits[b, len(window) - 1] / self._temperature["fused"][present]
+                found.append(_distribution(logits.softmax(-1).tolist()))
         return found
 
 
@@ -200,6 +213,13 @@ def model_stem(model: str | Path, weights: Path = WEIGHTS_DIR) -> Path:
 def _switch_off(moments: Sequence[Moment], without: Collection[str]) -> list[Moment]:
     off = {m: Reading.absent(SWITCHED_OFF) for m in without}
     return [{**moment, **off} for moment in moments]
+
+
+def _own(reading: Reading, by_model: Sequence[float]) -> Distribution | None:
+    """What the sense says; of a sense that predicts nothing, what the model makes of it alone."""
+    if not reading.present:
+        return None
+    return _distribution(by_model if reading.probabilities is None else reading.probabilities.tolist())
 
 
 def _distribution(probabilities: Sequence[float]) -> Distribution:

@@ -6,6 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from comp_core.modalities import LABELS
+
+# The prior of senses that are calibrated for people who try each label about as often.
+ALIKE = np.full(len(LABELS), 1 / len(LABELS))
+
 Rule = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 

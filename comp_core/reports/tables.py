@@ -33,7 +33,9 @@ from comp_core.reports.measured_tables import (
 _HEADS = {
     "ferplus_8": "FER+ test, 8 classes, maximum vote",
     "live_7": "FER+ test, the 7 live labels",
-    "live_7_agreed": "of these, where most people agree",
+    "live_7_corrected": "the same, as a visitor is told",
+    "live_7_agreed": "where most people agree",
+    "live_7_agreed_corrected": "the same, as a visitor is told",
     "ravdess": "RAVDESS test actors, 8 classes",
     "emodb": "Emo-DB test speakers, 7 classes",
     "live": "both, the 7 live labels",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -23,12 +24,15 @@ class Reading:
     Attributes:
         feature: (D,) float32, or None when the modality is absent.
         absent_because: None when the feature is there, else one of the reasons above.
+        probabilities: (7,) over LABELS, the sense's own calibrated prediction, as for people who try each label about as often; None of a
+            sense that makes none.
         quality: 0 to 1, the sense's own judgement of its input (face size and pose, share of speech, confidence of the recogniser).
     """
 
     feature: np.ndarray | None
     absent_because: str | None = None
     quality: float = 0.0
+    probabilities: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if (self.feature is None) == (self.absent_because is None):
@@ -41,3 +45,10 @@ class Reading:
     @classmethod
     def absent(cls, reason: str) -> Reading:
         return cls(feature=None, absent_because=reason)
+
+
+class Sense(Protocol):
+    """What every shipped sense does besides reading its input."""
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Features (..., D) -> calibrated probabilities over LABELS, (..., 7), as for people who try each label about as often."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from comp_core.data.ferplus import CLASSES, FaceSet, load_ferplus
-from comp_core.evaluation.face import face_report, logits
-from comp_core.metrics.calibration import fit_temperature, softmax
+from comp_core.data.ferplus import FaceSet, load_ferplus
+from comp_core.evaluation.face import calibrate, face_report, logits
+from comp_core.metrics.calibration import softmax
 from comp_core.metrics.figures import class_report
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.training.fit import FitConfig, fit
@@ -47,12 +48,12 @@ def train_face(task: Task, epochs: int = 44) -> None:
         loss_of=lambda net, batch: F.cross_entropy(net(batch[0])[1], batch[1], weight=weight),
         score_of=lambda net: score(net, sets["valid"]),
         config=settings,
-        on_best=keep_best(stem, "face", config, settings, {"classes": CLASSES}),
+        on_best=keep_best(stem, "face", config, settings, {}),
         resume=task.work / f"face_seed{task.seed}.resume",
     )
-    temperature = fit_temperature(logits(best, sets["valid"].crops), sets["valid"].labels)
-    metrics = {split: face_report(best, sets[split], temperature) for split in ("valid", "test")}
-    about = {"classes": CLASSES, "temperature": temperature, "train_pictures": len(train.labels)}
+    calibration = calibrate(best, sets["valid"], train.votes.mean(0))
+    metrics = {split: face_report(best, sets[split], calibration) for split in ("valid", "test")}
+    about = {"calibration": asdict(calibration), "train_pictures": len(train.labels)}
     task.finish(stem, "face", best, config, settings, history, metrics, about)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from comp_core.data.ferplus import TO_LIVE, load_ferplus
-from comp_core.data.paired import PairedDialogues, Pool
+from comp_core.data.paired import VOTES, Agreement, PairedDialogues, Pool
 from comp_core.data.speech import load_speech
 from comp_core.data.text import load_meld_dialogues
 from comp_core.senses.face.sense import FaceSense
@@ -31,12 +31,17 @@ FORMS: dict[str, Callable[[str], str]] = {"as_written": str, "unpunctuated": unp
 
 
 def paired_split(task: Task, split: str, forms: Collection[str]) -> PairedDialogues:
-    """MELD's dialogues of a split, in some of the ``FORMS``, with the pools of voices and faces of the same split.
+    """MELD's dialogues of a split, in some of the ``FORMS``, with the pools of voices and faces of the same split, agreeing as people's do.
 
     Words and voices of train come from fold networks, faces of train from pictures held back from the face network.
     """
     words = [meld_features(task, split, FORMS[form]) for form in forms]
-    return PairedDialogues(load_meld_dialogues(task.data, split), words, voice_pool(task, split), face_pool(task, split))
+    return PairedDialogues(load_meld_dialogues(task.data, split), words, voice_pool(task, split), face_pool(task, split), people(task))
+
+
+def people(task: Task) -> Agreement:
+    """How far voice and face agree, as measured."""
+    return Agreement.of_people(task.data / VOTES)
 
 
 def voice_pool(task: Task, split: str, worsen: Callable[[Tensor], Tensor] = lambda mel: mel) -> Pool:

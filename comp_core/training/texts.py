@@ -14,8 +14,8 @@ from torch import Tensor
 from comp_core.data.text import LabelledTexts
 from comp_core.metrics.calibration import fit_temperature
 from comp_core.metrics.figures import class_report
-from comp_core.modalities import LABELS
-from comp_core.senses.words.network import LIVE, WordsNet
+from comp_core.modalities import LABELS, LIVE
+from comp_core.senses.words.network import WordsNet
 from comp_core.senses.words.tokens import encode
 from comp_core.support.devices import device_of, moved
 

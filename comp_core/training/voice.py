@@ -11,6 +11,7 @@ from torch import Tensor
 from comp_core.data.speech import SPLITS, TEST_FOLD, fold_of, load_speech
 from comp_core.metrics.calibration import fit_temperature_and_shift
 from comp_core.metrics.figures import class_report
+from comp_core.modalities import LIVE
 from comp_core.senses.speech.whisper_tiny import read_state
 from comp_core.senses.voice.network import Reader, VoiceNet, VoiceNetConfig
 from comp_core.support.checkpoint import load_checkpoint
@@ -18,7 +19,7 @@ from comp_core.training.task import Task
 from comp_core.training.voice_fit import VoiceFit, fit_voice
 from comp_core.training.voice_folds import Answers, ask, keep_features, unheard
 from comp_core.training.voice_heard import STUDIO, Heard, listen
-from comp_core.training.voice_sounds import LIVE, NAMES
+from comp_core.training.voice_sounds import NAMES
 
 
 def prepared(task: Task, epochs: int | None) -> tuple[Heard, VoiceNetConfig, VoiceFit, Mapping[str, Tensor]]:

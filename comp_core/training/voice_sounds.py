@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from comp_core.data.speech import CLASSES, SpeechClip
-from comp_core.modalities import LABELS
+from comp_core.modalities import LABELS, LIVE
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.spectra import HOP, LogMel
 
-LIVE = "live"
 NAMES: dict[str, tuple[str, ...]] = {**CLASSES, LIVE: LABELS}
 NO_CLASS = -100  # torch's mark of a row that a loss leaves out
 

@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialogues, load_plain, meld_texts
-from comp_core.senses.words.network import LIVE, WordsNet, WordsNetConfig
+from comp_core.modalities import LIVE
+from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
 from comp_core.support.checkpoint import sha256_of
 from comp_core.training.fit import FitConfig, fit

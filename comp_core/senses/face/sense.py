@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from comp_core.senses.face.calibration import FaceCalibration
 from comp_core.senses.face.choice import Box
 from comp_core.senses.face.locator import CROP_SIZE, FaceLocator, LocatedFace, align
 from comp_core.senses.face.mesh import LANDMARKER, checked
@@ -43,10 +44,12 @@ class FaceSense:
 
     Attributes:
         placed: where it runs.
+        calibration: of its predictions.
     """
 
-    def __init__(self, network: FaceNet, device: str = "cpu") -> None:
+    def __init__(self, network: FaceNet, calibration: FaceCalibration, device: str = "cpu") -> None:
         self._network = network
+        self.calibration = calibration
         self.placed = Placed("the face sense", device, network)
 
     @classmethod
@@ -57,8 +60,8 @@ class FaceSense:
             CheckpointError: one is missing, damaged or of another kind.
         """
         checked(LANDMARKER)
-        config, state, _ = load_checkpoint(weights / "face", {"face": FaceNetConfig})
-        return cls(folded(restore(FaceNet, config, state)), device)
+        config, state, record = load_checkpoint(weights / "face", {"face": FaceNetConfig})
+        return cls(folded(restore(FaceNet, config, state)), FaceCalibration.of(record), device)
 
     @property
     def feature_dim(self) -> int:
@@ -76,6 +79,12 @@ class FaceSense:
         with torch.inference_mode():
             return self.placed.run(lambda device: self._network(torch.from_numpy(crops).to(device))[0].cpu().numpy())
 
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Features (..., D) -> probabilities of the live labels for a visitor, (..., 7)."""
+        with torch.inference_mode():
+            logits = self.placed.run(lambda device: self._network.head(torch.from_numpy(features).to(device)).cpu().numpy())
+        return self.calibration.for_a_visitor(self.calibration.log_probabilities(logits))
+
     def summarise(self, frames: Sequence[FaceFrame], freshness: Sequence[float] | None = None) -> Reading:
         """One reading from the frames of an utterance: the mean feature, weighted by quality and, if given, by ``freshness``, (n,) > 0."""
         freshness = freshness if freshness is not None else [1.0] * len(frames)
@@ -85,7 +94,8 @@ class FaceSense:
         quality = np.array([frame.quality for frame, _ in seen]) + 1e-3
         fresh = np.array([fresh for _, fresh in seen])
         feature = np.average([frame.feature for frame, _ in seen], axis=0, weights=quality * fresh)
-        return Reading(feature.astype(np.float32), quality=float(np.average(quality, weights=fresh).clip(0, 1)))
+        found = feature.astype(np.float32)
+        return Reading(found, quality=float(np.average(quality, weights=fresh).clip(0, 1)), probabilities=self.probabilities(found))
 
 
 def face_quality(face: LocatedFace) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from comp_core.modalities import LIVE
 from comp_core.senses.reading import SILENCE, Reading
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
@@ -60,4 +61,10 @@ class VoiceSense:
         with torch.inference_mode():
             found = self.placed.run(feature)
         # A second of speech says most of what a longer utterance says.
-        return Reading(found, quality=min(1.0, len(samples) / SAMPLE_RATE))
+        return Reading(found, quality=min(1.0, len(samples) / SAMPLE_RATE), probabilities=self.probabilities(found))
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Features (..., D) -> calibrated probabilities over LABELS, (..., 7), as for people who try each label about as often."""
+        given = torch.from_numpy(features)
+        with torch.inference_mode():
+            return self.placed.run(lambda device: self.network.reader.heads[LIVE](given.to(device)).softmax(-1).cpu().numpy())

@@ -8,9 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from comp_core.modalities import LABELS
-
-LIVE = "live"
+from comp_core.modalities import LABELS, LIVE
 
 
 @dataclass(frozen=True)

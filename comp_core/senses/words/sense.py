@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from comp_core.modalities import LIVE
 from comp_core.senses.reading import NO_WORDS, Reading
-from comp_core.senses.words.network import LIVE, WordsNet, WordsNetConfig
+from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.senses.words.tokens import encode, has_words, load_tokenizer
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore, sha256_of
 from comp_core.support.devices import Placed
@@ -60,13 +61,14 @@ class WordsSense:
             return Reading.absent(UNKNOWN_WORDS)
         with torch.inference_mode():
             feature = self.placed.run(lambda device: self._model(tokens.to(device), mask.to(device))[0].cpu().numpy())
-        return Reading(feature[0].astype(np.float32), quality=known)
+        found = feature[0].astype(np.float32)
+        return Reading(found, quality=known, probabilities=self.probabilities(found))
 
-    def probabilities(self, feature: np.ndarray) -> np.ndarray:
-        """(D,) feature of `read` -> (7,) calibrated probabilities over LABELS, as for people who try each label about as often."""
-        given = torch.from_numpy(feature)
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Features (..., D) -> calibrated probabilities over LABELS, (..., 7), as for people who try each label about as often."""
+        given = torch.from_numpy(features)
         with torch.inference_mode():
-            return self.placed.run(lambda device: self._model.heads[LIVE](given.to(device)).softmax(0).cpu().numpy())
+            return self.placed.run(lambda device: self._model.heads[LIVE](given.to(device)).softmax(-1).cpu().numpy())
 
 
 def load_words_net(stem: Path) -> WordsNet:

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from comp_core.inference.smoothing import TIME_CONSTANT, RecentFaces, Smoother
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import LABELS, MODALITIES
+from comp_core.senses.face.calibration import FaceCalibration
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.face.sense import FaceFrame, FaceSense
 from comp_core.senses.reading import NO_FACE, Reading
 
-SENSE = FaceSense(FaceNet(FaceNetConfig(widths=(4, 4), feature_dim=2)).eval())
+SENSE = FaceSense(FaceNet(FaceNetConfig(widths=(4, 4), feature_dim=2)).eval(), FaceCalibration(LABELS, (1 / 7,) * 7))
 
 
 def seen(value):

@@ -1,15 +1,22 @@
-"""The face sense: geometry, quality, summary."""
+"""The face sense: geometry, quality, summary, prediction."""
 
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from comp_core.data.ferplus import CLASSES
+from comp_core.modalities import LABELS
+from comp_core.senses.face.calibration import FaceCalibration
 from comp_core.senses.face.locator import CROP_SIZE, FaceLocator, LocatedFace, align, similarity_transform
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.face.sense import FaceFrame, FaceSense, face_quality
 from comp_core.senses.reading import NO_FACE, Reading
+from comp_core.support.checkpoint import CheckpointError
 from tests.places import SAMPLES
+
+CALIBRATION = FaceCalibration(CLASSES, (0.3, 0.3, 0.1, 0.1, 0.1, 0.02, 0.05, 0.03), temperature=0.5, power=0.5)
 
 PORTRAIT = SAMPLES / "face.jpg"
 
@@ -28,7 +35,7 @@ def locator():
 
 @pytest.fixture(scope="module")
 def sense():
-    return FaceSense(FaceNet(FaceNetConfig(widths=(4, 8), feature_dim=6)).eval())
+    return FaceSense(FaceNet(FaceNetConfig(widths=(4, 8), feature_dim=6)).eval(), CALIBRATION)
 
 
 def test_similarity_transform_recovers_rotation_scale_and_shift():
@@ -79,6 +86,38 @@ def test_a_summary_is_weighted_by_quality(sense):
 
 def test_light_and_contrast_hardly_matter():
     crops = np.random.default_rng(0).integers(60, 200, (1, 48, 48)).astype(np.uint8)
-    sense = FaceSense(FaceNet(FaceNetConfig()).eval())
+    sense = FaceSense(FaceNet(FaceNetConfig()).eval(), CALIBRATION)
     plain, darker = sense.features(crops), sense.features((crops * 0.6).astype(np.uint8))
     assert np.corrcoef(plain[0], darker[0])[0, 1] > 0.99
+
+
+def test_a_visitor_is_told_probabilities_divided_by_a_power_of_the_shares():
+    logits = np.random.default_rng(0).normal(size=(4, 8))
+    expected = np.exp(logits / 0.5) / np.array(CALIBRATION.shares) ** 0.5
+    expected = expected[:, [CLASSES.index(label) for label in LABELS]]
+    told = CALIBRATION.for_a_visitor(CALIBRATION.log_probabilities(logits))
+    np.testing.assert_allclose(told, expected / expected.sum(1, keepdims=True))
+    rare, plain = LABELS.index("disgust"), replace(CALIBRATION, power=0.0)
+    assert (told[:, rare] > plain.for_a_visitor(plain.log_probabilities(logits))[:, rare]).all()
+
+
+def test_the_prediction_of_the_face_alone(portrait, locator, sense):
+    told = sense.prediction(sense.summarise([sense.see(portrait, locator)]))
+    assert list(told) == list(LABELS)
+    assert sum(told.values()) == pytest.approx(1)
+    assert sense.prediction(Reading.absent(NO_FACE)) is None
+
+
+def test_the_committed_sense_sees_the_sample_smile(portrait, locator):
+    sense = FaceSense.load()
+    told = sense.prediction(sense.summarise([sense.see(portrait, locator)]))
+    assert max(told, key=told.__getitem__) == "joy"
+
+
+@pytest.mark.parametrize("change", [{"shares": (1.0,)}, {"shares": None}, {"temperature": 0}, {"classes": CLASSES[1:]}, {"power": "much"}])
+def test_a_damaged_calibration_is_refused(change):
+    assert FaceCalibration.of({"calibration": asdict(CALIBRATION)}) == CALIBRATION
+    with pytest.raises(CheckpointError, match="calibration"):
+        FaceCalibration.of({"calibration": {**asdict(CALIBRATION), **change}})
+    with pytest.raises(CheckpointError, match="no calibration"):
+        FaceCalibration.of({})

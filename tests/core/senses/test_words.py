@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from comp_core.data.text import load_plain
-from comp_core.modalities import LABELS
+from comp_core.modalities import LABELS, LIVE
 from comp_core.senses.reading import NO_WORDS
-from comp_core.senses.words.network import LIVE, WordsNet, WordsNetConfig
+from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, UNKNOWN_WORDS, WordsSense, load_words_net
 from comp_core.senses.words.tokens import encode, has_words, load_tokenizer, plain_punctuation, whole_characters
 from comp_core.support.checkpoint import CheckpointError, save_checkpoint

@@ -54,15 +54,31 @@ def test_pairs_have_the_utterances_label_and_a_speaker_keeps_a_voice():
 
 def test_faces_and_voices_disagree_at_the_assumed_rates_mostly_by_being_neutral():
     labels = np.tile(np.arange(7), 3000)
-    agreement = Agreement({"audio": 0.6, "video": 0.0}, neutral=0.7)
-    random = np.random.default_rng(0)
-    heard, seen = (agreement.unimodal_labels(labels, modality, random) for modality in ("audio", "video"))
+    shown = Agreement.independent("...", {"audio": 0.6, "video": 0.0}, neutral=0.7).unimodal_labels(labels, np.random.default_rng(0))
     neutral = LABELS.index("neutral")
     emotional = labels != neutral
-    assert np.mean(heard[emotional] == labels[emotional]) == pytest.approx(0.6 + 0.4 * 0.3 / 6, abs=0.01)
-    assert np.mean(heard[emotional] == neutral) == pytest.approx(0.4 * 0.7, abs=0.01)
-    assert np.mean(seen == neutral) == pytest.approx(0.7, abs=0.01)
-    np.testing.assert_array_equal(agreement.unimodal_labels(labels, "text", random), labels)
+    assert np.mean(shown["audio"][emotional] == labels[emotional]) == pytest.approx(0.6 + 0.4 * 0.3 / 6, abs=0.01)
+    assert np.mean(shown["audio"][emotional] == neutral) == pytest.approx(0.4 * 0.7, abs=0.01)
+    assert np.mean(shown["video"] == neutral) == pytest.approx(0.7, abs=0.01)
+
+
+def test_agreement_is_taken_from_votes_and_surprise_from_the_other_emotions(tmp_path):
+    names = [label for label in LABELS if label != "surprise"]
+    votes = np.zeros((12, 3, 6), np.uint8)
+    for clip, label in enumerate([*range(6)] * 2):
+        # Half of the emotional clips sound neutral; every face is what people say with both.
+        votes[clip, :, label] = 5
+        if clip >= 6:
+            votes[clip, 0] = 3 * np.eye(6, dtype=np.uint8)[0]
+    np.savez(tmp_path / "votes.npz", votes=votes, condition=["voice", "face", "both"], label=names)
+    agreement = Agreement.of_people(tmp_path / "votes.npz")
+    surprise, neutral = LABELS.index("surprise"), LABELS.index("neutral")
+    np.testing.assert_allclose(agreement.joint.sum((1, 2)), 1)
+    assert agreement.joint[surprise, surprise, surprise] == pytest.approx(0.5)
+    assert agreement.joint[surprise, neutral, surprise] == pytest.approx(0.5)
+    assert agreement.rates == pytest.approx({"audio": (1 + 6 * 0.5) / 7, "video": 1.0})
+    with pytest.raises(FileNotFoundError, match="CREMA-D"):
+        Agreement.of_people(tmp_path / "none.npz")
 
 
 def test_an_identity_without_the_label_is_replaced_by_one_that_has_it():

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 
 from comp_core.data.text import LabelledTexts, load_meld_dialogues
 from comp_core.experiments import words_cross
-from comp_core.senses.words.network import LIVE, WordsNet, WordsNetConfig
+from comp_core.modalities import LIVE
+from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
 from comp_core.senses.words.tokens import encode
 from comp_core.support.checkpoint import CheckpointError, save_checkpoint
