@@ -54,7 +54,7 @@ def train_face(task: Task, epochs: int = 44) -> None:
     calibration = calibrate(best, sets["valid"], train.votes.mean(0))
     metrics = {split: face_report(best, sets[split], calibration) for split in ("valid", "test")}
     about = {"calibration": asdict(calibration), "train_pictures": len(train.labels)}
-    task.finish(stem, "face", best, config, settings, history, metrics, about)
+    task.finish(stem, "face", best, config, settings, history, {"metrics": metrics}, about)
 
 
 def score(model: FaceNet, faces: FaceSet) -> float:

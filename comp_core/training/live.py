@@ -130,6 +130,10 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "rules": rules,
         "sure_from": float(np.mean([answer_threshold(answers[name], labels[name]) for name in ("valid", VISITORS)])),
         "risk": RISK,
+        "chosen": {"seed": best.settings.seed, "validation": best.score},
+    }
+    figures = {
+        "metrics": best.metrics,
         "agreement": {
             name: {"source": agreement.source, "rates": agreement.rates}
             for name, (*_, asked) in EVALUATIONS.items()
@@ -138,12 +142,11 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "answers": {
             name: {subset: class_report(p, labels[name], LABELS) for subset, p in by_subset.items()} for name, by_subset in answers.items()
         },
-        "chosen": {"seed": best.settings.seed, "validation": best.score},
         "confidence": confidence_report(best.found["test"], best.temperature),
         **({"leading": leading} if leading else {}),
         "over_seeds": {name: spread([run.metrics[name] for run in runs]) for name in fixed},
     }
-    task.finish(stem, name, best.model, config, best.settings, best.history, best.metrics, about)
+    task.finish(stem, name, best.model, config, best.settings, best.history, figures, about)
 
 
 def visitors(task: Task) -> list[Conversation]:

@@ -52,15 +52,15 @@ class Task:
         config: Any,
         settings: FitConfig,
         history: list[dict[str, float]],
-        metrics: dict[str, Any],
+        figures: dict[str, Any],
         about: dict[str, Any],
         eight_bits: bool = False,
     ) -> None:
-        """Write the checkpoint, in 8 bits if so asked, and its report."""
+        """Write the checkpoint, in 8 bits if so asked, with what is ``about`` it, and its report, which has the ``figures``, too."""
         made = {"command": self.command, "date": date.today().isoformat(), "training": asdict(settings), **about}
         parameters = sum(p.numel() for p in model.parameters())
-        save_checkpoint(stem, kind, model, config, {**made, "metrics": metrics}, eight_bits)
-        self.write_report(stem.name, {"kind": kind, "parameters": parameters, **made, "metrics": metrics, "history": history})
+        save_checkpoint(stem, kind, model, config, made, eight_bits)
+        self.write_report(stem.name, {"kind": kind, "parameters": parameters, **made, **figures, "history": history})
 
     def write_report(self, name: str, report: dict[str, Any]) -> None:
         """Write ``name``.json with the command and the date into the reports, and print its figures."""

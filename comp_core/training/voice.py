@@ -51,7 +51,7 @@ def train_voice(task: Task, epochs: int | None = None) -> None:
     network = VoiceNet(config).listen_like(whisper)
     network.reader.load_state_dict(final.state_dict())
     about = {"classes": NAMES, "speakers": SPLITS, "train_clips": len(known), "calibration": [temperature, shift.tolist()]}
-    task.finish(task.output("voice"), "voice", network, config, settings, history, metrics, about)
+    task.finish(task.output("voice"), "voice", network, config, settings, history, {"metrics": metrics}, about)
     keep_features(task.work, by_others, load_checkpoint(task.output("voice"), {"voice": VoiceNetConfig})[2]["sha256"])
 
 

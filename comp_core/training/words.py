@@ -90,7 +90,7 @@ def train_words(task: Task, epochs: int = 4) -> None:
         "rows_per_epoch": ROWS,
         "tokenizer_sha256": sha256_of(task.weights / TOKENIZER),
     }
-    task.finish(stem, "words", model, config, settings["both"], histories["both"], metrics, about, eight_bits=True)
+    task.finish(stem, "words", model, config, settings["both"], histories["both"], {"metrics": metrics}, about, eight_bits=True)
     train_folds(task, (epochs + 1) // 2)
 
 

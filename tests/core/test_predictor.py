@@ -81,8 +81,13 @@ def test_each_of_several_models_can_be_asked():
     both = Predictor.load(["comp", "prlf"], device="cpu")
     comp, prlf = (both.predict_text("I am so happy today", model) for model in ("comp", "prlf"))
     assert (comp["dominant"], prlf["dominant"]) == (None, "text")
-    assert comp["fused"] != prlf["fused"]
     assert both.predict_text("I am so happy today") == comp
+
+
+def test_the_fused_answer_to_words_alone_is_the_words_senses(predictor):
+    record, reading = predictor.predict_text("I am so happy today"), predictor.words.read("I am so happy today")
+    assert list(record["fused"].values()) == pytest.approx(reading.probabilities.tolist())
+    assert record["text"] == record["fused"]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "?!"])

@@ -12,7 +12,7 @@ from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.face.sense import FaceFrame, FaceSense
 from comp_core.senses.reading import NO_FACE, Reading
 
-SENSE = FaceSense(FaceNet(FaceNetConfig(widths=(4, 4), feature_dim=2)).eval(), FaceCalibration(LABELS, (1 / 7,) * 7))
+SENSE = FaceSense(FaceNet(FaceNetConfig(widths=(4, 4), feature_dim=2)).eval(), FaceCalibration((*LABELS, "contempt"), (1 / 8,) * 8))
 
 
 def seen(value):

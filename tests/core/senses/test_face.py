@@ -101,17 +101,15 @@ def test_a_visitor_is_told_probabilities_divided_by_a_power_of_the_shares():
     assert (told[:, rare] > plain.for_a_visitor(plain.log_probabilities(logits))[:, rare]).all()
 
 
-def test_the_prediction_of_the_face_alone(portrait, locator, sense):
-    told = sense.prediction(sense.summarise([sense.see(portrait, locator)]))
-    assert list(told) == list(LABELS)
-    assert sum(told.values()) == pytest.approx(1)
-    assert sense.prediction(Reading.absent(NO_FACE)) is None
+def test_a_reading_has_the_prediction_of_the_face_alone(portrait, locator, sense):
+    told = sense.summarise([sense.see(portrait, locator)])
+    np.testing.assert_allclose(told.probabilities, sense.probabilities(told.feature))
+    assert told.probabilities.sum() == pytest.approx(1)
 
 
 def test_the_committed_sense_sees_the_sample_smile(portrait, locator):
     sense = FaceSense.load()
-    told = sense.prediction(sense.summarise([sense.see(portrait, locator)]))
-    assert max(told, key=told.__getitem__) == "joy"
+    assert LABELS[sense.summarise([sense.see(portrait, locator)]).probabilities.argmax()] == "joy"
 
 
 @pytest.mark.parametrize("change", [{"shares": (1.0,)}, {"shares": None}, {"temperature": 0}, {"classes": CLASSES[1:]}, {"power": "much"}])
