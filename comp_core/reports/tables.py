@@ -122,13 +122,25 @@ def fusion_table(report: Report) -> str:
 
 
 def rules_table(report: Report) -> str:
-    """Test accuracy and UAR of the fusion model beside rules that join single modalities, for subsets of two and three."""
+    """Accuracy and UAR of the fusion model beside rules that join the senses' own predictions, and who answers on the page."""
     names = {"fused": report["name"], "late_average": "average", "confidence_weighted": "confidence-weighted average", "product": "product"}
     rows = []
-    for subset, spread in report["over_seeds"]["test"].items():
-        if len(subset) > 1:
-            rows.append((given(subset), *(f"{_spread(spread[name]['accuracy'])}; {spread[name]['uar']['mean']:.3f}" for name in names)))
-    return markdown((f"accuracy; UAR ({_seeds(report)} seeds)", *names.values()), rows)
+    for data, title in (("test", "MELD, test"), ("visitors", "plain sentences, validation")):
+        for subset, spread in report["over_seeds"][data].items():
+            if len(subset) > 1:
+                cells = [f"{_spread(spread[name]['accuracy'])}; {spread[name]['uar']['mean']:.3f}" for name in names]
+                answers = report["rules"][subset]
+                rows.append((title, given(subset), *cells, report["name"] if answers == "model" else names[answers]))
+    return markdown((f"accuracy; UAR ({_seeds(report)} seeds)", "given", *names.values(), "on the page"), rows)
+
+
+def answers_table(report: Report) -> str:
+    """What the page answers with each subset of senses, on the fusion model's test data and on plain sentences."""
+    rows = []
+    for data, title in (("test", "MELD, test"), ("visitors", "plain sentences, validation")):
+        for subset, figures in report["answers"][data].items():
+            rows.append((title, given(subset), *(f"{figures[key]:.3f}" for key in ("accuracy", "uar", "ece"))))
+    return markdown(("data", "given", "accuracy", "UAR", "ECE"), rows)
 
 
 def leading_table(report: Report) -> str:
@@ -150,9 +162,9 @@ def leading_table(report: Report) -> str:
 def agreement_table(report: Report) -> str:
     """Test accuracy and calibration error of the fused output, by how often faces and voices agree with the utterance."""
     rows = []
-    for name, title in (("test_agreeing_always", "always"), ("test", "as assumed in training"), ("test_agreeing_seldom", "seldom")):
-        rates = report["agreement"][name]["rates"]
-        told = f"{title} ({', '.join(f'{SPOKEN[m[0].upper()]} {rate:.0%}' for m, rate in rates.items())})" if rates else title
+    for name in ("test_agreeing_always", "test", "test_agreeing_seldom"):
+        agreement = report["agreement"][name]
+        told = f"{agreement['source']} ({', '.join(f'{SPOKEN[m[0].upper()]} {rate:.0%}' for m, rate in agreement['rates'].items())})"
         fused = [report["over_seeds"][name][subset]["fused"] for subset in ("A", "T", "V", "ATV")]
         rows.append((told, *(_spread(f["accuracy"]) for f in fused), _spread(fused[-1]["ece"])))
     return markdown(("face and voice agree", "voice", "words", "face", "all three", "ECE, all three"), rows)
@@ -247,6 +259,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "words_conditions": ("words_test", words_conditions_table),
     "comp": ("comp", fusion_table),
     "comp_rules": ("comp", rules_table),
+    "comp_answers": ("comp", answers_table),
     "comp_agreement": ("comp", agreement_table),
     "prlf": ("prlf", fusion_table),
     "prlf_rules": ("prlf", rules_table),
