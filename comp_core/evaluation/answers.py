@@ -10,12 +10,9 @@ from comp_core.data.conversations import Conversation
 from comp_core.evaluation.predictions import RISK, Found, Temperatures
 from comp_core.metrics.calibration import answer_from, softmax
 from comp_core.metrics.figures import class_report
-from comp_core.metrics.rules import ALIKE, RULES
+from comp_core.metrics.rules import ALIKE, MODEL, PEOPLE, RULES, as_people
 from comp_core.modalities import MODALITIES, SUBSETS
 from comp_core.senses.reading import Sense
-
-# Name of the rule that leaves the answer to the fusion model.
-MODEL = "model"
 
 
 def alone(senses: Mapping[str, Sense], conversations: Sequence[Conversation]) -> dict[str, np.ndarray]:
@@ -23,38 +20,44 @@ def alone(senses: Mapping[str, Sense], conversations: Sequence[Conversation]) ->
     return {m: senses[m].probabilities(np.concatenate([c.features[m] for c in conversations])) for m in MODALITIES}
 
 
-def candidates(found: Found, temperature: Temperatures, by_sense: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
-    """Subset of two or three -> rule (or `MODEL`) -> probabilities (n, K)."""
+def candidates(
+    found: Found, temperature: Temperatures, by_sense: Mapping[str, np.ndarray], joint: np.ndarray
+) -> dict[str, dict[str, np.ndarray]]:
+    """Subset of two or three -> each of the ``RULES``, `PEOPLE` and `MODEL` -> probabilities (n, K).
+
+    Args:
+        joint: how far voice and face agree, see `as_people`.
+    """
     results = {}
     for name, subset in SUBSETS.items():
         if len(subset) > 1:
             together = np.stack([by_sense[m] for m in subset])
             results[name] = {rule: join(together, ALIKE) for rule, join in RULES.items()}
+            results[name][PEOPLE] = as_people({m: by_sense[m] for m in subset}, joint)
             results[name][MODEL] = softmax(found[name]["fused"], temperature["fused"][name])
     return results
 
 
-def choose_rules(found: Found, temperature: Temperatures, by_sense: Mapping[str, np.ndarray]) -> dict[str, str]:
-    """Subset of two or three -> who answers; on validation data.
+def choose_rules(found: Found, several: Mapping[str, Mapping[str, np.ndarray]], by_sense: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Subset of two or three -> who of the `candidates` answers; on validation data.
 
     The fusion model does, where its accuracy and its UAR are at least those of the average and of the best single sense. Elsewhere the
     rule with the highest sum of both does.
     """
     chosen = {}
-    for name, by_rule in candidates(found, temperature, by_sense).items():
+    for name, by_rule in several.items():
         labels = found[name]["labels"]
         known = {rule: _figures(probabilities, labels) for rule, probabilities in by_rule.items()}
         to_beat = [known["late_average"], *(_figures(by_sense[m], labels) for m in SUBSETS[name])]
         worth_it = (known[MODEL] >= np.max(to_beat, 0)).all()
-        chosen[name] = MODEL if worth_it else max(RULES, key=lambda rule: known[rule].sum())
+        chosen[name] = MODEL if worth_it else max(known.keys() - {MODEL}, key=lambda rule: known[rule].sum())
     return chosen
 
 
 def answered(
-    found: Found, temperature: Temperatures, by_sense: Mapping[str, np.ndarray], rules: Mapping[str, str]
+    several: Mapping[str, Mapping[str, np.ndarray]], by_sense: Mapping[str, np.ndarray], rules: Mapping[str, str]
 ) -> dict[str, np.ndarray]:
-    """Each of the seven subsets -> the answers, (n, K)."""
-    several = candidates(found, temperature, by_sense)
+    """Each of the seven subsets -> the answers of who was chosen for it, (n, K)."""
     return {name: several[name][rules[name]] if len(subset) > 1 else by_sense[subset[0]] for name, subset in SUBSETS.items()}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from comp_core.inference.windows import CONTEXT, Moment, conversations_of, window_ends
-from comp_core.metrics.rules import ALIKE, RULES, late_average
+from comp_core.metrics.rules import ALIKE, MODEL, PEOPLE, RULES, as_people
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
 from comp_core.modeling.registry import KINDS, FusionModel, load_fusion
@@ -79,6 +79,11 @@ class Fusion:
         self._answer_threshold: float = description["sure_from"]
         # Subset -> who answers for it; one that is not named is the model's own.
         self._rules: dict[str, str] = description.get("rules", {})
+        self._joint = np.array(description["joint"]) if PEOPLE in self._rules.values() else ALIKE
+        if unknown := set(self._rules.values()) - {MODEL, PEOPLE, *RULES}:
+            raise CheckpointError(f"{self.name} is to be answered for by {sorted(unknown)}, which this version does not know.")
+        if self._joint.shape not in (ALIKE.shape, ALIKE.shape * 3):
+            raise CheckpointError(f"{self.name}'s table of how far voice and face agree is damaged. Get both files again.")
 
     @classmethod
     def load(cls, model: str | Path, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> Fusion:
@@ -187,19 +192,27 @@ class Fusion:
         """The fused prediction for the last moment of each window; None where nothing of it was observed."""
         found: list[Distribution | None] = []
         for b, window in enumerate(windows):
-            there = [window[-1][m] for m in MODALITIES if m in window[-1] and window[-1][m].present]
-            present = subset_name(m for m in MODALITIES if m in window[-1] and window[-1][m].present)
-            senses = [reading.probabilities for reading in there if reading.probabilities is not None]
+            there = {m: window[-1][m] for m in MODALITIES if m in window[-1] and window[-1][m].present}
+            # Fewer modalities make other mistakes of confidence: each subset has a temperature of its own.
+            subset = subset_name(there)
             if not there:
                 found.append(None)
-            elif len(there) == len(senses) and (len(there) == 1 or self._rules.get(present) in RULES):
-                rule = RULES.get(self._rules.get(present, ""), late_average)
-                found.append(_distribution(rule(np.stack(senses)[:, None], ALIKE)[0].tolist()))
+            elif (ruled := self._by_rule(subset, there)) is not None:
+                found.append(_distribution(ruled.tolist()))
             else:
-                # Fewer modalities make other mistakes of confidence: each subset has a temperature of its own.
-                logits = output.logits[b, len(window) - 1] / self._temperature["fused"][present]
+                logits = output.logits[b, len(window) - 1] / self._temperature["fused"][subset]
                 found.append(_distribution(logits.softmax(-1).tolist()))
         return found
+
+    def _by_rule(self, subset: str, there: Mapping[str, Reading]) -> np.ndarray | None:
+        """(7,) what the senses' own predictions amount to; None where the model answers, or a sense has no prediction."""
+        alone = {m: reading.probabilities[None] for m, reading in there.items() if reading.probabilities is not None}
+        rule = self._rules.get(subset, MODEL)
+        if len(alone) < len(there) or (len(there) > 1 and rule == MODEL):
+            return None
+        if len(there) == 1:
+            return next(iter(alone.values()))[0]
+        return as_people(alone, self._joint)[0] if rule == PEOPLE else RULES[rule](np.stack(list(alone.values())), ALIKE)[0]
 
 
 def model_stem(model: str | Path, weights: Path = WEIGHTS_DIR) -> Path:

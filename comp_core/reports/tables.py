@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from comp_core.metrics.figures import mean_and_spread
+from comp_core.metrics.rules import MODEL, PEOPLE
 from comp_core.modalities import MODALITIES
 from comp_core.reports import benchmark_tables
 from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table, tables_of
@@ -123,15 +124,14 @@ def fusion_table(report: Report) -> str:
 
 def rules_table(report: Report) -> str:
     """Accuracy and UAR of the fusion model beside rules that join the senses' own predictions, and who answers on the page."""
-    names = {"fused": report["name"], "late_average": "average", "confidence_weighted": "confidence-weighted average", "product": "product"}
+    names = {MODEL: report["name"], "late_average": "average", "confidence_weighted": "confidence-weighted", "product": "product"}
+    names[PEOPLE] = "people's"
     rows = []
     for data, title in (("test", "MELD, test"), ("visitors", "plain sentences, validation")):
-        for subset, spread in report["over_seeds"][data].items():
-            if len(subset) > 1:
-                cells = [f"{_spread(spread[name]['accuracy'])}; {spread[name]['uar']['mean']:.3f}" for name in names]
-                answers = report["rules"][subset]
-                rows.append((title, given(subset), *cells, report["name"] if answers == "model" else names[answers]))
-    return markdown((f"accuracy; UAR ({_seeds(report)} seeds)", "given", *names.values(), "on the page"), rows)
+        for subset, by_rule in report["candidates"][data].items():
+            cells = [f"{by_rule[name]['accuracy']:.3f}; {by_rule[name]['uar']:.3f}" for name in names]
+            rows.append((title, given(subset), *cells, names[report["rules"][subset]]))
+    return markdown(("accuracy; UAR", "given", *names.values(), "on the page"), rows)
 
 
 def answers_table(report: Report) -> str:

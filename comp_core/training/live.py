@@ -13,8 +13,8 @@ from torch import nn
 
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.paired import ALWAYS, SELDOM, Agreement, PairedDialogues
-from comp_core.data.text import Dialogue, Utterance, load_plain
-from comp_core.evaluation.answers import alone, answer_threshold, answered, choose_rules
+from comp_core.data.text import Dialogue, LabelledTexts, Utterance, load_goemotions, load_plain
+from comp_core.evaluation.answers import alone, answer_threshold, answered, candidates, choose_rules
 from comp_core.evaluation.dominance import dominance_report
 from comp_core.evaluation.predictions import (
     RISK,
@@ -34,12 +34,15 @@ from comp_core.modeling.prlf import PRLF
 from comp_core.modeling.registry import COMP, KINDS
 from comp_core.senses.face.sense import FaceSense
 from comp_core.senses.voice.sense import VoiceSense
-from comp_core.senses.words.sense import WordsSense
+from comp_core.senses.words.sense import TOKENIZER, WordsSense, load_words_net
+from comp_core.senses.words.tokens import load_tokenizer
 from comp_core.support.devices import device_of
 from comp_core.training.fit import FitConfig
 from comp_core.training.fusion import class_weight, fit_on_windows
+from comp_core.training.lessons import lessons
 from comp_core.training.live_features import FORMS, paired_split
 from comp_core.training.task import Task, keep_best
+from comp_core.training.texts import run
 
 SEEDS = 3
 NOTE = (
@@ -49,7 +52,7 @@ NOTE = (
 # One pairing for all evaluations of a split, so that seeds and subsets meet the same utterances.
 PAIRING_SEED = 2026
 
-# Name -> split, form of the words, agreement; None: people's. Whatever is chosen is chosen on "valid" and `visitors`.
+# Name -> split, form of the words, agreement; None: people's. Whatever is chosen is chosen on "valid" and `visitors` together.
 EVALUATIONS: dict[str, tuple[str, str, Agreement | None]] = {
     "valid": ("valid", "as_written", None),
     "test": ("test", "as_written", None),
@@ -57,9 +60,11 @@ EVALUATIONS: dict[str, tuple[str, str, Agreement | None]] = {
     "test_agreeing_always": ("test", "as_written", ALWAYS),
     "test_agreeing_seldom": ("test", "as_written", SELDOM),
 }
-VISITORS = "visitors"
+VISITORS, CHOICE = "visitors", "choice"
 # Voices and faces for each plain sentence.
 TIMES = 8
+# Clear sentences in an epoch, beside MELD's 9,989 utterances: comments of GoEmotions and made-up ones.
+COMMENTS, LESSONS = 3_500, 1_500
 
 
 @dataclass(frozen=True)
@@ -92,12 +97,19 @@ def _train(task: Task, name: str, epochs: int) -> None:
     """
     kind = KINDS[name]
     train = paired_split(task, "train", FORMS)
+    clear = clear_sentences(task, train)
+
+    def draw(random: np.random.Generator) -> list[Conversation]:
+        return train.draw(random) + clear.draw(random)
+
+    # Reading a split takes minutes, and some evaluations share one.
+    known = {asked: paired_split(task, asked[0], [asked[1]]) for asked in dict.fromkeys((s, f) for s, f, _ in EVALUATIONS.values())}
     fixed = {}
     for evaluation, (split, form, agreement) in EVALUATIONS.items():
-        paired = paired_split(task, split, [form])
-        paired = replace(paired, agreement=agreement or paired.agreement)
+        paired = replace(known[split, form], agreement=agreement or train.agreement)
         fixed[evaluation] = paired.draw(np.random.default_rng(PAIRING_SEED))
-    fixed[VISITORS] = visitors(task)
+    fixed[VISITORS] = visitors(task, known["valid", "as_written"])
+    fixed[CHOICE] = fixed["valid"] + fixed[VISITORS]
     senses = {AUDIO: VoiceSense.load(task.weights), TEXT: WordsSense.load(task.weights), VIDEO: FaceSense.load(task.weights)}
     by_sense = {name: alone(senses, conversations) for name, conversations in fixed.items()}
     dims = {m: x.shape[1] for m, x in fixed["valid"][0].features.items()}
@@ -108,19 +120,20 @@ def _train(task: Task, name: str, epochs: int) -> None:
     stem, runs, leading = task.output(name), [], []
     for seed in range(task.seed, task.seed + SEEDS):
         own = replace(settings, seed=seed)
-        model, history = fit_on_windows(train.draw, fixed["valid"], config, own, Classes(LABELS, weight), device=task.device)
+        model, history = fit_on_windows(draw, fixed[CHOICE], config, own, Classes(LABELS, weight), device=task.device)
         score = max(row["score"] for row in history)
         keep_best(task.work / f"{name}_seed{seed}", name, config, own, {})(model, score, epochs)
         if kind.leads:
             leading.append(_leading(model, fixed["test"], seed))
         found = {name: predictions(model, conversations) for name, conversations in fixed.items()}
-        temperature = fit_temperatures(found["valid"])
+        temperature = fit_temperatures(found[CHOICE])
         metrics = {name: report(f, temperature, by_sense[name]) for name, f in found.items()}
         runs.append(Run(model, own, history, score, temperature, found, metrics))
         print(f"seed {seed}: validation {score:.4f}", file=sys.stderr)
     best = max(runs, key=lambda run: run.score)
-    rules = choose_rules(best.found[VISITORS], best.temperature, by_sense[VISITORS])
-    answers = {name: answered(best.found[name], best.temperature, by_sense[name], rules) for name in fixed}
+    several = {name: candidates(best.found[name], best.temperature, by_sense[name], train.agreement.joint) for name in fixed}
+    rules = choose_rules(best.found[CHOICE], several[CHOICE], by_sense[CHOICE])
+    answers = {name: answered(several[name], by_sense[name], rules) for name in fixed}
     labels = {name: best.found[name]["T"]["labels"] for name in fixed}
     about = {
         "name": kind.title,
@@ -128,7 +141,8 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "labels": LABELS,
         "temperature": best.temperature,
         "rules": rules,
-        "sure_from": float(np.mean([answer_threshold(answers[name], labels[name]) for name in ("valid", VISITORS)])),
+        "joint": train.agreement.joint.round(5).tolist(),
+        "sure_from": answer_threshold(answers[CHOICE], labels[CHOICE]),
         "risk": RISK,
         "chosen": {"seed": best.settings.seed, "validation": best.score},
     }
@@ -139,8 +153,10 @@ def _train(task: Task, name: str, epochs: int) -> None:
             for name, (*_, asked) in EVALUATIONS.items()
             for agreement in (asked or train.agreement,)
         },
-        "answers": {
-            name: {subset: class_report(p, labels[name], LABELS) for subset, p in by_subset.items()} for name, by_subset in answers.items()
+        "answers": {name: {s: class_report(p, labels[name], LABELS) for s, p in found.items()} for name, found in answers.items()},
+        "candidates": {
+            name: {s: {rule: class_report(p, labels[name]) for rule, p in by_rule.items()} for s, by_rule in by_subset.items()}
+            for name, by_subset in several.items()
         },
         "confidence": confidence_report(best.found["test"], best.temperature),
         **({"leading": leading} if leading else {}),
@@ -149,15 +165,32 @@ def _train(task: Task, name: str, epochs: int) -> None:
     task.finish(stem, name, best.model, config, best.settings, best.history, figures, about)
 
 
-def visitors(task: Task) -> list[Conversation]:
+def sentences(task: Task, told: LabelledTexts, like: PairedDialogues) -> PairedDialogues:
+    """Texts, each a conversation by itself, read by the final words sense, with the voices and faces of other dialogues."""
+    network, tokenizer = load_words_net(task.output("words")), load_tokenizer(task.weights / TOKENIZER)
+    features = run(network, tokenizer, told.texts)[0]
+    labelled = enumerate(zip(told.texts, told.labels, strict=True))
+    dialogues = [Dialogue(i, (Utterance(text, int(label), "visitor", 0),)) for i, (text, label) in labelled]
+    return PairedDialogues(dialogues, [[feature[None] for feature in features]], like.voices, like.faces, like.agreement)
+
+
+def visitors(task: Task, valid: PairedDialogues) -> list[Conversation]:
     """The plain sentences by which the words sense was chosen, each by itself, with voices and faces of the validation split."""
-    told, sense, split = load_plain(), WordsSense.load(task.weights), paired_split(task, "valid", ["as_written"])
-    known = enumerate(zip(told.texts, told.labels, strict=True))
-    dialogues = [Dialogue(i, (Utterance(text, int(label), "visitor", 0),)) for i, (text, label) in known]
-    words = [[sense.read(text).feature[None] for text in told.texts]]
+    paired = sentences(task, load_plain(), valid)
     random = np.random.default_rng(PAIRING_SEED)
-    paired = PairedDialogues(dialogues, words, split.voices, split.faces, split.agreement)
     return [conversation for _ in range(TIMES) for conversation in paired.draw(random)]
+
+
+def clear_sentences(task: Task, like: PairedDialogues) -> PairedDialogues:
+    """Sentences whose words say what they express: of GoEmotions validation, which taught the words sense nothing, and lessons.
+
+    Each label is there as often. Without them the model would learn from MELD alone that words say little.
+    """
+    random = np.random.default_rng(task.seed)
+    comments, made_up = load_goemotions(task.data, "valid").single(), lessons(LESSONS, random).single()
+    chosen = [i for k in range(len(LABELS)) for i in random.choice(np.flatnonzero(comments.labels == k), COMMENTS // len(LABELS))]
+    texts = (*(comments.texts[i] for i in chosen), *made_up.texts)
+    return sentences(task, LabelledTexts(texts, np.concatenate([comments.targets[chosen], made_up.targets])), like)
 
 
 def _leading(model: PRLF, conversations: Sequence[Conversation], seed: int) -> dict[str, Any]:
