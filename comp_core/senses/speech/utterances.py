@@ -18,7 +18,7 @@ class SegmenterConfig:
     """When an utterance begins and ends. Times in seconds, in steps of 32 ms.
 
     Attributes:
-        begin: a chunk at least this likely to be speech opens an utterance.
+        begin: a chunk at least this likely to be speech opens an utterance. From .5 on cries of anger are lost: 2 in 150 acted clips.
         keep: inside an utterance, this much is enough to count as speech (words fade out).
         pad: kept before the first and after the last speech, so that soft consonants are not cut off.
         pause: this long without speech ends the utterance.
@@ -26,8 +26,8 @@ class SegmenterConfig:
         least_speech: an utterance with less speech than this is a click or a cough and is dropped.
     """
 
-    begin: float = 0.5
-    keep: float = 0.35
+    begin: float = 0.3
+    keep: float = 0.2
     pad: float = 0.2
     pause: float = 0.6
     longest: float = 12.0
