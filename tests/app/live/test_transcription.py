@@ -93,7 +93,7 @@ def test_it_knows_whether_it_is_quick_enough(ready, recogniser):
     delivery = Delivery()
     ready.submit(SOUND, delivery, visit())
     assert not ready.can_do_within(1e6)  # it is busy
-    time.sleep(0.1)
+    time.sleep(0.3)
     recogniser.allowed.release()
     delivery.wait()
     assert not ready.can_do_within(0.1)

@@ -190,7 +190,7 @@ def test_bad_samples_do_not_poison_the_stream(happy: np.ndarray) -> None:
         segmenter.push(np.zeros((10, 2), np.float32))
 
 
-@pytest.mark.parametrize("bad", [{"begin": 0.2}, {"pause": 0.1}, {"longest": 1.0}, {"least_speech": 0.0}, {"pad": -1.0}])
+@pytest.mark.parametrize("bad", [{"begin": 0.1}, {"pause": 0.1}, {"longest": 1.0}, {"least_speech": 0.0}, {"pad": -1.0}])
 def test_senseless_configurations_are_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         SegmenterConfig(**bad)
