@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,17 +33,18 @@ from comp_core.metrics.figures import class_report
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.modeling.objectives import Classes
 from comp_core.modeling.prlf import PRLF
-from comp_core.modeling.registry import COMP, KINDS
+from comp_core.modeling.registry import COMP, KINDS, FusionModel, load_fusion
 from comp_core.senses.face.sense import FaceSense
 from comp_core.senses.voice.sense import VoiceSense
 from comp_core.senses.words.sense import TOKENIZER, WordsSense, load_words_net
 from comp_core.senses.words.tokens import load_tokenizer
+from comp_core.support.checkpoint import save_checkpoint, sha256_of
 from comp_core.support.devices import device_of
 from comp_core.training.fit import FitConfig
 from comp_core.training.fusion import class_weight, fit_on_windows
 from comp_core.training.lessons import lessons
-from comp_core.training.live_features import FORMS, paired_split
-from comp_core.training.task import Task, keep_best
+from comp_core.training.live_features import FORMS, paired_split, people
+from comp_core.training.task import Task
 from comp_core.training.texts import run
 
 SEEDS = 3
@@ -95,18 +98,12 @@ def _train(task: Task, name: str, epochs: int) -> None:
 
     The score for choosing epochs and seeds is the mean UAR over the seven subsets of modalities.
     """
-    kind = KINDS[name]
-    train = paired_split(task, "train", FORMS)
-    clear = clear_sentences(task, train)
-
-    def draw(random: np.random.Generator) -> list[Conversation]:
-        return train.draw(random) + clear.draw(random)
-
+    kind, agreement_of_people = KINDS[name], people(task)
     # Reading a split takes minutes, and some evaluations share one.
     known = {asked: paired_split(task, asked[0], [asked[1]]) for asked in dict.fromkeys((s, f) for s, f, _ in EVALUATIONS.values())}
     fixed = {}
     for evaluation, (split, form, agreement) in EVALUATIONS.items():
-        paired = replace(known[split, form], agreement=agreement or train.agreement)
+        paired = replace(known[split, form], agreement=agreement or agreement_of_people)
         fixed[evaluation] = paired.draw(np.random.default_rng(PAIRING_SEED))
     fixed[VISITORS] = visitors(task, known["valid", "as_written"])
     fixed[CHOICE] = fixed["valid"] + fixed[VISITORS]
@@ -115,14 +112,21 @@ def _train(task: Task, name: str, epochs: int) -> None:
     dims = {m: x.shape[1] for m, x in fixed["valid"][0].features.items()}
     config = kind.config(dims={m: dims[m] for m in MODALITIES}, outputs=len(LABELS))
     settings = FitConfig(epochs=epochs, learning_rate=1e-3, weight_decay=0.02, average=0.99)
-    labels = np.concatenate([[u.label for u in dialogue.utterances] for dialogue in train.dialogues])
-    weight = class_weight(labels, len(LABELS))
+    # Reading it takes minutes, too, and is in vain where every seed is there.
+    training_data = cache(partial(_training_data, task))
     stem, runs, leading = task.output(name), [], []
+    weights = {sense: sha256_of(task.output(sense).with_suffix(".safetensors")) for sense in ("face", "voice", "words")}
     for seed in range(task.seed, task.seed + SEEDS):
         own = replace(settings, seed=seed)
-        model, history = fit_on_windows(draw, fixed[CHOICE], config, own, Classes(LABELS, weight), device=task.device)
+        kept = task.work / f"{name}_seed{seed}"
+        made_with = {"training": asdict(own), "senses": weights}
+        if (finished := _finished(kept, made_with)) is None:
+            draw, judge = training_data()
+            model, history = fit_on_windows(draw, fixed[CHOICE], config, own, judge, device=task.device)
+            save_checkpoint(kept, name, model, config, {**made_with, "history": history})
+        else:
+            model, history = finished
         score = max(row["score"] for row in history)
-        keep_best(task.work / f"{name}_seed{seed}", name, config, own, {})(model, score, epochs)
         if kind.leads:
             leading.append(_leading(model, fixed["test"], seed))
         found = {name: predictions(model, conversations) for name, conversations in fixed.items()}
@@ -131,7 +135,7 @@ def _train(task: Task, name: str, epochs: int) -> None:
         runs.append(Run(model, own, history, score, temperature, found, metrics))
         print(f"seed {seed}: validation {score:.4f}", file=sys.stderr)
     best = max(runs, key=lambda run: run.score)
-    several = {name: candidates(best.found[name], best.temperature, by_sense[name], train.agreement.joint) for name in fixed}
+    several = {name: candidates(best.found[name], best.temperature, by_sense[name], agreement_of_people.joint) for name in fixed}
     rules = choose_rules(best.found[CHOICE], several[CHOICE], by_sense[CHOICE])
     answers = {name: answered(several[name], by_sense[name], rules) for name in fixed}
     labels = {name: best.found[name]["T"]["labels"] for name in fixed}
@@ -141,7 +145,7 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "labels": LABELS,
         "temperature": best.temperature,
         "rules": rules,
-        "joint": train.agreement.joint.round(5).tolist(),
+        "joint": agreement_of_people.joint.round(5).tolist(),
         "sure_from": answer_threshold(answers[CHOICE], labels[CHOICE]),
         "risk": RISK,
         "chosen": {"seed": best.settings.seed, "validation": best.score},
@@ -151,7 +155,7 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "agreement": {
             name: {"source": agreement.source, "rates": agreement.rates}
             for name, (*_, asked) in EVALUATIONS.items()
-            for agreement in (asked or train.agreement,)
+            for agreement in (asked or agreement_of_people,)
         },
         "answers": {name: {s: class_report(p, labels[name], LABELS) for s, p in found.items()} for name, found in answers.items()},
         "candidates": {
@@ -163,6 +167,22 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "over_seeds": {name: spread([run.metrics[name] for run in runs]) for name in fixed},
     }
     task.finish(stem, name, best.model, config, best.settings, best.history, figures, about)
+
+
+def _finished(kept: Path, made_with: dict[str, Any]) -> tuple[FusionModel, list[dict[str, float]]] | None:
+    """The network that an interrupted run with the same settings and senses left, and its history."""
+    if not kept.with_suffix(".json").is_file():
+        return None
+    model, record = load_fusion(kept)
+    return (model, record["history"]) if {key: record.get(key) for key in made_with} == made_with else None
+
+
+def _training_data(task: Task) -> tuple[Callable[[np.random.Generator], list[Conversation]], Classes]:
+    """MELD's training dialogues and clear sentences, with voices and faces drawn anew in every epoch; and how answers are judged."""
+    train = paired_split(task, "train", FORMS)
+    clear = clear_sentences(task, train)
+    labels = np.concatenate([[u.label for u in dialogue.utterances] for dialogue in train.dialogues])
+    return lambda random: train.draw(random) + clear.draw(random), Classes(LABELS, class_weight(labels, len(LABELS)))
 
 
 def sentences(task: Task, told: LabelledTexts, like: PairedDialogues) -> PairedDialogues:
