@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import torch
@@ -115,6 +117,11 @@ def classification_loss(logits: Mapping[str, Tensor], targets: Tensor, corpus: T
 
 
 @torch.inference_mode()
+def in_bfloat16(device: torch.device) -> AbstractContextManager[Any]:
+    """Products in bfloat16, where the device knows how."""
+    return torch.autocast(device.type, torch.bfloat16) if device.type in ("cpu", "cuda") else nullcontext()
+
+
 def run(model: WordsNet, tokenizer: Tokenizer, texts: Sequence[str], batch: int = 128) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Features (n, D) of texts, and for each corpus the probabilities (n, 7) of its head."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))

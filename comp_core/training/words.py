@@ -21,7 +21,17 @@ from comp_core.training.fit import FitConfig, fit
 from comp_core.training.lessons import lessons
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
 from comp_core.training.task import Task, keep_best
-from comp_core.training.texts import Batch, calibrate, classification_loss, figures, noisy_batches, selection_score, shares_of, unpunctuated
+from comp_core.training.texts import (
+    Batch,
+    calibrate,
+    classification_loss,
+    figures,
+    in_bfloat16,
+    noisy_batches,
+    selection_score,
+    shares_of,
+    unpunctuated,
+)
 from comp_core.training.words_folds import FIRST_PHASE, only_upper, train_folds
 
 SPLITS = ("train", "valid", "test")
@@ -123,7 +133,7 @@ def start(corpora: Mapping[str, Mapping[str, LabelledTexts]], heads: Sequence[st
 def loss_of(model: nn.Module, batch: Batch, shares: Tensor) -> Tensor:
     """See `classification_loss`."""
     tokens, mask, targets, corpus = batch
-    with torch.autocast(tokens.device.type, torch.bfloat16):
+    with in_bfloat16(tokens.device):
         _, logits = model(tokens, mask)
     return classification_loss(logits, targets, corpus, shares)
 

@@ -20,7 +20,7 @@ from comp_core.senses.words.tokens import load_tokenizer
 from comp_core.support.atomic_files import write_whole
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.task import Task, keep_best
-from comp_core.training.texts import Batch, classification_loss, noisy_batches, run, selection_score, shares_of
+from comp_core.training.texts import Batch, classification_loss, in_bfloat16, noisy_batches, run, selection_score, shares_of
 
 # Encoder after the first phase of `train words`, which has met no label of MELD.
 FIRST_PHASE = "words_goemotions"
@@ -62,7 +62,7 @@ def train_folds(task: Task, epochs: int) -> None:
 
     def loss_of(model: nn.Module, batch: Batch) -> Tensor:
         tokens, mask, targets, corpus = batch
-        with torch.autocast(tokens.device.type, torch.bfloat16):
+        with in_bfloat16(tokens.device):
             feature, logits = model(tokens, mask)
             with torch.no_grad():
                 wanted, _ = final(tokens, mask)

@@ -26,8 +26,8 @@ from comp_core.training.voice_heard import STUDIO
 from comp_core.training.words import loss_of
 from tests.core.benchmark.test_benchmark import FAST, made_up
 from tests.core.training.test_training import made_up_dialogues, write_ferplus
+from tests.core.training.test_voice_training import made_up as made_up_voices
 from tests.support.stand_in import stand_in
-from tests.test_voice_training import made_up as made_up_voices
 
 SETTINGS = FitConfig(epochs=2, learning_rate=1e-3)
 

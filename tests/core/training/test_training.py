@@ -200,7 +200,7 @@ def test_comp_learns_what_there_is_to_learn_and_each_modality_helps(monkeypatch)
     model, _ = fit_on_windows(train.draw, valid, config, FitConfig(epochs=8, learning_rate=5e-3, average=0.9), Classes(LABELS))
     found = predictions(model, valid)
     temperature = fit_temperatures(found)
-    figures_of = report(found, temperature, np.full(7, 1 / 7))
+    figures_of = report(found, temperature)
     accuracy = {name: figures["fused"]["accuracy"] for name, figures in figures_of.items()}
     assert min(accuracy.values()) > 2 / 7
     assert accuracy["ATV"] > max(accuracy[single] for single in "ATV")
