@@ -14,6 +14,9 @@ from comp_core.metrics.rules import ALIKE, MODEL, PEOPLE, RULES, as_people
 from comp_core.modalities import MODALITIES, SUBSETS
 from comp_core.senses.reading import Sense
 
+# A label that is not clearly ahead of the six others is no answer, however good the answers before it were.
+LEAST = 0.3
+
 
 def alone(senses: Mapping[str, Sense], conversations: Sequence[Conversation]) -> dict[str, np.ndarray]:
     """Modality -> what its sense alone makes of every utterance, (n, K), in the order of `predictions`."""
@@ -61,9 +64,9 @@ def answered(
     return {name: several[name][rules[name]] if len(subset) > 1 else by_sense[subset[0]] for name, subset in SUBSETS.items()}
 
 
-def answer_threshold(answers: Mapping[str, np.ndarray], labels: np.ndarray) -> float:
-    """The confidence from which on an answer, from whatever subset, is wrong at most at a rate of ``RISK``; on validation data."""
-    return answer_from(np.concatenate(list(answers.values())), np.tile(labels, len(answers)), RISK)
+def answer_threshold(answers: np.ndarray, labels: np.ndarray) -> float:
+    """The confidence from which on an answer (n, K) is wrong at most at a rate of ``RISK``, and never below `LEAST`; on validation data."""
+    return max(LEAST, answer_from(answers, labels, RISK))
 
 
 def _figures(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ from comp_core.data.ferplus import CLASSES, framed
 from comp_core.data.obvious import AMBIVALENT, PARTS, SEED, SENTENCES, ObviousError, load_sentences, trained_on
 from comp_core.data.speech import load_speech
 from comp_core.metrics.figures import class_report
-from comp_core.modalities import AUDIO, LABELS, TEXT, VIDEO
+from comp_core.modalities import AUDIO, LABELS, TEXT, VIDEO, subset_name
 from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator
@@ -209,7 +209,7 @@ def _answers(
     """The sense alone, then what the page answers with each fusion model, which is given this modality only."""
     there = [i for i, reading in enumerate(readings) if reading.present]
     items, labels = zip(*(named[i] for i in there), strict=True)
-    threshold = json.loads((weights / "comp.json").read_text(encoding="utf-8"))["sure_from"]
+    threshold = json.loads((weights / "comp.json").read_text(encoding="utf-8"))["sure_from"][subset_name((modality,))]
     alone = np.stack([readings[i].probabilities for i in there])
     yield Answered(modality, group, items, labels, alone, threshold, len(named))
     for name, fusion in predictor.fusions.items():

@@ -20,6 +20,7 @@ from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.support.devices import Placed
 
 Distribution = dict[str, float]
+EVERYTHING = subset_name(MODALITIES)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class Fusion:
         self.note: str = description["note"]
         self.placed = Placed(f"the fusion model {self.name}", device, model)
         self._temperature: dict[str, dict[str, float]] = description["temperature"]
-        self._answer_threshold: float = description["sure_from"]
+        # Subset -> confidence from which on its answer is given.
+        self._answer_threshold: dict[str, float] = {name: description["sure_from"][name] for name in SUBSETS}
         # Subset -> who answers for it; one that is not named is the model's own.
         self._rules: dict[str, str] = description.get("rules", {})
         self._joint = np.array(description["joint"]) if PEOPLE in self._rules.values() else ALIKE
@@ -183,7 +185,7 @@ class Fusion:
                     dominant=MODALITIES[leads[b]] if leads and grounded else None,
                     observed={m: reading.present for m, reading in readings.items()},
                     absent_because={m: reading.absent_because for m, reading in readings.items() if reading.absent_because},
-                    answer_threshold=self._answer_threshold,
+                    answer_threshold=self._answer_threshold[subset_name(m for m in MODALITIES if readings[m].present) or EVERYTHING],
                 )
             )
         return results

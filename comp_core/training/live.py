@@ -146,7 +146,7 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "temperature": best.temperature,
         "rules": rules,
         "joint": agreement_of_people.joint.round(5).tolist(),
-        "sure_from": answer_threshold(answers[CHOICE], labels[CHOICE]),
+        "sure_from": {subset: answer_threshold(found, labels[CHOICE]) for subset, found in answers[CHOICE].items()},
         "risk": RISK,
         "chosen": {"seed": best.settings.seed, "validation": best.score},
     }

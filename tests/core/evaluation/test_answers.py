@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from comp_core.data.paired import ALWAYS, Agreement
-from comp_core.evaluation.answers import answer_threshold, answered, candidates, choose_rules
+from comp_core.evaluation.answers import LEAST, answer_threshold, answered, candidates, choose_rules
 from comp_core.metrics.rules import MODEL, PEOPLE, RULES, as_people
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 
@@ -70,7 +70,7 @@ def test_with_perfect_agreement_people_are_the_product():
 
 def test_answers_from_the_threshold_on_are_wrong_one_time_in_three():
     # Of the sure third all are right, of the unsure rest none: half of the rest may be answered.
-    answers = {"T": np.concatenate([said(wrong(0.0, 0), 0.9), said(wrong(1.0, 1), 0.5)])}
+    answers = np.concatenate([said(wrong(0.0, 0), 0.9), said(wrong(1.0, 1), 0.5)])
     assert answer_threshold(answers, np.tile(TRUTH, 2)) == pytest.approx(0.5)
-    answers = {"T": said(wrong(1.0, 1), 0.5)}
-    assert answer_threshold(answers, TRUTH) == 1.0
+    assert answer_threshold(said(wrong(1.0, 1), 0.5), TRUTH) == 1.0
+    assert answer_threshold(said(TRUTH, 0.2), TRUTH) == LEAST

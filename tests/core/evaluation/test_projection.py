@@ -36,12 +36,12 @@ def comp():
     return Fusion.load("comp")
 
 
-def test_every_stage_has_every_utterance_and_fusion_tells_the_labels_further_apart(comp):
+def test_every_stage_has_every_utterance_and_propagation_tells_the_labels_further_apart(comp):
     conversations = load_conversations(HELD_OUT)
     found = projections(comp.model, conversations, 0.3)
     assert list(found) == [BEFORE, AFTER, FUSED]
     assert {len(space.points) for space in found.values()} == {sum(len(c) for c in conversations)}
-    assert found[FUSED].apart > found[BEFORE].apart
+    assert found[AFTER].apart > found[BEFORE].apart
     assert all(0 < space.kept <= 1 and np.isfinite(space.points).all() for space in found.values())
 
 
