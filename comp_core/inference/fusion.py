@@ -100,6 +100,8 @@ class Fusion:
             return cls(network, description, device)
         except KeyError as error:
             raise CheckpointError(f"{stem.with_suffix('.json')} does not say the model's {error}. Get both files again.") from error
+        except TypeError as error:
+            raise CheckpointError(f"{stem.with_suffix('.json')} is of another version. Get both files again.") from error
 
     def fuse(self, moments: Sequence[Moment], without: Collection[str] = ()) -> list[Fused]:
         """Predict every moment of a conversation, each from itself and what came before it.

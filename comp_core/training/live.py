@@ -30,7 +30,7 @@ from comp_core.evaluation.predictions import (
 )
 from comp_core.inference.windows import window_ends
 from comp_core.metrics.figures import class_report
-from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 from comp_core.modeling.objectives import Classes
 from comp_core.modeling.prlf import PRLF
 from comp_core.modeling.registry import COMP, KINDS, FusionModel, load_fusion
@@ -146,7 +146,7 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "temperature": best.temperature,
         "rules": rules,
         "joint": agreement_of_people.joint.round(5).tolist(),
-        "sure_from": {subset: answer_threshold(found, labels[CHOICE]) for subset, found in answers[CHOICE].items()},
+        "sure_from": {subset: answer_threshold(found, _meant(best.found[CHOICE], subset)) for subset, found in answers[CHOICE].items()},
         "risk": RISK,
         "chosen": {"seed": best.settings.seed, "validation": best.score},
     }
@@ -175,6 +175,13 @@ def _finished(kept: Path, made_with: dict[str, Any]) -> tuple[FusionModel, list[
         return None
     model, record = load_fusion(kept)
     return (model, record["history"]) if {key: record.get(key) for key in made_with} == made_with else None
+
+
+def _meant(found: Found, subset: str) -> np.ndarray:
+    """(n,) what an answer should name: from one sense what that sense shows, from several what the utterance expresses."""
+    if len(SUBSETS[subset]) > 1:
+        return found[subset]["labels"]
+    return found[subset]["shown"][:, MODALITIES.index(SUBSETS[subset][0])]
 
 
 def _training_data(task: Task) -> tuple[Callable[[np.random.Generator], list[Conversation]], Classes]:
