@@ -68,7 +68,7 @@ def test_every_network_moves_to_the_cpu_and_answers(predictor, on_cpu):
         "the face sense": (predictor.face.placed, predictor.face._network),
         "the words sense": (predictor.words.placed, predictor.words._model),
         "the fusion model ComP": (predictor.fusion().placed, predictor.fusion().model),
-        "the voice sense": (predictor.voice.placed, predictor.voice.network.towers[0]),
+        "the voice sense": (predictor.voice.placed, predictor.voice.network),
     }
     for name, ask in calls(predictor).items():
         placed, network = parts[name]

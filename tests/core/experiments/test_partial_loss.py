@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from comp_core.cli import main
+from comp_core.data.paired import ALWAYS
 from comp_core.experiments import partial_loss
 from comp_core.experiments.partial_loss import SHARES, frames_with_holes, words_with_holes
 from comp_core.modeling.comp import ComP, ComPConfig
@@ -48,6 +49,7 @@ def test_the_command_reports_both_models_at_every_share(tmp_path, monkeypatch):
         "meld_features": features,
         "voice_pool": lambda *_: dialogues.voices,
         "face_pool": lambda *_: dialogues.faces,
+        "people": lambda _task: ALWAYS,
         "load_meld_dialogues": lambda *_: dialogues.dialogues,
         "load_fusion": lambda stem: (model, {**description, "name": stem.name}),
     }.items():
