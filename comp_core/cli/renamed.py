@@ -8,6 +8,7 @@ RENAMED = {
     ("evaluate",): ("experiment",),
     ("train", "real_pairs"): ("experiment", "paired_corpora"),
     ("train", "held_out"): ("experiment", "lab_set"),
+    ("train", "voice_folds"): ("train", "voice"),
     **{("train", name): ("experiment", name) for name in ("balance", "voice_cv", "voice_cross", "words_cross")},
     **{(name,): ("experiment", name) for name in ("speed", "cost", "scaling")},
 }
