@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from comp_core.benchmark.conditions import checked, realised
 from comp_core.benchmark.datasets import Dataset
 from comp_core.benchmark.methods import METHODS
 from comp_core.benchmark.protocol import Protocol
@@ -19,7 +20,7 @@ from comp_core.support.atomic_files import whole_file, write_whole
 from comp_core.support.progress import progress
 
 TEST_SELECTED = "The epochs were chosen on TEST data, a model for each rate, as in the literature. For comparison with its tables only."
-VALIDATED = "One model for all rates; the epoch was chosen on validation data."
+VALIDATED = "One model for all rates; setting and epoch were chosen on validation data."
 
 
 def benchmark(
@@ -39,11 +40,13 @@ def benchmark(
 
     Raises:
         ValueError: a method is not known.
+        RateError: a missing rate cannot be reached with the modalities of the data set.
         NotWritten: the disk is full; the runs that were kept before go into the next call.
         EngineError: the engine stopped, or a training kills whatever worker it is given.
     """
     if unknown := [name for name in names if name not in METHODS]:
         raise ValueError(f"no method {', '.join(unknown)}; there are {', '.join(METHODS)}")
+    checked(protocol.rates, dataset.given)
     kept = Kept(out / "runs", dataset, protocol, epochs)
     missing = kept.missing(names, seeds)
     done = (engine or InProcess()).map(Trainer(dataset, protocol, epochs), missing)
@@ -57,9 +60,13 @@ def benchmark(
         "date": date.today().isoformat(),
         "dataset": dataset.name,
         "note": TEST_SELECTED if protocol.select == "test" else VALIDATED,
-        "mistaken": dict(dataset.feature_mixing),
+        "mixing": dict(dataset.feature_mixing),
+        "search": [setting.name for setting in protocol.settings] if protocol.select == "valid" else [],
         "test_utterances": sum(len(c) for fold in dataset.folds for c in fold["test"]),
+        "test_units": len({dataset.unit(c.ids[0]) for fold in dataset.folds for c in fold["test"]}),
         "rates": list(protocol.rates),
+        "realised": realised([fold["test"] for fold in dataset.folds], protocol.rates, dataset.given, seeds, protocol.draws),
+        "draws": protocol.draws,
         "seeds": seeds,
         **summary(runs, protocol.rates),
     }

@@ -14,7 +14,7 @@ from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError
 from comp_core.data.mosi import load_mosi, reread_words
 from comp_core.data.ravdess_takes import load_takes
-from comp_core.data.speech import CLASSES, RAVDESS
+from comp_core.data.speech import CLASSES, RAVDESS, parse_name
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, TEXT, VIDEO
 from comp_core.modeling.objectives import Classes, Objective, Scores
 from comp_core.senses.words.sense import WordsSense
@@ -35,7 +35,10 @@ class Dataset:
         objective: what is predicted.
         folds: each with ``train``, ``valid`` and ``test``; the figures are those of all tests together.
         given: the modalities that it has.
-        feature_mixing: "train" or "valid" -> modality -> share of its utterances that look more like another; see `mix_features`.
+        feature_mixing: modality -> share of its training utterances that look more like another, where a method chooses so; see
+            `mix_features`.
+        unit: the name of an utterance -> what is drawn together in a bootstrap; by default its conversation.
+        valid_from_train: the release has no validation data, and those here are taken from its training data.
         batch: conversations in a batch.
         epochs: enough for the validation score of every model to stop rising.
     """
@@ -44,7 +47,9 @@ class Dataset:
     objective: Objective
     folds: Sequence[Split]
     given: Collection[str] = MODALITIES
-    feature_mixing: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    feature_mixing: Mapping[str, float] = field(default_factory=dict)
+    unit: Callable[[str], str] = str
+    valid_from_train: bool = False
     batch: int = 8
     epochs: int = 60
 
@@ -74,23 +79,23 @@ def mosi(data: Path) -> Dataset:
     videos some three in four: a model that is trained and chosen on them as they are learns to trust words that it should doubt, and to
     ask no neighbour. Its sound was learnt on no labels, but 52 videos are few enough to be known by heart: a linear map names two
     signs in three of those that it was fitted on, and no more than chance on others of the training videos.
-    So the features of an utterance are mixed with another's: so much that for a share of the utterances the other's weigh more, which is
-    as many as bring the accuracy from what it is in training to what it is on new videos: published for words and pictures, measured on
-    training videos for sound. Words and pictures are mixed in valid, too.
+    So the features of a training utterance can be mixed with another's, where a method chooses so: so much that for a share of the
+    utterances the other's weigh more, which is as many as bring the accuracy from what it is in training to what it is on new videos:
+    published for words and pictures, measured on training videos for sound.
     """
     splits = load_mosi(data)
     train = splits["train"]
     learnt = {m: mixing_share(signs_named(train, train, m), new) for m, new in _MOSI_NEW.items()}
-    return Dataset("mosi", Scores(), [splits], feature_mixing={"train": learnt | _sound_by_heart(train), "valid": learnt}, epochs=30)
+    return Dataset("mosi", Scores(), [splits], feature_mixing=learnt | _sound_by_heart(train), epochs=30)
 
 
 def mosi_reread(data: Path) -> Dataset:
     """CMU-MOSI's sound, and its words read by our own encoder, which knows none of its labels: here validation data are like new videos.
 
-    In training the sound is mixed as in `mosi`.
+    In training the sound can be mixed as in `mosi`.
     """
     splits = _reread(data)
-    return Dataset("mosi-reread", Scores(), [splits], (AUDIO, TEXT), {"train": _sound_by_heart(splits["train"])}, epochs=30)
+    return Dataset("mosi-reread", Scores(), [splits], (AUDIO, TEXT), _sound_by_heart(splits["train"]), epochs=30)
 
 
 def mosi_folds(data: Path, folds: int = 5) -> Dataset:
@@ -98,7 +103,7 @@ def mosi_folds(data: Path, folds: int = 5) -> Dataset:
     splits = _reread(data)
     videos = splits["train"] + splits["valid"]
     parts = [videos[i::folds] for i in range(folds)]
-    return Dataset("mosi-folds", Scores(), _rotated(parts), (AUDIO, TEXT), {"train": _sound_by_heart(videos)}, epochs=30)
+    return Dataset("mosi-folds", Scores(), _rotated(parts), (AUDIO, TEXT), _sound_by_heart(videos), epochs=30)
 
 
 def _reread(data: Path) -> Split:
@@ -168,7 +173,11 @@ def ravdess(data: Path, folds: int = 5) -> Dataset:
     """RAVDESS takes with face and voice, folds by actor, of which each is validation data once, too."""
     takes = load_takes(data)
     parts = [[take for actor in actors for take in takes[actor]] for actors in np.array_split(sorted(takes), folds)]
-    return Dataset("ravdess", Classes(CLASSES[RAVDESS]), _rotated(parts), (AUDIO, VIDEO), batch=64, epochs=30)
+    return Dataset("ravdess", Classes(CLASSES[RAVDESS]), _rotated(parts), (AUDIO, VIDEO), batch=64, epochs=30, unit=_actor)
+
+
+def _actor(take: str) -> str:
+    return parse_name(RAVDESS, take)[0]
 
 
 def live(data: Path, work: Path) -> Dataset:

@@ -40,6 +40,7 @@ class Problem:
     Attributes:
         longest: utterances in the longest conversation.
         steps: of the whole training.
+        dropout: of the model; None: the model's own.
     """
 
     dims: dict[str, int]
@@ -47,6 +48,12 @@ class Problem:
     given: Collection[str]
     longest: int
     steps: int
+    dropout: float | None = None
+
+    @property
+    def changes(self) -> dict[str, float]:
+        """What a model's configuration departs by from its own."""
+        return {} if self.dropout is None else {"dropout": self.dropout}
 
 
 _SETTINGS = FitConfig(epochs=0, learning_rate=1e-3, weight_decay=0.05, average=0.97)
@@ -73,7 +80,7 @@ class Method:
 
 
 def _comp(problem: Problem, **changes: object) -> ComP:
-    return ComP(replace(ComPConfig(problem.dims, problem.objective.outputs, width=64), **changes))
+    return ComP(replace(ComPConfig(problem.dims, problem.objective.outputs, width=64), **problem.changes, **changes))
 
 
 def _train_comp(model: ComP, problem: Problem, modulated: bool = False) -> tuple[Loss, AroundStep]:
@@ -102,7 +109,7 @@ def _train_printed(model: ComP, problem: Problem) -> tuple[Loss, AroundStep]:
 
 
 def _prlf(problem: Problem, **changes: object) -> PRLF:
-    return PRLF(replace(PRLFConfig(problem.dims, problem.objective.outputs, width=64), **changes))
+    return PRLF(replace(PRLFConfig(problem.dims, problem.objective.outputs, width=64), **problem.changes, **changes))
 
 
 def _train_prlf(_model: PRLF, problem: Problem) -> tuple[Loss, AroundStep]:
@@ -187,14 +194,14 @@ def _train_balanced(model: Concat, problem: Problem) -> tuple[Loss, AroundStep]:
 
 
 def _baseline(kind: type[nn.Module]) -> Callable[[Problem], nn.Module]:
-    return lambda problem: kind(BaselineConfig(problem.dims, problem.objective.outputs, width=64))
+    return lambda problem: kind(BaselineConfig(problem.dims, problem.objective.outputs, width=64, **problem.changes))
 
 
 METHODS: dict[str, Method] = {
     "comp": Method("ComP, default", _comp, _train_comp),
     "comp-paper": Method(
         "ComP, as printed",
-        lambda problem: ComP(as_printed(problem.dims, problem.objective.outputs, problem.longest)),
+        lambda problem: ComP(replace(as_printed(problem.dims, problem.objective.outputs, problem.longest), **problem.changes)),
         _train_printed,
         FitConfig(epochs=0, learning_rate=1e-4, weight_decay=1e-5, average=0.0),
         epochs=10.0,  # 300 on MOSI, as its README has

@@ -1,8 +1,8 @@
-"""How every model is trained and judged: conditions, fixed masks, choice of the epoch, figures."""
+"""How every model is trained and judged: fixed masks, choice of the setting and of the epoch, figures."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,25 +10,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from comp_core.benchmark.conditions import RATES, conditions, masks_of
 from comp_core.benchmark.datasets import Dataset, Split, mix_features
+from comp_core.benchmark.learning import GradientSizes
 from comp_core.benchmark.methods import Method, Problem
+from comp_core.benchmark.search import AS_CONFIGURED, Setting
 from comp_core.data.conversations import Conversation, batch_of
-from comp_core.data.masks import fixed_mask
+from comp_core.data.masks import exact_random_mask
 from comp_core.evaluation.dominance import dominance_report
-from comp_core.modalities import MODALITIES, subset_name, subsets_of
+from comp_core.metrics.bootstrap import tallies
+from comp_core.modalities import MODALITIES, subset_name
 from comp_core.modeling.batch import Batch
 from comp_core.support.devices import CPU, device_of
 from comp_core.training.fusion import at_random_rates, fit_fusion
 
-RATES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-MOSTLY_GONE = 0.9
-# Validation masks differ from test masks by the split's name, and from training masks by being fixed.
-MASK_SEED = 2026
-VALIDATIONS = 4
 _EVALUATED_TOGETHER = 64
-
-# What is observed: a missing rate, a rate for each modality, or the modalities that are there.
-Condition = float | Mapping[str, float] | Collection[str]
 
 
 @dataclass(frozen=True)
@@ -37,37 +33,18 @@ class Protocol:
 
     Attributes:
         rates: missing rates that are reported.
-        select: ``valid``: one model for all rates, its epoch chosen on validation data under fixed masks. ``test``: the literature's
-            way, for comparison with its tables only: a model for each rate, its epoch the best on *test* data.
+        select: ``valid``: one model for all rates, its setting and epoch chosen on validation data under fixed masks. ``test``: the
+            literature's way, for comparison with its tables only: a model for each rate, as configured, its epoch the best on *test* data.
         device: to train and predict on.
+        settings: what every method may choose among; see `comp_core.benchmark.search`.
+        draws: of test masks, over which the figures at a missing rate are averaged.
     """
 
     rates: Sequence[float] = RATES
     select: str = "valid"
     device: str = CPU
-
-
-def conditions(given: Collection[str], rates: Sequence[float]) -> dict[str, Condition]:
-    """Name -> condition: the rates, the subsets, and each modality mostly gone."""
-    by_rate: dict[str, Condition] = {f"rate {rate}": rate for rate in rates}
-    gone: dict[str, Condition] = {f"{modality} mostly gone": {modality: MOSTLY_GONE} for modality in MODALITIES if modality in given}
-    return {**by_rate, **{f"only {name}": subset for name, subset in subsets_of(given).items()}, **gone}
-
-
-def masks_of(conversations: Sequence[Conversation], condition: Condition, split: str, given: Collection[str]) -> list[np.ndarray]:
-    """What is observed of each conversation, (n, M) bool."""
-    absent = {m: 1.0 for m in MODALITIES if m not in given}
-    masks = []
-    for conversation in conversations:
-        if isinstance(condition, float):
-            # With two modalities only, the rate is that of the two: fixed by their rates, as no third one can be kept in their place.
-            rate = condition if not absent else dict.fromkeys(given, condition) | absent
-            masks.append(fixed_mask(conversation.ids, split, MASK_SEED, rate))
-        elif isinstance(condition, Mapping):
-            masks.append(fixed_mask(conversation.ids, split, MASK_SEED, {**condition, **absent}))
-        else:
-            masks.append(np.tile([m in condition for m in MODALITIES], (len(conversation), 1)))
-    return masks
+    settings: Sequence[Setting] = (AS_CONFIGURED,)
+    draws: int = 3
 
 
 @dataclass(frozen=True)
@@ -106,15 +83,19 @@ class Tested:
     """What one training gave on the test data of its fold.
 
     Attributes:
-        found: condition -> predictions.
+        found: condition -> predictions under each draw of its masks.
         history: of the training.
         parameters: of the model.
+        setting: the name of the one that was best on validation data.
+        learning: the modality learning index of the training.
         leading: of PRLF, condition -> `dominance_report`.
     """
 
-    found: dict[str, Found]
+    found: dict[str, list[Found]]
     history: list[dict[str, float]]
     parameters: int
+    setting: str
+    learning: float
     leading: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -132,87 +113,129 @@ def train_and_test(
     torch.set_num_threads(1)
     try:
         split = dataset.folds[fold]
-        model, history = _train(dataset, split, method, seed, protocol, epochs, at)
+        trained = _chosen(dataset, split, method, seed, protocol, epochs, at)
         named = conditions(dataset.given, protocol.rates)
         if at is not None:
             named = {name: rate for name, rate in named.items() if rate == at}
         test, found, leading = split["test"], {}, {}
         for name, condition in named.items():
-            masks = masks_of(test, condition, "test", dataset.given)
-            found[name] = predict(model, test, masks)
+            # A subset is no matter of chance.
+            draws = 1 if isinstance(condition, tuple) else protocol.draws
+            masks = [masks_of(test, condition, "test", dataset.given, seed, draw) for draw in range(draws)]
+            found[name] = [predict(trained.model, test, some) for some in masks]
             if method.leads and at is None and isinstance(condition, float):
-                leading[name] = dominance_report(model, masked_batch(test, masks).to(protocol.device), dataset.objective, seed=seed)
+                batch = masked_batch(test, masks[0]).to(protocol.device)
+                leading[name] = dominance_report(trained.model, batch, dataset.objective, seed=seed)
     finally:
         torch.set_num_threads(threads)
-    return Tested(found, history, sum(p.numel() for p in model.parameters()), leading)
+    parameters = sum(p.numel() for p in trained.model.parameters())
+    return Tested(found, trained.history, parameters, trained.setting.name, trained.learning, leading)
 
 
 def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dict[str, Any]:
     """The figures of one seed of a method, from all its `trainings` in their order.
 
     Returns:
-        ``conditions``: name -> figures; with one modality also ``unimodal``, those of its head. ``weights``: subset -> mean weight of each
-        modality. ``history``: of each training. ``parameters``. Of PRLF also ``leading``: rate -> `dominance_report` of each fold.
+        ``conditions``: name -> figures, means over draws of masks; with one modality also ``own``, those of its head. ``tallies``: rate ->
+        figure -> its `Tally`. ``weights``: subset -> mean weight of each modality. ``history``, ``settings`` and ``learning``: of each
+        training. ``parameters``. Of PRLF also ``leading``: rate -> `dominance_report` of each fold.
     """
     folds = [fold for fold, _ in trainings(dataset, protocol)]
-    figures, weights = {}, {}
-    for name, subset in conditions(dataset.given, protocol.rates).items():
+    figures, weights, sums = {}, {}, {}
+    for name, condition in conditions(dataset.given, protocol.rates).items():
         tested = [(fold, part.found[name]) for fold, part in zip(folds, parts, strict=True) if name in part.found]
         if not tested:
             continue
-        labels = np.concatenate([c.labels for fold, _ in tested for c in dataset.folds[fold]["test"]])
-        found = Found(*(np.concatenate([getattr(f, key) for _, f in tested]) for key in ("logits", "unimodal", "weights")))
-        figures[name] = dataset.objective.report(found.logits, labels)
-        if isinstance(subset, tuple):
-            weights[subset_name(subset)] = dict(zip(MODALITIES, found.weights.mean(0).round(4).tolist(), strict=True))
-            if len(subset) == 1:
-                figures[name]["own"] = dataset.objective.report(found.unimodal[:, MODALITIES.index(subset[0])], labels)
+        videos = [c for fold, _ in tested for c in dataset.folds[fold]["test"]]
+        labels = np.concatenate([c.labels for c in videos])
+        draws = [_concatenated(some) for some in zip(*(found for _, found in tested), strict=True)]
+        figures[name] = _means([dataset.objective.report(draw.logits, labels) for draw in draws])
+        if isinstance(condition, float):
+            units = [dataset.unit(c.ids[0]) for c in videos for _ in c.ids]
+            sums[name] = {key: tally.to_json() for key, tally in tallies(np.stack([d.logits for d in draws]), labels, units).items()}
+        if isinstance(condition, tuple):
+            weights[subset_name(condition)] = dict(zip(MODALITIES, draws[0].weights.mean(0).round(4).tolist(), strict=True))
+            if len(condition) == 1:
+                figures[name]["own"] = dataset.objective.report(draws[0].unimodal[:, MODALITIES.index(condition[0])], labels)
     leading: dict[str, list[dict[str, Any]]] = {}
     for part in parts:
         for name, led in part.leading.items():
             leading.setdefault(name, []).append(led)
-    history, parameters = [part.history for part in parts], parts[-1].parameters
-    return {"conditions": figures, "weights": weights, "history": history, "parameters": parameters, "leading": leading}
+    of_each = {"history": "history", "settings": "setting", "learning": "learning"}
+    return {
+        "conditions": figures,
+        "tallies": sums,
+        "weights": weights,
+        "parameters": parts[-1].parameters,
+        "leading": leading,
+        **{key: [getattr(part, name) for part in parts] for key, name in of_each.items()},
+    }
+
+
+def _concatenated(parts: Sequence[Found]) -> Found:
+    return Found(*(np.concatenate([getattr(part, key) for part in parts]) for key in ("logits", "unimodal", "weights")))
+
+
+def _means(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Figure by figure the mean of reports of the same labels; what is no number is the first's."""
+    first = reports[0]
+    return {key: float(np.mean([r[key] for r in reports])) if isinstance(value, float) else value for key, value in first.items()}
+
+
+@dataclass(frozen=True)
+class _Trained:
+    model: nn.Module
+    history: list[dict[str, float]]
+    setting: Setting
+    learning: float
+
+    @property
+    def score(self) -> float:
+        return max(row["score"] for row in self.history)
+
+
+def _chosen(dataset: Dataset, fold: Split, method: Method, seed: int, protocol: Protocol, epochs: int | None, at: float | None) -> _Trained:
+    """The model with the setting that is best on validation data; on test data nothing but the epoch is chosen."""
+    settings = [s for s in protocol.settings if dataset.feature_mixing or not s.mixed] if at is None else [AS_CONFIGURED]
+    found = (_train(dataset, fold, method, setting, seed, protocol, epochs, at) for setting in settings)
+    return max(found, key=lambda trained: trained.score)
 
 
 def _train(
-    dataset: Dataset, fold: Split, method: Method, seed: int, protocol: Protocol, epochs: int | None, at: float | None
-) -> tuple[nn.Module, list[dict[str, float]]]:
+    dataset: Dataset, fold: Split, method: Method, setting: Setting, seed: int, protocol: Protocol, epochs: int | None, at: float | None
+) -> _Trained:
     """One model; ``at`` a rate it is trained and chosen at that rate on test data, otherwise at all rates on validation data."""
+    # The released code holds no validation data back where the release has none.
+    train = fold["train"] + (fold["valid"] if at is not None and dataset.valid_from_train else [])
     epochs = round(method.epochs * (epochs or dataset.epochs))
-    steps = epochs * -(-len(fold["train"]) // dataset.batch)
-    problem = Problem(dataset.dims, dataset.objective, dataset.given, dataset.longest, steps)
+    steps = epochs * -(-len(train) // dataset.batch)
+    problem = Problem(dataset.dims, dataset.objective, dataset.given, dataset.longest, steps, setting.dropout)
     torch.manual_seed(seed)
     model = method.build(problem).to(protocol.device)
     loss, around_step = method.train(model, problem)
+    sizes = GradientSizes(model.encoders, dataset.given, around_step)
     split = protocol.select
-    judged = fold["test"]
-    if split == "valid":
-        # Several draws of the mistakes: one is a small sample.
-        random, shares = np.random.default_rng(MASK_SEED), dataset.feature_mixing.get(split, {})
-        judged = [c for _ in range(VALIDATIONS if shares else 1) for c in mix_features(fold[split], shares, random)]
+    judged = fold[split]
     rates = protocol.rates if at is None else [at]
-    masks = [masks_of(judged, rate, split, dataset.given) for rate in rates]
+    masks = [masks_of(judged, float(rate), split, dataset.given, seed) for rate in rates]
     labels = np.concatenate([c.labels for c in judged])
 
     def score_of(net: nn.Module) -> float:
         return float(np.mean([dataset.objective.score(predict(net, judged, some).logits, labels) for some in masks]))
 
-    def masking(valid: Tensor, generator: torch.Generator) -> Tensor:
-        if at is None:
-            return at_random_rates(valid, generator)
-        seeds = torch.randint(2**31, (len(valid),), generator=generator).tolist()
-        drawn = [fixed_mask([str(n) for n in range(valid.shape[1])], "train", s, at) for s in seeds]
-        return torch.from_numpy(np.stack(drawn)) & valid.unsqueeze(-1)
+    def masking(recorded: Tensor, generator: torch.Generator) -> Tensor:
+        return at_random_rates(recorded, generator) if at is None else exact_random_mask(recorded, at, generator)
 
-    return fit_fusion(
+    shares = dataset.feature_mixing if setting.mixed else {}
+    best, history = fit_fusion(
         model,
         loss,
-        lambda random: mix_features(fold["train"], dataset.feature_mixing.get("train", {}), random),
+        lambda random: mix_features(train, shares, random),
         score_of,
-        replace(method.settings, epochs=epochs, seed=seed),
+        replace(setting.of(method.settings), epochs=epochs, seed=seed),
         batch_size=dataset.batch,
         masking=masking,
         given=dataset.given,
-        around_step=around_step,
+        around_step=sizes,
     )
+    return _Trained(best, history, setting, sizes.index)

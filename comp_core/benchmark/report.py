@@ -2,54 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import ttest_rel
 
 from comp_core.benchmark.methods import METHODS
+from comp_core.metrics.balance import modality_equity
+from comp_core.metrics.bootstrap import Tally, difference
 from comp_core.metrics.figures import chosen_by, mean_and_spread
+from comp_core.modalities import SUBSETS
 
 Run = dict[str, Any]
 OURS = ("comp", "prlf")
-# Methods that are no rivals, but one of ours with a part left out or changed.
-_VARIANTS = ("comp-no-", "comp-modulated", "prlf-")
+_CHANCE_OF_A_SIGN = 0.5
 
 
 def summary(runs: dict[str, list[Run]], rates: Sequence[float]) -> dict[str, Any]:
     """Join runs, method -> one per seed.
 
     Returns:
-        ``methods``: for each, ``conditions`` (condition -> figure -> mean, sd, seeds), ``area``: the mean of the accuracy over the rates by
-        the trapezoid rule, ``weights`` and ``parameters``; for PRLF ``leading``, what tells whether its reliabilities matter. ``majority``.
+        ``methods``: for each, ``conditions`` (condition -> figure -> mean, sd, values of the seeds), ``area``: the mean of the accuracy
+        over the rates by the trapezoid rule, ``weights``, ``parameters``, ``settings``: how often each was chosen, and the indices
+        ``equity`` and ``learning`` (`comp_core.metrics.balance`); for PRLF ``leading``, what tells whether its reliabilities matter. ``majority``.
         ``against_best``: each of ``OURS`` beside the baseline with the largest area, if there is one: the difference at each rate and
-        of the areas, with the p of a t-test paired by seed. ``against_whole``: each of ours with a part left out or changed, if there is
-        one, beside the whole: what it differs by in accuracy and in the figure that epochs are chosen by, on the mean over the rates.
+        of the areas. ``against_whole``: each method that is another one with a part left out, added or changed (its name begins with the
+        other's) beside that: what it differs by in accuracy and in the figure that epochs are chosen by, on the mean over the rates.
+        Differences come with their 95 % interval and p of a bootstrap over conversations and seeds.
     """
     methods = {name: {"title": METHODS[name].title, **_method(some, rates)} for name, some in runs.items()}
     first = next(iter(runs.values()))[0]
     report: dict[str, Any] = {"methods": methods, "majority": first["conditions"][_rate(rates[0])]["majority"]}
-    rivals = [name for name in methods if name not in OURS and not name.startswith(_VARIANTS)]
-    if rivals and len(runs[rivals[0]]) > 1:
+    rivals = [name for name in methods if name.split("-")[0] not in OURS]
+    if rivals:
         best = max(rivals, key=lambda name: methods[name]["area"]["mean"])
-        report["against_best"] = {"baseline": best, **{name: _paired(runs[name], runs[best], rates) for name in OURS if name in runs}}
-    wholes = {name: name.split("-")[0] for name in methods if name.startswith(_VARIANTS)}
-    if len(next(iter(runs.values()))) > 1:
-        report["against_whole"] = {name: _beside_whole(runs[name], runs[w], rates) for name, w in wholes.items() if w in runs}
+        report["against_best"] = {"baseline": best, **{name: _beside(runs[name], runs[best], rates) for name in OURS if name in runs}}
+    wholes = {name: whole for name in methods if (whole := _whole(name, methods))}
+    report["against_whole"] = {name: _on_the_mean(runs[name], runs[whole], rates) for name, whole in wholes.items()}
     return report
 
 
+def _whole(name: str, methods: Collection[str]) -> str:
+    """Of which of the methods this one is a variant, "" if of none."""
+    return max((other for other in methods if name.startswith(f"{other}-")), key=len, default="")
+
+
 def draw(report: dict[str, Any], rates: Sequence[float], path: Path) -> None:
-    """Accuracy against missing rate with a band of one standard deviation; variants of ComP and PRLF are not drawn."""
+    """Accuracy against missing rate with a band of one standard deviation; variants of a method are not drawn."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
-    drawn = {name: found for name, found in report["methods"].items() if not name.startswith(_VARIANTS)}
+    drawn = {name: found for name, found in report["methods"].items() if not _whole(name, report["methods"])}
     for colour, (name, found) in zip(pyplot.get_cmap("tab10").colors, drawn.items(), strict=False):
         figures = [found["conditions"][_rate(rate)]["accuracy"] for rate in rates]
         mean, sd = (np.array([100 * f[key] for f in figures]) for key in ("mean", "sd"))
@@ -66,17 +74,40 @@ def _method(runs: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
     first = runs[0]
     figures: dict[str, Any] = {}
     for name, one in first["conditions"].items():
-        figures[name] = {key: mean_and_spread([run["conditions"][name][key] for run in runs]) for key in one if _is_figure(one[key])}
+        figures[name] = {key: _by_seed([run["conditions"][name][key] for run in runs]) for key in one if _is_figure(one[key])}
         if "own" in one:
             unimodal = [run["conditions"][name]["own"] for run in runs]
-            figures[name]["own"] = {key: mean_and_spread([o[key] for o in unimodal]) for key in unimodal[0] if _is_figure(unimodal[0][key])}
+            figures[name]["own"] = {key: _by_seed([o[key] for o in unimodal]) for key in unimodal[0] if _is_figure(unimodal[0][key])}
     weights = {
         subset: {m: float(np.mean([run["weights"][subset][m] for run in runs])) for m in by_modality}
         for subset, by_modality in first["weights"].items()
     }
-    area = mean_and_spread([_area(run, rates) for run in runs])
-    leading = {"leading": {name: _leading([run["leading"][name] for run in runs]) for name in first["leading"]}} if first["leading"] else {}
-    return {"conditions": figures, "area": area, "weights": weights, "parameters": first["parameters"], **leading}
+    found: dict[str, Any] = {
+        "conditions": figures,
+        "area": _by_seed([_area([run["conditions"][_rate(rate)]["accuracy"] for rate in rates], rates) for run in runs]),
+        "weights": weights,
+        "parameters": first["parameters"],
+        "settings": dict(Counter(setting for run in runs for setting in run["settings"])),
+        "learning": _by_seed([float(np.mean(run["learning"])) for run in runs]),
+    }
+    if len(first["weights"]) > 1:
+        found["equity"] = _by_seed([_equity(run) for run in runs])
+    if first["leading"]:
+        found["leading"] = {name: _leading([run["leading"][name] for run in runs]) for name in first["leading"]}
+    return found
+
+
+def _equity(run: Run) -> float:
+    """The modality equity index, by UAR of classes and by accuracy of signs."""
+    subsets = {name: run["conditions"][f"only {name}"] for name in run["weights"]}
+    whole = max(subsets, key=len)
+    by_class = "uar" in subsets[whole]
+    chance = 1 / len(subsets[whole]["recall"]) if by_class else _CHANCE_OF_A_SIGN
+    return modality_equity({name: found["uar" if by_class else "accuracy"] for name, found in subsets.items()}, SUBSETS[whole], chance)
+
+
+def _by_seed(values: Sequence[float]) -> dict[str, Any]:
+    return {**mean_and_spread(values), "values": list(values)}
 
 
 def _leading(by_run: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
@@ -91,28 +122,33 @@ def _leading(by_run: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
     return {**accuracies, **shares, "led": led}
 
 
-def _paired(ours: Sequence[Run], theirs: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
-    columns = {_rate(rate): [[run["conditions"][_rate(rate)]["accuracy"] for run in runs] for runs in (ours, theirs)] for rate in rates}
-    columns["area"] = [[_area(run, rates) for run in runs] for runs in (ours, theirs)]
-    return {name: _difference(pair) for name, pair in columns.items()}
+def _beside(ours: Sequence[Run], theirs: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
+    """The difference in accuracy at each rate, and on the mean over rates."""
+    columns = {_rate(rate): np.eye(len(rates))[i] for i, rate in enumerate(rates)} | {"area": _weights(rates)}
+    pair = [_tallies(runs, "accuracy", rates) for runs in (ours, theirs)]
+    return {name: difference(*pair, weights=weights) for name, weights in columns.items()}
 
 
-def _beside_whole(changed: Sequence[Run], whole: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
-    found = {}
-    for figure in ("accuracy", chosen_by(whole[0]["conditions"][_rate(rates[0])])):
-        pair = [[np.mean([run["conditions"][_rate(rate)][figure] for rate in rates]) for run in runs] for runs in (changed, whole)]
-        found[figure] = _difference(pair)
-    return found
+def _on_the_mean(changed: Sequence[Run], whole: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
+    names = ("accuracy", chosen_by(whole[0]["conditions"][_rate(rates[0])]))
+    alike = np.full(len(rates), 1 / len(rates))
+    return {name: difference(*(_tallies(runs, name, rates) for runs in (changed, whole)), weights=alike) for name in names}
 
 
-def _difference(pair: Sequence[Sequence[float]]) -> dict[str, float]:
-    return {"difference": float(np.mean(np.subtract(*pair))), "p": float(ttest_rel(*pair).pvalue)}
+def _tallies(runs: Sequence[Run], figure: str, rates: Sequence[float]) -> list[list[Tally]]:
+    return [[Tally.of_json(run["tallies"][_rate(rate)][figure]) for rate in rates] for run in runs]
 
 
-def _area(run: Run, rates: Sequence[float]) -> float:
-    accuracy = [run["conditions"][_rate(rate)]["accuracy"] for rate in rates]
-    heights = np.convolve(accuracy, [0.5, 0.5], "valid")
-    return float(np.average(heights, weights=np.diff(rates))) if len(rates) > 1 else accuracy[0]
+def _area(heights: Sequence[float], rates: Sequence[float]) -> float:
+    return float(np.dot(heights, _weights(rates)))
+
+
+def _weights(rates: Sequence[float]) -> np.ndarray:
+    """Of the rates in the mean over them, by the trapezoid rule."""
+    if len(rates) == 1:
+        return np.ones(1)
+    steps = np.diff(rates)
+    return (np.append(steps, 0) + np.insert(steps, 0, 0)) / 2 / steps.sum()
 
 
 def _rate(rate: float) -> str:

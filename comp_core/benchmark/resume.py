@@ -55,8 +55,14 @@ class Kept:
 
     def keep(self, item: Training, tested: Tested) -> None:
         """Write one result; the last one of a run makes the run's figures, and the parts go."""
-        parts = {f"{name}/{key.name}": getattr(found, key.name) for name, found in tested.found.items() for key in fields(Found)}
-        about = {"conditions": list(tested.found), "history": tested.history, "parameters": tested.parameters, "leading": tested.leading}
+        parts = {
+            f"{name}/{draw}/{key.name}": getattr(found, key.name)
+            for name, draws in tested.found.items()
+            for draw, found in enumerate(draws)
+            for key in fields(Found)
+        }
+        about = {key.name: getattr(tested, key.name) for key in fields(Tested) if key.name != "found"}
+        about["draws"] = {name: len(draws) for name, draws in tested.found.items()}
         with whole_file(self._part(item)) as beside, beside.open("wb") as file:
             np.savez(file, about=json.dumps(about), **parts)
         self._join(item.method, item.seed)
@@ -89,12 +95,17 @@ class Kept:
     def _digest(self, method: str) -> str:
         """Of all that makes a run what it is, but the code: a run under other settings is another run."""
         dataset, of = self.dataset, METHODS[method]
-        settings = [of.settings, of.epochs, dataset.feature_mixing, dataset.batch, self.epochs or dataset.epochs, self.protocol.rates]
+        protocol = self.protocol
+        settings = [of.settings, of.epochs, dataset.feature_mixing, dataset.batch, self.epochs or dataset.epochs, protocol.rates]
+        settings += [protocol.settings, protocol.draws]
         return hashlib.blake2b(repr(settings).encode(), digest_size=4).hexdigest()
 
 
 def _read(path: Path) -> Tested:
     with np.load(path) as arrays:
         about = json.loads(str(arrays["about"]))
-        found = {name: Found(*(arrays[f"{name}/{key.name}"] for key in fields(Found))) for name in about.pop("conditions")}
+        found = {
+            name: [Found(*(arrays[f"{name}/{draw}/{key.name}"] for key in fields(Found))) for draw in range(draws)]
+            for name, draws in about.pop("draws").items()
+        }
     return Tested(found, **about)

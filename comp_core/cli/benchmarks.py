@@ -25,9 +25,12 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--work", type=Path, default=Path("runs"), help="for live: work folder of the trainings (default: %(default)s)")
     command.add_argument("--features", type=pairs, default={}, metavar="audio=NAME,...", help="which of the folder's features to use")
     command.add_argument("--models", type=names, default=["comp", "concat", "late"], metavar="NAME,...", help="default: comp,concat,late")
-    command.add_argument("--rates", type=rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7)")
+    command.add_argument("--rates", type=rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7, of two modalities to 0.5)")
     command.add_argument("--seeds", type=count, default=5, help="trainings of each model (default: %(default)s)")
     command.add_argument("--epochs", type=count, help="epochs of each training (default: the data set's own number)")
+    command.add_argument("--draws", type=count, default=3, help="of test masks for each seed (default: %(default)s)")
+    search = "every method chooses among a few settings on validation data (default: it does)"
+    command.add_argument("--search", action=argparse.BooleanOptionalAction, default=True, help=search)
     command.add_argument("--select", choices=("valid", "test"), default="valid", help=_SELECT)
     command.add_argument("--device", default=CPU, help="cpu or cuda (default: %(default)s)")
     command.add_argument("--out", type=Path, required=True, help="folder of the results; a stopped run goes on from what is there")
@@ -36,16 +39,20 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 def benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
     from comp_core.benchmark.command import benchmark
+    from comp_core.benchmark.conditions import rates_of
     from comp_core.benchmark.datasets import DATASETS, folder
-    from comp_core.benchmark.protocol import RATES, Protocol
+    from comp_core.benchmark.protocol import Protocol
+    from comp_core.benchmark.search import AS_CONFIGURED, SEARCH
     from comp_core.reports.benchmark_tables import benchmark_table
 
     named = options.dataset in DATASETS
     if named == (options.data is None) or not (named or Path(options.dataset).is_dir()):
         print(f"--dataset is one of {', '.join(DATASETS)} with --data, or a feature folder without", file=sys.stderr)
         return 2
-    protocol = Protocol(options.rates or RATES, options.select, choose_device(options.device))
+    device = choose_device(options.device)
     dataset = DATASETS[options.dataset](options.data, options.work) if named else folder(Path(options.dataset), options.features)
+    settings = SEARCH if options.search else (AS_CONFIGURED,)
+    protocol = Protocol(options.rates or rates_of(dataset.given), options.select, device, settings, options.draws)
     command = command_line(options, arguments)
     with engine_of(options) as engine:
         report = benchmark(dataset, options.models, options.seeds, protocol, options.out, command, options.epochs, engine)

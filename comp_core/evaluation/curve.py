@@ -77,8 +77,9 @@ def curve(
 def masked_windows(conversations: Sequence[Conversation], rate: float | Mapping[str, float], seed: int) -> Batch:
     """Each utterance as the last of its window, with that share of the modalities missing."""
     windows, masks = [], []
-    for conversation in conversations:
-        mask = fixed_mask(conversation.ids, "lab", seed, rate)
+    drawn = fixed_mask([i for c in conversations for i in c.ids], "lab", seed, rate)
+    ends = np.cumsum([len(c) for c in conversations])
+    for conversation, mask in zip(conversations, np.split(drawn, ends[:-1]), strict=True):
         for part in window_ends(len(conversation)):
             windows.append(conversation.window(part))
             masks.append(torch.from_numpy(mask[part]))

@@ -71,7 +71,7 @@ def _epoch(data: Path) -> Callable[[], None]:
         model.train()
         for start in range(0, len(fold["train"]), dataset.batch):
             batch = batch_of(fold["train"][start : start + dataset.batch])
-            observed = at_random_rates(batch.conversations.valid, generator)
+            observed = at_random_rates(batch.conversations.observed, generator)
             optimiser.zero_grad()
             loss(model, replace(batch, conversations=batch.conversations.observe(observed))).backward()
             with around_step():

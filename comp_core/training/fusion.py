@@ -27,13 +27,13 @@ from comp_core.training.fit import FitConfig, fit
 BATCH = 64
 HIGHEST_RATE = 0.7
 
-# The (B, N) valid utterances of a batch, and randomness -> the observed entries (B, N, M).
+# What of a batch was recorded, (B, N, M), and randomness -> the observed entries (B, N, M).
 Masking = Callable[[Tensor, torch.Generator], Tensor]
 
 
-def at_random_rates(valid: Tensor, generator: torch.Generator) -> Tensor:
+def at_random_rates(recorded: Tensor, generator: torch.Generator) -> Tensor:
     """Any rate up to ``HIGHEST_RATE``, and whole subsets: one model for all."""
-    return random_mask(valid, HIGHEST_RATE, generator)
+    return random_mask(recorded, HIGHEST_RATE, generator)
 
 
 def frequency(labels: np.ndarray, classes: int) -> np.ndarray:
@@ -81,8 +81,8 @@ def fit_fusion(
         windows = draw(random)
         for rows in np.array_split(random.permutation(len(windows)), steps):
             batch = batch_of([windows[i] for i in rows])
-            observed = masking(batch.conversations.valid, generator) & batch.conversations.observed
-            yield replace(batch, conversations=batch.conversations.observe(observed).only(given))
+            there = batch.conversations.only(given)
+            yield replace(batch, conversations=there.observe(masking(there.observed, generator)))
 
     return fit(model, batches, steps, loss_of, score_of, settings, around_step=around_step)
 
