@@ -12,13 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES, TEXT
-from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig
+from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig, Reader
 from comp_core.modeling.baselines.concat import Concat, ModalityDropout
 from comp_core.modeling.baselines.gcnet import GraphCompletion
 from comp_core.modeling.baselines.late import LateFusion
 from comp_core.modeling.baselines.mmin import Imagination
 from comp_core.modeling.baselines.momke import Experts
-from comp_core.modeling.batch import Batch
+from comp_core.modeling.batch import Batch, Conversations
 from comp_core.modeling.comp import COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig, as_printed
 from comp_core.modeling.comp_loss import comp_loss
 from comp_core.modeling.modulators import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
@@ -56,6 +56,8 @@ class Problem:
         return {} if self.dropout is None else {"dropout": self.dropout}
 
 
+# Layers of attention over the conversation of a baseline with context: as many as ComP has.
+CONTEXT_LAYERS = ComPConfig.blocks * ComPConfig.layers
 _SETTINGS = FitConfig(epochs=0, learning_rate=1e-3, weight_decay=0.05, average=0.97)
 
 
@@ -117,9 +119,9 @@ def _train_prlf(_model: PRLF, problem: Problem) -> tuple[Loss, AroundStep]:
 
 
 def _task_loss(net: Baseline, batch: Batch, objective: Objective) -> Tensor:
-    observed = batch.conversations.by_modality
-    rows = observed.any(0)
-    return objective.loss(net.fuse(net.encoders(batch.conversations.features, observed), observed)[rows], batch.labels[rows]).mean()
+    states, known = net.read(batch.conversations)
+    rows = known.any(0)
+    return objective.loss(net.fuse(states, known)[rows], batch.labels[rows]).mean()
 
 
 def _train_baseline(_model: Baseline, problem: Problem) -> tuple[Loss, AroundStep]:
@@ -128,24 +130,24 @@ def _train_baseline(_model: Baseline, problem: Problem) -> tuple[Loss, AroundSte
 
 def _train_late(_model: LateFusion, problem: Problem) -> tuple[Loss, AroundStep]:
     def loss(net: LateFusion, batch: Batch) -> Tensor:
-        rows = batch.conversations.by_modality.permute(1, 2, 0)
-        return problem.objective.loss(net(batch.conversations).modality_logits[rows], batch.unimodal_labels[rows]).mean()
+        output = net(batch.conversations)
+        rows = output.weights.bool() & output.grounded.unsqueeze(-1)
+        return problem.objective.loss(output.modality_logits[rows], batch.unimodal_labels[rows]).mean()
 
     return loss, nullcontext
 
 
-def _recorded(batch: Batch, problem: Problem) -> Tensor:
-    """(M, B, N): all that the data have, whatever is masked."""
-    return batch.conversations.observe(batch.recorded).only(problem.given).by_modality
+def _recorded(batch: Batch, problem: Problem) -> Conversations:
+    """All that the data have, whatever is masked."""
+    return batch.conversations.observe(batch.recorded).only(problem.given)
 
 
 def _train_imagination(_model: Imagination, problem: Problem) -> tuple[Loss, AroundStep]:
     def loss(net: Imagination, batch: Batch) -> Tensor:
-        observed, recorded = batch.conversations.by_modality, _recorded(batch, problem)
-        states = net.encoders(batch.conversations.features, observed)
+        states, known = net.read(batch.conversations)
         with torch.no_grad():
-            wanted = net.encoders(batch.conversations.features, recorded)
-        hidden = recorded & ~observed
+            wanted, recorded = net.read(_recorded(batch, problem))
+        hidden = recorded & ~known
         imagined = F.mse_loss(net.imagine(states)[hidden], wanted[hidden]) if hidden.any() else states.new_zeros(())
         return _task_loss(net, batch, problem.objective) + imagined
 
@@ -161,9 +163,8 @@ def _train_experts(_model: Experts, problem: Problem) -> tuple[Loss, AroundStep]
         done += 1
         if done > problem.steps // 3:
             return _task_loss(net, batch, problem.objective)
-        observed = batch.conversations.by_modality
-        rows = observed.permute(1, 2, 0)
-        logits = net.alone(net.encoders(batch.conversations.features, observed))
+        states, known = net.read(batch.conversations)
+        rows, logits = known.permute(1, 2, 0), net.alone(states)
         return problem.objective.loss(logits[rows], batch.unimodal_labels[rows]).mean()
 
     return loss, nullcontext
@@ -171,8 +172,8 @@ def _train_experts(_model: Experts, problem: Problem) -> tuple[Loss, AroundStep]
 
 def _train_graph(_model: GraphCompletion, problem: Problem) -> tuple[Loss, AroundStep]:
     def loss(net: GraphCompletion, batch: Batch) -> Tensor:
-        observed, recorded = batch.conversations.by_modality, _recorded(batch, problem)
-        rebuilt = net.rebuilt(net.encoders(batch.conversations.features, observed), observed)
+        recorded = _recorded(batch, problem).by_modality
+        rebuilt = net.rebuilt(*net.read(batch.conversations))
         wanted = net.encoders.standardised(batch.conversations.features, recorded)
         gaps = [F.mse_loss(rebuilt[m][there], wanted[m][there]) for m, there in zip(MODALITIES, recorded, strict=True) if there.any()]
         return _task_loss(net, batch, problem.objective) + torch.stack(gaps).mean()
@@ -193,8 +194,20 @@ def _train_balanced(model: Concat, problem: Problem) -> tuple[Loss, AroundStep]:
     return loss, modulator
 
 
-def _baseline(kind: type[nn.Module]) -> Callable[[Problem], nn.Module]:
-    return lambda problem: kind(BaselineConfig(problem.dims, problem.objective.outputs, width=64, **problem.changes))
+def _baseline(kind: type[Reader], context: int = 0) -> Callable[[Problem], nn.Module]:
+    return lambda problem: kind(BaselineConfig(problem.dims, problem.objective.outputs, width=64, context=context, **problem.changes))
+
+
+# Name -> title, model, how it is trained. Each is a method as it is, and once more with attention over the conversation.
+_BASELINES: dict[str, tuple[str, type[Reader], Callable[..., tuple[Loss, AroundStep]]]] = {
+    "concat": ("concatenation", Concat, _train_baseline),
+    "late": ("late fusion", LateFusion, _train_late),
+    "dropout": ("modality dropout", ModalityDropout, _train_baseline),
+    "imagination": ("imagination (MMIN)", Imagination, _train_imagination),
+    "experts": ("experts (MoMKE)", Experts, _train_experts),
+    "graph": ("graph completion (GCNet)", GraphCompletion, _train_graph),
+    "balance": ("concatenation, balanced (OGM-GE)", Concat, _train_balanced),
+}
 
 
 METHODS: dict[str, Method] = {
@@ -216,11 +229,9 @@ METHODS: dict[str, Method] = {
     "prlf-turn": Method("PRLF led by each in turn", partial(_prlf, leader=IN_TURN), _train_prlf, leads=True),
     "prlf-text": Method("PRLF led by the words", partial(_prlf, leader=TEXT), _train_prlf, leads=True),
     "prlf-no-interaction": Method("PRLF without interaction", partial(_prlf, steps=0), _train_prlf, leads=True),
-    "concat": Method("concatenation", _baseline(Concat), _train_baseline),
-    "late": Method("late fusion", _baseline(LateFusion), _train_late),
-    "dropout": Method("modality dropout", _baseline(ModalityDropout), _train_baseline),
-    "imagination": Method("imagination (MMIN)", _baseline(Imagination), _train_imagination),
-    "experts": Method("experts (MoMKE)", _baseline(Experts), _train_experts),
-    "graph": Method("graph completion (GCNet)", _baseline(GraphCompletion), _train_graph),
-    "balance": Method("concatenation, balanced (OGM-GE)", _baseline(Concat), _train_balanced),
+    **{name: Method(title, _baseline(kind), train) for name, (title, kind, train) in _BASELINES.items()},
+    **{
+        f"{name}-context": Method(f"{title} with context", _baseline(kind, CONTEXT_LAYERS), train)
+        for name, (title, kind, train) in _BASELINES.items()
+    },
 }

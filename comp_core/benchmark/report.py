@@ -26,7 +26,8 @@ def summary(runs: dict[str, list[Run]], rates: Sequence[float]) -> dict[str, Any
     Returns:
         ``methods``: for each, ``conditions`` (condition -> figure -> mean, sd, values of the seeds), ``area``: the mean of the accuracy
         over the rates by the trapezoid rule, ``weights``, ``parameters``, ``settings``: how often each was chosen, and the indices
-        ``equity`` and ``learning`` (`comp_core.metrics.balance`); for PRLF ``leading``, what tells whether its reliabilities matter. ``majority``.
+        ``equity`` and ``learning`` (`comp_core.metrics.balance`); for PRLF ``leading``, what tells whether its reliabilities matter.
+        ``majority``.
         ``against_best``: each of ``OURS`` beside the baseline with the largest area, if there is one: the difference at each rate and
         of the areas. ``against_whole``: each method that is another one with a part left out, added or changed (its name begins with the
         other's) beside that: what it differs by in accuracy and in the figure that epochs are chosen by, on the mean over the rates.

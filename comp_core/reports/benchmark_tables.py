@@ -84,8 +84,8 @@ def _percent(figure: Report, best: bool) -> str:
 
 
 def rivals_table(report: Report) -> str:
-    """The models side by side, without their variants."""
-    return benchmark_table(report, lambda shown: "-" not in shown)
+    """The models side by side, without variants of ours."""
+    return benchmark_table(report, lambda shown: not shown.startswith(("comp-", "prlf-")))
 
 
 def parts_table(report: Report, model: str = "") -> str:

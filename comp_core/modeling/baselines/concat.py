@@ -1,4 +1,4 @@
-"""States side by side, zeros where nothing was observed: the plainest fusion, and the same with modality dropout."""
+"""States side by side, zeros where nothing is known: the plainest fusion, and the same with modality dropout."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig, perc
 
 
 class Concat(Baseline):
-    """An MLP over all states and a bit for each modality that says whether it was observed."""
+    """An MLP over all states and a bit for each modality that says whether anything is known of it."""
 
     def __init__(self, config: BaselineConfig) -> None:
         super().__init__(config)
         self.classifier = perceptron(len(MODALITIES) * (config.width + 1), config.width, config.outputs, config.dropout)
 
-    def fuse(self, states: Tensor, observed: Tensor) -> Tensor:
-        return self.classifier(torch.cat([states, observed.unsqueeze(-1)], -1).permute(1, 2, 0, 3).flatten(2))
+    def fuse(self, states: Tensor, known: Tensor) -> Tensor:
+        return self.classifier(torch.cat([states, known.unsqueeze(-1)], -1).permute(1, 2, 0, 3).flatten(2))
 
 
 class ModalityDropout(Concat):
@@ -25,10 +25,10 @@ class ModalityDropout(Concat):
 
     RATE = 0.3
 
-    def fuse(self, states: Tensor, observed: Tensor) -> Tensor:
+    def fuse(self, states: Tensor, known: Tensor) -> Tensor:
         if self.training:
-            kept = observed & (torch.rand(observed.shape, device=observed.device) >= self.RATE)
+            kept = known & (torch.rand(known.shape, device=known.device) >= self.RATE)
             # At least one stays.
-            observed = torch.where(kept.any(0), kept, observed)
-            states = torch.where(observed.unsqueeze(-1), states, 0.0)
-        return super().fuse(states, observed)
+            known = torch.where(kept.any(0), kept, known)
+            states = torch.where(known.unsqueeze(-1), states, 0.0)
+        return super().fuse(states, known)

@@ -26,11 +26,11 @@ class GraphCompletion(Baseline):
         self.decoders = nn.ModuleDict({m: nn.Linear(wide, config.dims[m]) for m in MODALITIES})
         self.classifier = nn.Linear(2 * wide, config.outputs)
 
-    def complete(self, states: Tensor, observed: Tensor) -> Tensor:
+    def complete(self, states: Tensor, known: Tensor) -> Tensor:
         """(M, B, N, d), (M, B, N) -> what each utterance knows of itself and its neighbours, (B, N, 2 M d)."""
         x = states.permute(1, 2, 0, 3).flatten(2)
-        # Utterances of which nothing was observed, padding among them, send nothing.
-        sends = observed.any(0).to(x.dtype)
+        # Utterances of which nothing is known, padding among them, send nothing.
+        sends = known.any(0).to(x.dtype)
         place = torch.arange(x.shape[1], device=x.device)
         distance = place.unsqueeze(1) - place
         relations = [(distance > 0) & (distance <= REACH), distance == 0, (distance < 0) & (distance >= -REACH)]
@@ -43,10 +43,10 @@ class GraphCompletion(Baseline):
             hidden = self.dropout(F.relu(total))
         return torch.cat([x, hidden], -1)
 
-    def fuse(self, states: Tensor, observed: Tensor) -> Tensor:
-        return self.classifier(self.complete(states, observed))
+    def fuse(self, states: Tensor, known: Tensor) -> Tensor:
+        return self.classifier(self.complete(states, known))
 
-    def rebuilt(self, states: Tensor, observed: Tensor) -> dict[str, Tensor]:
+    def rebuilt(self, states: Tensor, known: Tensor) -> dict[str, Tensor]:
         """Standardised features of all modalities, the missing ones too: modality -> (B, N, D_m)."""
-        hidden = self.complete(states, observed)[..., states.shape[0] * states.shape[-1] :]
+        hidden = self.complete(states, known)[..., states.shape[0] * states.shape[-1] :]
         return {m: self.decoders[m](hidden) for m in MODALITIES}

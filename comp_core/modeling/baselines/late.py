@@ -7,21 +7,20 @@ from dataclasses import replace
 import torch
 from torch import nn
 
-from comp_core.modeling.baselines.baseline import BaselineConfig, output_of
+from comp_core.modeling.baselines.baseline import BaselineConfig, Reader, output_of
 from comp_core.modeling.batch import Conversations, FusionOutput
-from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.layers import PerModalityLinear
 
 
-class LateFusion(nn.Module):
+class LateFusion(Reader):
     """Modalities meet in the mean of their predictions only."""
 
     def __init__(self, config: BaselineConfig) -> None:
-        super().__init__()
-        self.encoders = Encoders(config.dims, config.width, config.dropout)
+        super().__init__(config)
         self.heads = nn.Sequential(nn.GELU(), nn.Dropout(config.dropout), PerModalityLinear(config.width, config.outputs))
 
     def forward(self, conversations: Conversations) -> FusionOutput:
-        unimodal = self.heads(self.encoders(conversations.features, conversations.by_modality)).permute(1, 2, 0, 3)
-        output = output_of(unimodal[:, :, 0], unimodal, conversations)
+        states, known = self.read(conversations)
+        unimodal = self.heads(states).permute(1, 2, 0, 3)
+        output = output_of(unimodal[:, :, 0], unimodal, conversations, known)
         return replace(output, logits=torch.sum(output.weights.unsqueeze(-1) * unimodal, 2), modality_logits=unimodal)

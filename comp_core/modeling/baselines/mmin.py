@@ -12,7 +12,7 @@ BLOCKS = 3
 
 
 class Imagination(Baseline):
-    """A cascade of residual autoencoders over all states; what was not observed is taken from its output."""
+    """A cascade of residual autoencoders over all states; what is not known is taken from its output."""
 
     def __init__(self, config: BaselineConfig) -> None:
         super().__init__(config)
@@ -28,6 +28,6 @@ class Imagination(Baseline):
             total = total + autoencoder(x + total)
         return total.unflatten(2, (len(MODALITIES), -1)).permute(2, 0, 1, 3)
 
-    def fuse(self, states: Tensor, observed: Tensor) -> Tensor:
-        complete = torch.where(observed.unsqueeze(-1), states, self.imagine(states))
+    def fuse(self, states: Tensor, known: Tensor) -> Tensor:
+        complete = torch.where(known.unsqueeze(-1), states, self.imagine(states))
         return self.classifier(complete.permute(1, 2, 0, 3).flatten(2))

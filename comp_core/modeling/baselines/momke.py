@@ -28,7 +28,7 @@ class Experts(Baseline):
         known = torch.stack([state + expert(state) for state, expert in zip(states, self.experts, strict=True)])
         return self.heads(known).permute(1, 2, 0, 3)
 
-    def fuse(self, states: Tensor, observed: Tensor) -> Tensor:
-        known = torch.stack([states + expert(states) for expert in self.experts], -2)
-        mixed = (self.router(states).softmax(-1).unsqueeze(-1) * known).sum(-2)
-        return self.classifier(torch.where(observed.unsqueeze(-1), mixed, 0.0).permute(1, 2, 0, 3).flatten(2))
+    def fuse(self, states: Tensor, known: Tensor) -> Tensor:
+        read = torch.stack([states + expert(states) for expert in self.experts], -2)
+        mixed = (self.router(states).softmax(-1).unsqueeze(-1) * read).sum(-2)
+        return self.classifier(torch.where(known.unsqueeze(-1), mixed, 0.0).permute(1, 2, 0, 3).flatten(2))

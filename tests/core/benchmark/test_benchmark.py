@@ -19,7 +19,7 @@ from comp_core.experiments import cost
 from comp_core.jobs.engine import EngineError, InProcess, WorkerLost
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.objectives import Classes, Scores
-from comp_core.reports.benchmark_tables import benchmark_table, parts_table
+from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table
 from comp_core.reports.measured_tables import cost_table, growth_table
 from tests.core.training.test_training import made_up_dialogues
 
@@ -390,3 +390,40 @@ def test_cost_is_measured_beside_a_matrix_product(mosi_file, monkeypatch, capsys
     assert "in such products" in cost_table(report) and growth_table(report).count("\n") == 3
     assert main(["experiment", "cost", "--data", str(mosi_file / "nowhere")]) == 2
     assert "--data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name.endswith("-context")])
+def test_context_hears_the_neighbours_that_the_plain_baseline_does_not(name):
+    torch.manual_seed(0)
+    dataset = made_up(Scores())
+    batch = batch_of(dataset.folds[0]["train"][:1]).conversations
+    observed = batch.observed.clone()
+    observed[0, 0] = torch.tensor([True, False, False])
+    other = {m: x.clone() for m, x in batch.features.items()}
+    for values in other.values():
+        values[0, 1] += 1.0  # the neighbour says something else
+    for method, hears in ((name, True), (name.removesuffix("-context"), name.startswith("graph"))):
+        model = METHODS[method].build(problem_of(dataset)).eval()
+        before, after = (model(replace(batch.observe(observed), features=features)).logits[0, 0] for features in (batch.features, other))
+        assert ((before - after).abs().max() > 1e-5) == hears, method
+
+
+def test_context_fills_what_is_missing_from_the_conversation():
+    """The label is said by the words of the neighbours only: the first utterance of two has none of its own."""
+    dataset = made_up(Scores())
+    model = METHODS["late-context"].build(problem_of(dataset)).eval()
+    batch = batch_of(dataset.folds[0]["train"][:1]).conversations
+    observed = batch.observed.clone()
+    observed[0, 0, 1] = False
+    states, known = model.read(batch.observe(observed))
+    assert known[1, 0, 0] and states[1, 0, 0].abs().sum() > 0
+    nowhere = observed.clone()
+    nowhere[..., 1] = False
+    states, known = model.read(batch.observe(nowhere))
+    assert not known[1].any() and states[1].abs().sum() == 0
+
+
+def test_the_report_sets_a_method_with_context_beside_the_one_without(tmp_path):
+    report = benchmark(made_up(Scores()), ["late", "late-context"], 2, FAST, tmp_path, "...", epochs=1)
+    assert set(report["against_whole"]) == {"late-context"}
+    assert "late fusion with context" in rivals_table(report)

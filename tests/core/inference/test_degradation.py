@@ -1,6 +1,5 @@
 """Spoiling takes away what it says, and nothing at rest."""
 
-
 import numpy as np
 import pytest
 

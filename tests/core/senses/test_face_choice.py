@@ -1,6 +1,5 @@
 """One of several faces is followed, and it is the same one."""
 
-
 import numpy as np
 import pytest
 from PIL import Image
