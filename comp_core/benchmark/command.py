@@ -60,6 +60,7 @@ def benchmark(
         "date": date.today().isoformat(),
         "dataset": dataset.name,
         "note": TEST_SELECTED if protocol.select == "test" else VALIDATED,
+        "features": dict(dataset.features),
         "mixing": dict(dataset.feature_mixing),
         "search": [setting.name for setting in protocol.settings] if protocol.select == "valid" else [],
         "test_utterances": sum(len(c) for fold in dataset.folds for c in fold["test"]),

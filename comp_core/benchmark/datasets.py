@@ -37,6 +37,7 @@ class Dataset:
         given: the modalities that it has.
         feature_mixing: modality -> share of its training utterances that look more like another, where a method chooses so; see
             `mix_features`.
+        features: modality -> what its features are called, where the data set leaves a choice.
         unit: the name of an utterance -> what is drawn together in a bootstrap; by default its conversation.
         valid_from_train: the release has no validation data, and those here are taken from its training data.
         batch: conversations in a batch.
@@ -48,6 +49,7 @@ class Dataset:
     folds: Sequence[Split]
     given: Collection[str] = MODALITIES
     feature_mixing: Mapping[str, float] = field(default_factory=dict)
+    features: Mapping[str, str] = field(default_factory=dict)
     unit: Callable[[str], str] = str
     valid_from_train: bool = False
     batch: int = 8
@@ -68,6 +70,8 @@ class Dataset:
 _MOSI_NEW = {TEXT: 0.755, VIDEO: 0.531}
 _RIDGE = 10.0
 _PARTS = 5
+# Which character of the name of an IEMOCAP conversation is its session: Ses01F_impro01.
+_SESSION = 4
 # Of a modality that tells nothing on new videos this much is left as it is, for whatever else it may be good for.
 _MOST_MISTAKEN = 0.95
 
@@ -193,25 +197,34 @@ def live(data: Path, work: Path) -> Dataset:
     return Dataset("live", Classes(LABELS, weight), [splits], batch=16, epochs=12)
 
 
-def folder(path: Path, features: Mapping[str, str]) -> Dataset:
+def folder(path: Path, features: Mapping[str, str], labels: Path | None = None, task: str | None = None) -> Dataset:
     """A feature folder, split as its labels say; IEMOCAP, whose conversations are named by session, in five folds by session.
+
+    Where the release has no validation data, each session is that once, or every fifth training conversation is.
+
+    Args:
+        features, labels, task: see `comp_core.data.feature_folder.read_folder`.
 
     Raises:
         LayoutError: it is not as it should be.
     """
-    found = read_folder(path, features)
-    objective = (
-        Scores() if found.scores else Classes([str(i) for i in range(1 + max(int(c.labels.max()) for c in found.conversations.values()))])
-    )
-    sessions = {name: name[:5] for name in found.conversations}
-    if all(re.fullmatch(r"Ses0\d", session) for session in sessions.values()):
-        order = sorted(set(sessions.values()))
-        parts = [[found.conversations[name] for name, session in sessions.items() if session == one] for one in order]
-        return Dataset(path.name, objective, _rotated(parts))
-    splits = {split: [found.conversations[name] for name in names] for split, names in found.splits.items()}
+    found = read_folder(path, features, labels, task)
+    objective = Scores() if found.classes is None else Classes(found.classes)
+    name = path.resolve().name if labels is None else labels.stem
+    splits = {split: [found.conversations[one] for one in names] for split, names in found.splits.items()}
+    given = [modality for modality in MODALITIES if modality in found.features]
+    every = sorted(found.conversations)
+    if every and all(re.fullmatch(r"Ses0\d.*", one) for one in every):
+        sessions = sorted({one[_SESSION] for one in every})
+        parts = [[found.conversations[one] for one in every if one[_SESSION] == session] for session in sessions]
+        return Dataset(name, objective, _rotated(parts), given, features=found.features, valid_from_train=True)
+    valid_from_train = not splits["valid"]
+    if valid_from_train:
+        splits["valid"] = splits["train"][::_PARTS]
+        splits["train"] = [conversation for i, conversation in enumerate(splits["train"]) if i % _PARTS]
     if empty := [split for split, conversations in splits.items() if not conversations]:
         raise LayoutError(f"{path}: no conversation is in {', '.join(empty)}")
-    return Dataset(path.name, objective, [splits])
+    return Dataset(name, objective, [splits], given, features=found.features, valid_from_train=valid_from_train)
 
 
 def _rotated(parts: Sequence[list[Conversation]]) -> list[Split]:

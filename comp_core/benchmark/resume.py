@@ -97,7 +97,7 @@ class Kept:
         dataset, of = self.dataset, METHODS[method]
         protocol = self.protocol
         settings = [of.settings, of.epochs, dataset.feature_mixing, dataset.batch, self.epochs or dataset.epochs, protocol.rates]
-        settings += [protocol.settings, protocol.draws]
+        settings += [protocol.settings, protocol.draws, dataset.features, dataset.objective.outputs]
         return hashlib.blake2b(repr(settings).encode(), digest_size=4).hexdigest()
 
 

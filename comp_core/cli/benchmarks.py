@@ -23,7 +23,12 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--dataset", required=True, help=named)
     command.add_argument("--data", type=Path, help="folder of the corpora, for those with a name")
     command.add_argument("--work", type=Path, default=Path("runs"), help="for live: work folder of the trainings (default: %(default)s)")
-    command.add_argument("--features", type=pairs, default={}, metavar="audio=NAME,...", help="which of the folder's features to use")
+    command.add_argument(
+        "--features", type=pairs, default={}, metavar="audio=NAME,...", help="which of the folder's features to use (default: extract's)"
+    )
+    command.add_argument("--labels", type=Path, metavar="FILE", help="which of the folder's label pickles, where it has several")
+    task = "what the folder's labels are (default: scores where one is no integer, otherwise classes)"
+    command.add_argument("--task", choices=("classes", "scores"), help=task)
     command.add_argument("--models", type=names, default=["comp", "concat", "late"], metavar="NAME,...", help="default: comp,concat,late")
     command.add_argument("--rates", type=rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7, of two modalities to 0.5)")
     command.add_argument("--seeds", type=count, default=5, help="trainings of each model (default: %(default)s)")
@@ -50,7 +55,10 @@ def benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
         print(f"--dataset is one of {', '.join(DATASETS)} with --data, or a feature folder without", file=sys.stderr)
         return 2
     device = choose_device(options.device)
-    dataset = DATASETS[options.dataset](options.data, options.work) if named else folder(Path(options.dataset), options.features)
+    if named:
+        dataset = DATASETS[options.dataset](options.data, options.work)
+    else:
+        dataset = folder(Path(options.dataset), options.features, options.labels, options.task)
     settings = SEARCH if options.search else (AS_CONFIGURED,)
     protocol = Protocol(options.rates or rates_of(dataset.given), options.select, device, settings, options.draws)
     command = command_line(options, arguments)

@@ -1,22 +1,25 @@
 """Feature folders in the layout of GCNet and its successors (MoMKE, SDR-GNN, ComP).
 
 ``DATASET/features/FEATURE/UTTERANCE.npy`` and a label pickle with seven items: ``videoIDs, labels, speakers, sentences`` (dicts by
-conversation) and ``train, valid, test`` (lists of conversations).
+conversation) and ``train, valid, test`` (lists or sets of conversations). IEMOCAP's has six: no ``valid``.
 """
 
 from __future__ import annotations
 
 import csv
 import pickle
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
+from comp_core.modalities import MODALITIES
 from comp_core.support.errors import CompCoreError
 
 SPLITS = ("train", "valid", "test")
+# Modality -> what the features of our own senses are called.
+OWN_FEATURES = {modality: f"comp-{modality}" for modality in MODALITIES}
 COLUMNS = ("file", "conversation", "speaker", "label", "split")
 
 
@@ -77,7 +80,7 @@ def write_feature(dataset: Path, feature: str, utterance: str, values: np.ndarra
 
 
 def write_labels(path: Path, clips: Iterable[Clip], sentences: dict[str, str]) -> None:
-    """Write the label pickle. Labels that are all numbers become floats, as in the sentiment sets.
+    """Write the label pickle. Labels that are all integers become ints, and all numbers floats; otherwise they are names of classes.
 
     Args:
         sentences: utterance -> its words.
@@ -85,9 +88,8 @@ def write_labels(path: Path, clips: Iterable[Clip], sentences: dict[str, str]) -
     by_conversation: dict[str, list[Clip]] = {}
     for clip in clips:
         by_conversation.setdefault(clip.conversation, []).append(clip)
-    labels = {name: [clip.label for clip in rows] for name, rows in by_conversation.items()}
-    if all(_is_number(label) for row in labels.values() for label in row):
-        labels = {name: [float(label) for label in row] for name, row in labels.items()}
+    kind = _kind_of([clip.label for rows in by_conversation.values() for clip in rows])
+    labels = {name: [kind(clip.label) for clip in rows] for name, rows in by_conversation.items()}
     items = [
         {name: [clip.utterance for clip in rows] for name, rows in by_conversation.items()},
         labels,
@@ -98,9 +100,13 @@ def write_labels(path: Path, clips: Iterable[Clip], sentences: dict[str, str]) -
     path.write_bytes(pickle.dumps(items))
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def _kind_of(labels: Sequence[str]) -> type[int] | type[float] | type[str]:
+    """What all labels can be read as."""
+    for kind in (int, float):
+        try:
+            for label in labels:
+                kind(label)
+            return kind
+        except ValueError:
+            continue
+    return str

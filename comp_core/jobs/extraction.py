@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from comp_core.data.gcnet import Clip, read_clips, write_feature, write_labels
+from comp_core.data.gcnet import OWN_FEATURES, Clip, read_clips, write_feature, write_labels
 from comp_core.inference.media import MediaError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.predictor import Predictor
@@ -77,7 +77,7 @@ def with_encoders(predictor: Predictor, names: dict[str, str | None]) -> dict[st
         predictor.voice = PretrainedVoice(names[AUDIO], predictor.device)
     if names[TEXT]:
         predictor.words = PretrainedWords(names[TEXT], predictor.device)
-    return {modality: Path(names.get(modality) or f"comp-{modality}").name for modality in MODALITIES}
+    return {modality: Path(names.get(modality) or OWN_FEATURES[modality]).name for modality in MODALITIES}
 
 
 def _write(out: Path, clips: Sequence[Clip], sentences: dict[str, str], absent: Sequence[tuple[str, str, str]]) -> None:
