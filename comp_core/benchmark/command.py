@@ -12,6 +12,7 @@ from comp_core.benchmark.conditions import checked, realised
 from comp_core.benchmark.datasets import Dataset
 from comp_core.benchmark.methods import METHODS
 from comp_core.benchmark.protocol import Protocol
+from comp_core.benchmark.reference import logistic_regression
 from comp_core.benchmark.report import draw, summary
 from comp_core.benchmark.resume import Kept, Trainer
 from comp_core.jobs.engine import Engine, InProcess, WorkerLost
@@ -69,6 +70,7 @@ def benchmark(
         "realised": realised([fold["test"] for fold in dataset.folds], protocol.rates, dataset.given, seeds, protocol.draws),
         "draws": protocol.draws,
         "seeds": seeds,
+        **({"logistic_regression": logistic_regression(dataset)} if dataset.linear else {}),
         **summary(runs, protocol.rates),
     }
     stem = out / (dataset.name if protocol.select == "valid" else f"{dataset.name}_test_selected")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from comp_core.data.conversations import Conversation
+from comp_core.data.cremad_people import actor_of, load_people
 from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError
 from comp_core.data.mosi import load_mosi, reread_words
@@ -39,6 +40,7 @@ class Dataset:
             `mix_features`.
         features: modality -> what its features are called, where the data set leaves a choice.
         unit: the name of an utterance -> what is drawn together in a bootstrap; by default its conversation.
+        linear: the report has a linear model on each subset of the modalities, too.
         valid_from_train: the release has no validation data, and those here are taken from its training data.
         batch: conversations in a batch.
         epochs: enough for the validation score of every model to stop rising.
@@ -51,6 +53,7 @@ class Dataset:
     feature_mixing: Mapping[str, float] = field(default_factory=dict)
     features: Mapping[str, str] = field(default_factory=dict)
     unit: Callable[[str], str] = str
+    linear: bool = False
     valid_from_train: bool = False
     batch: int = 8
     epochs: int = 60
@@ -184,6 +187,17 @@ def _actor(take: str) -> str:
     return parse_name(RAVDESS, take)[0]
 
 
+def cremad(data: Path, name: str, single: bool = False, folds: int = 5) -> Dataset:
+    """What people say of CREMA-D's clips from voice and face, to predict what they say with both; folds by actor.
+
+    Args:
+        single: one rater of each modality instead of all.
+    """
+    people, classes = load_people(data, single)
+    parts = [[clip for actor in actors for clip in people[actor]] for actors in np.array_split(sorted(people), folds)]
+    return Dataset(name, Classes(classes), _rotated(parts), (AUDIO, VIDEO), batch=256, epochs=30, unit=actor_of, linear=True)
+
+
 def live(data: Path, work: Path) -> Dataset:
     """What the live models are trained on: MELD's dialogues with faces and voices paired by label, once for all methods.
 
@@ -243,5 +257,7 @@ DATASETS: dict[str, Callable[[Path, Path], Dataset]] = {
     "mosi-reread": lambda data, _: mosi_reread(data),
     "mosi-folds": lambda data, _: mosi_folds(data),
     "ravdess": lambda data, _: ravdess(data),
+    "cremad-people": lambda data, _: cremad(data, "cremad-people"),
+    "cremad-raters": lambda data, _: cremad(data, "cremad-raters", single=True),
     "live": live,
 }

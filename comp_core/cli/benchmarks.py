@@ -19,7 +19,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command = commands.add_parser(
         "benchmark", parents=[engine_options()], help="compare fusion models and baselines, trained under one protocol"
     )
-    named = "mosi, mosi-reread, mosi-folds, ravdess, live, or a feature folder in the GCNet layout"
+    named = "mosi, mosi-reread, mosi-folds, ravdess, cremad-people, cremad-raters, live, or a feature folder in the GCNet layout"
     command.add_argument("--dataset", required=True, help=named)
     command.add_argument("--data", type=Path, help="folder of the corpora, for those with a name")
     command.add_argument("--work", type=Path, default=Path("runs"), help="for live: work folder of the trainings (default: %(default)s)")

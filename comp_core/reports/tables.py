@@ -29,6 +29,7 @@ from comp_core.reports.measured_tables import (
     soak_table,
     speed_table,
 )
+from comp_core.reports.protocol_tables import people_table, protocol_tables_of
 
 # Heads of the senses' networks as a reader would call them.
 _HEADS = {
@@ -277,6 +278,9 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "presets_mosi": ("benchmark/mosi-presets", benchmark_table),
     **{f"benchmark_{name}": (f"benchmark/{name}", rivals_table) for name in ("ravdess", "live")},
     **{f"comp_parts_{name}": (f"benchmark/{name}", partial(parts_table, model="comp")) for name in ("ravdess", "live")},
+    **protocol_tables_of("mosi", "benchmark/exact/mosi"),
+    **{f"exact_{who}": (f"benchmark/exact/cremad-{who}", rivals_table) for who in ("people", "raters")},
+    **{who: (f"benchmark/exact/cremad-{who}", people_table) for who in ("people", "raters")},
     "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_tables.leading_table),
     "leading_mosi": ("benchmark/mosi", benchmark_tables.leading_table),
     "steadiness": ("steadiness", steadiness_table),
