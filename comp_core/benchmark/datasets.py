@@ -195,7 +195,7 @@ def cremad(data: Path, name: str, single: bool = False, folds: int = 5) -> Datas
     """
     people, classes = load_people(data, single)
     parts = [[clip for actor in actors for clip in people[actor]] for actors in np.array_split(sorted(people), folds)]
-    return Dataset(name, Classes(classes), _rotated(parts), (AUDIO, VIDEO), batch=256, epochs=30, unit=actor_of, linear=True)
+    return Dataset(name, Classes(classes), _rotated(parts), (AUDIO, VIDEO), batch=256, epochs=20, unit=actor_of, linear=True)
 
 
 def live(data: Path, work: Path) -> Dataset:

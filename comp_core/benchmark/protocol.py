@@ -20,11 +20,13 @@ from comp_core.data.masks import exact_random_mask
 from comp_core.evaluation.dominance import dominance_report
 from comp_core.metrics.bootstrap import tallies
 from comp_core.modalities import MODALITIES, subset_name
-from comp_core.modeling.batch import Batch
+from comp_core.modeling.batch import Batch, Conversations
 from comp_core.support.devices import CPU, device_of
 from comp_core.training.fusion import at_random_rates, fit_fusion
 
-_EVALUATED_TOGETHER = 64
+# Conversations that are predicted together: at least so many, and more where they are short.
+_FEWEST_TOGETHER = 64
+_ENTRIES_TOGETHER = 4096
 
 
 @dataclass(frozen=True)
@@ -65,17 +67,26 @@ def masked_batch(conversations: Sequence[Conversation], masks: Sequence[np.ndarr
     return replace(batch, conversations=batch.conversations.observe(observed & batch.recorded))
 
 
+def masked_parts(conversations: Sequence[Conversation], masks: Sequence[np.ndarray], device: torch.device | str) -> list[Conversations]:
+    """Whole conversations under the masks, in parts that fit into memory; made once, they can be asked about after every epoch."""
+    together = max(_FEWEST_TOGETHER, _ENTRIES_TOGETHER // max(len(c) for c in conversations))
+    starts = range(0, len(conversations), together)
+    return [masked_batch(conversations[i : i + together], masks[i : i + together]).conversations.to(device) for i in starts]
+
+
 @torch.inference_mode()
+def answers(model: nn.Module, parts: Sequence[Conversations]) -> Found:
+    """Predict all utterances of some `masked_parts`."""
+    columns: list[tuple[Tensor, Tensor, Tensor]] = []
+    for part in parts:
+        output = model(part)
+        columns.append(tuple(x[part.valid].cpu() for x in (output.logits, output.modality_logits, output.weights)))
+    return Found(*(torch.cat(column).numpy() for column in zip(*columns, strict=True)))
+
+
 def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Found:
     """Predict whole conversations under the masks."""
-    device = device_of(model)
-    parts: list[tuple[Tensor, Tensor, Tensor]] = []
-    for start in range(0, len(conversations), _EVALUATED_TOGETHER):
-        some = slice(start, start + _EVALUATED_TOGETHER)
-        whole = masked_batch(conversations[some], masks[some]).conversations.to(device)
-        output = model(whole)
-        parts.append(tuple(x[whole.valid].cpu() for x in (output.logits, output.modality_logits, output.weights)))
-    return Found(*(torch.cat(column).numpy() for column in zip(*parts, strict=True)))
+    return answers(model, masked_parts(conversations, masks, device_of(model)))
 
 
 @dataclass(frozen=True)
@@ -217,11 +228,11 @@ def _train(
     split = protocol.select
     judged = fold[split]
     rates = protocol.rates if at is None else [at]
-    masks = [masks_of(judged, float(rate), split, dataset.given, seed) for rate in rates]
+    masked = [masked_parts(judged, masks_of(judged, float(rate), split, dataset.given, seed), protocol.device) for rate in rates]
     labels = np.concatenate([c.labels for c in judged])
 
     def score_of(net: nn.Module) -> float:
-        return float(np.mean([dataset.objective.score(predict(net, judged, some).logits, labels) for some in masks]))
+        return float(np.mean([dataset.objective.score(answers(net, parts).logits, labels) for parts in masked]))
 
     def masking(recorded: Tensor, generator: torch.Generator) -> Tensor:
         return at_random_rates(recorded, generator) if at is None else exact_random_mask(recorded, at, generator)
