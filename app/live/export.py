@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from app.live.utterance import Utterance
-from comp_core.inference.fusion import sure_label
-from comp_core.modalities import LABELS, MODALITIES
+from comp_core.formats.bids import events_json, events_tsv
+from comp_core.formats.elan import eaf
+from comp_core.formats.praat import textgrid
+from comp_core.formats.subtitles import cues_of, srt, vtt
+from comp_core.formats.table import cells_of_each, columns_of_each
+from comp_core.formats.tiers import FUSED, MARKER, NOTICE, Tier, fused_label, runs, tiers_of
+from comp_core.modalities import MODALITIES
 from comp_core.support.spreadsheet import csv_text
 
 EVERY_S = 1.0
@@ -19,7 +23,6 @@ EVERY_S = 1.0
 MOST_LINES = 10_800
 MOST_UTTERANCES = 2_000
 MOST_NOTES = 500
-NOTICE = "Predicted expression, not feelings. Not for use at work, in education on students, or in hiring."
 # What of a fusion record goes into a line.
 _KEPT = ("fused", *MODALITIES, "weights", "observed", "absent_because", "sure_from")
 
@@ -59,20 +62,22 @@ class Record:
             self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}))
 
     def files(self) -> dict[str, str]:
-        """The record in three forms: ``csv``, ``json`` and ``vtt`` (WebVTT)."""
+        """The record in every form, by the end of the file's name."""
         # The loop may add to it meanwhile.
         lines, utterances, notes = list(self.lines), [_utterance(utterance) for utterance in list(self.utterances)], list(self.notes)
-        return {"csv": _as_csv(lines, notes), "json": _as_json(lines, utterances, notes), "vtt": _as_vtt(utterances, notes)}
-
-
-def clip_csv(records: Sequence[Mapping[str, Any]]) -> str:
-    """The records of a file (`comp_core.predictor.Predictor.predict_file`), a row each."""
-    rows: list[list[Any]] = [["start", "end", "transcript", "label", *LABELS, *_columns_of_each()]]
-    for record in records:
-        cells = [cell for modality in MODALITIES for cell in _cells(record, modality)]
-        named, shares = _named(record["fused"], record["sure_from"]), _shares(record["fused"])
-        rows.append([record["start"], record["end"], record["transcript"], named, *shares, *cells])
-    return csv_text(rows)
+        told = [(note.at, note.text) for note in notes]
+        cues, tiers = cues_of(utterances, told), [*tiers_of(utterances, told), *_tiers_of_lines(lines)]
+        models = ", ".join(dict.fromkeys(line.model for line in lines))
+        return {
+            "csv": _as_csv(lines, notes),
+            "json": _as_json(lines, utterances, notes),
+            "vtt": vtt(cues),
+            "srt": srt(cues),
+            "eaf": eaf(tiers),
+            "TextGrid": textgrid(tiers),
+            "_events.tsv": events_tsv(utterances, told),
+            "_events.json": events_json(utterances, models),
+        }
 
 
 def _utterance(utterance: Utterance) -> dict[str, Any]:
@@ -80,32 +85,33 @@ def _utterance(utterance: Utterance) -> dict[str, Any]:
     return {**span, "transcript": utterance.transcript, "source": utterance.source or None, "fused": utterance.fused}
 
 
+def _tiers_of_lines(lines: list[Line]) -> list[Tier]:
+    """What was predicted second by second, for what lasted longer than an utterance, or changed within one."""
+
+    def best(line: Line, modality: str) -> str:
+        own = line.moment[modality]
+        return max(own, key=own.__getitem__) if own else ""
+
+    told = {f"{FUSED}, each second": [(line.at, fused_label(line.moment)) for line in lines]}
+    told |= {f"{m}, each second": [(line.at, best(line, m)) for line in lines] for m in MODALITIES}
+    return [Tier(name, runs(by_second, 2 * EVERY_S)) for name, by_second in told.items()]
+
+
 def _as_csv(lines: list[Line], notes: list[Note]) -> str:
-    """One row a second; a note stands in the first row that is not before it."""
-    rows = [["seconds", "model", "label", *LABELS, *_columns_of_each(), "note"]]
+    """One row a second; a note stands in the first row that is not before it. Models of a session may have labels of their own."""
+    labels = list(dict.fromkeys(label for line in lines for label in line.moment["fused"] or ()))
+    rows = [["seconds", "model", "label", *labels, *columns_of_each(), "note"]]
     waiting = deque(notes)
     for number, line in enumerate(lines):
         told = []
         while waiting and (waiting[0].at <= line.at or number == len(lines) - 1):
-            told.append(waiting.popleft().text or "marker")
+            told.append(waiting.popleft().text or MARKER)
         moment = line.moment
-        cells = [cell for modality in MODALITIES for cell in _cells(moment, modality)]
-        named, shares = _named(moment["fused"], moment["sure_from"]), _shares(moment["fused"])
-        rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells, "; ".join(told)])
+        fused = moment["fused"]
+        shares = [f"{fused[label]:.4f}" if fused and label in fused else "" for label in labels]
+        named = fused_label(moment) if fused else ""
+        rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells_of_each(moment), "; ".join(told)])
     return csv_text(rows)
-
-
-def _columns_of_each() -> list[str]:
-    return [f"{modality}_{what}" for modality in MODALITIES for what in ("observed", "label", "weight")]
-
-
-def _shares(fused: Mapping[str, float] | None) -> list[str]:
-    return [f"{fused[label]:.4f}" if fused else "" for label in LABELS]
-
-
-def _cells(moment: Mapping[str, Any], modality: str) -> list[str]:
-    own, weights = moment[modality], moment["weights"]
-    return [str(int(moment["observed"][modality])), _best(own) if own else "", f"{weights[modality]:.4f}" if weights else ""]
 
 
 def _as_json(lines: list[Line], utterances: list[dict[str, Any]], notes: list[Note]) -> str:
@@ -116,31 +122,3 @@ def _as_json(lines: list[Line], utterances: list[dict[str, Any]], notes: list[No
         "notes": [{"seconds": round(note.at, 2), "text": note.text} for note in notes],
     }
     return json.dumps(record, ensure_ascii=False, indent=1)
-
-
-def _as_vtt(utterances: list[dict[str, Any]], notes: list[Note]) -> str:
-    """A cue for each utterance, with what it was taken for, and one for each note."""
-    told = [_best(utterance["fused"]) if utterance["fused"] else "nothing to go on" for utterance in utterances]
-    cues = [(t["start"], t["end"], f"[{label}] {t['transcript'] or '(no words)'}") for t, label in zip(utterances, told, strict=True)]
-    cues += [(note.at, note.at + 2, f"* {note.text or 'marker'}") for note in notes]
-    blocks = [f"{_stamp(start)} --> {_stamp(max(end, start + 0.5))}\n{_cue_text(text)}" for start, end, text in sorted(cues)]
-    return "\n\n".join(["WEBVTT", f"NOTE\n{NOTICE}", *blocks]) + "\n"
-
-
-def _cue_text(text: str) -> str:
-    # An arrow or an empty line in a cue would begin another.
-    return escape(" ".join(text.split()), quote=False)
-
-
-def _stamp(seconds: float) -> str:
-    minutes, rest = divmod(max(0.0, seconds), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours:02d}:{minutes:02d}:{rest:06.3f}"
-
-
-def _best(distribution: Mapping[str, float]) -> str:
-    return max(distribution, key=distribution.__getitem__)
-
-
-def _named(distribution: Mapping[str, float] | None, answer_threshold: float) -> str:
-    return "" if distribution is None else sure_label(distribution, answer_threshold) or "not sure"

@@ -11,6 +11,7 @@ from typing import Any
 from tqdm import tqdm
 
 from comp_core.cli.engine import engine_of, engine_options
+from comp_core.cli.values import names
 from comp_core.jobs.engine import EngineError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.support.checkpoint import CheckpointError
@@ -38,6 +39,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
     command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any; with Ray always cpu)")
+    known = "csv, json, vtt, srt, eaf (ELAN), textgrid (Praat), bids; made of all records that are there"
+    command.add_argument("--format", type=names, default=[], metavar="NAME,...", help=known)
     command.set_defaults(run=annotate)
     command = commands.add_parser("extract", parents=[hearing], help="write the features of a folder of clips in the GCNet layout")
     command.add_argument("folder", type=Path, help="folder of the clips, an utterance each")
@@ -91,14 +94,20 @@ def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from comp_core.formats.table import FORMATS
     from comp_core.jobs.annotation import UNREADABLE, FolderError, Settings, annotate
+    from comp_core.jobs.exports import export
     from comp_core.senses.speech.recognition import RecogniserError
 
+    if unknown := [name for name in options.format if name not in FORMATS]:
+        print(f"no format {', '.join(unknown)}; there are {', '.join(FORMATS)}", file=sys.stderr)
+        return 2
     settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))), options.language)
     try:
         with engine_of(options) as engine:
             device = CPU if options.engine == "ray" else options.device
             found = annotate(options.folder, options.out, settings, engine, device, lambda note: tqdm.write(note, file=sys.stderr))
+        export(options.out, options.format)
     except (FolderError, EngineError, CheckpointError, RecogniserError, DeviceError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -39,7 +39,7 @@ def test_what_was_read_can_be_saved_as_a_table_and_as_a_video(open_page, picture
     page = open_clip(open_page())
     page.get_by_role("button", name="Happy").click()
     page.get_by_role("button", name="Make a video with the labels").wait_for()
-    link = page.get_by_role("link", name="Save as CSV")
+    link = page.get_by_role("link", name="CSV", exact=True)
     with page.expect_download() as download:
         link.click()
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))

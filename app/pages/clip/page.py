@@ -14,14 +14,14 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from app.live.export import clip_csv
 from app.live.views import NAMES, utterance_view
-from app.pages.shared.markup import clip_html, message_html, player_html, table_link
+from app.pages.shared.markup import clip_html, file_links, message_html, player_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
 from app.server.disk_guard import no_room
 from app.server.jobs import Unheard
 from app.server.scripts import on_load
+from comp_core.formats.table import FORMATS, Told
 from comp_core.inference.budget import Budget
 from comp_core.inference.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.inference.overlay import burn_in
@@ -141,7 +141,9 @@ def read_clip(
         yield _failed("Nothing was found in this file: no face, no voice and no words.", records)
         return
     found = ClipFound(Path(path), records)
-    yield _shown(gr.skip(), _result_html(records), found, video=kind == "video")
+    told = Told(records, file=Path(path).name, model=predictor.fusions[model].name)
+    links = file_links(told, list(FORMATS))
+    yield _shown(gr.skip(), _result_html(records, links), found, video=kind == "video")
 
 
 def _shown(player: Any, result: str, found: ClipFound | None = None, video: bool = False) -> tuple[Any, ...]:
@@ -156,8 +158,9 @@ def _failed(message: str, records: Sequence[Mapping[str, Any]]) -> tuple[Any, ..
     return _shown(gr.skip(), message_html(message) + _result_html(records))
 
 
-def _result_html(records: Sequence[Mapping[str, Any]]) -> str:
-    return clip_html([utterance_view(record) for record in records], table_link(clip_csv(records)))
+def _result_html(records: Sequence[Mapping[str, Any]], links: str = "") -> str:
+    """While more comes, with a table of what there is; ``links`` are those of all formats, once nothing more comes."""
+    return clip_html([utterance_view(record) for record in records], links or file_links(Told(records), ["csv"]))
 
 
 def label_clip(found: ClipFound | None, progress: Callable | None = gr.Progress()) -> Iterator[Any]:  # noqa: B008

@@ -104,7 +104,7 @@ part("notes").addEventListener("submit", (event) => {
 for (const node of root.querySelectorAll("[data-file]")) {
   node.addEventListener("click", async () => {
     const files = token ? await fetchFiles(token) : kept;
-    if (files) offer(node.dataset.file, files[node.dataset.file]);
+    if (files) for (const name of node.dataset.file.split(" ")) offer(name, files[name]);
     else say("The session could not be fetched. Try again.");
   });
 }

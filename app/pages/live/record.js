@@ -4,7 +4,7 @@ import { drawHistory } from "./draw.js";
 import { part, root, server, setText } from "./page.js";
 import { clearTimeline } from "./timeline.js";
 
-const FILE_TYPES = { csv: "text/csv", json: "application/json", vtt: "text/vtt" };
+const FILE_TYPES = { csv: "text/csv", json: "application/json", vtt: "text/vtt", eaf: "application/xml", "_events.json": "application/json" };
 export let kept = null;
 let wanted = null; // the token of the session whose files are being fetched, unless it was deleted meanwhile
 
@@ -31,8 +31,8 @@ export function forget() {
 }
 
 export function offer(name, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: FILE_TYPES[name] }));
-  const link = Object.assign(document.createElement("a"), { href: address, download: `session.${name}` });
+  const address = URL.createObjectURL(new Blob([text], { type: FILE_TYPES[name] ?? "text/plain" }));
+  const link = Object.assign(document.createElement("a"), { href: address, download: `session${name.startsWith("_") ? "" : "."}${name}` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from app.live.sliders import SLIDERS, Slider
 from app.live.views import NAMES, listed, percent
+from comp_core.formats.table import FORMATS, Told
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 
 # Drawn on a 24 x 24 grid, stroked in the current colour.
@@ -107,10 +109,17 @@ def _bars_html(view: Mapping[str, Any] | None) -> str:
     return f'<ul class="cp-bars">{rows}</ul>'
 
 
-def table_link(table: str) -> str:
-    """A table in CSV, to be saved; it lies in the link itself, and on no disk but the visitor's."""
-    encoded = base64.b64encode(table.encode()).decode()
-    return f'<p><a class="cp-button cp-link" download="predictions.csv" href="data:text/csv;base64,{encoded}">Save as CSV</a></p>'
+def file_links(told: Told, formats: Collection[str]) -> str:
+    """The records as files of these ``FORMATS``, to be saved; they lie in the links themselves, and on no disk but the visitor's."""
+    stem = Path(told.file).stem if told.file else "predictions"
+    links = []
+    for name in formats:
+        one = FORMATS[name]
+        for suffix, text in one.make(told).items():
+            encoded, title = base64.b64encode(text.encode()).decode(), one.title + (" (columns)" if suffix == "_events.json" else "")
+            download = escape(stem + suffix, quote=True)
+            links.append(f'<a class="cp-button cp-link" download="{download}" href="data:{one.media_type};base64,{encoded}">{title}</a>')
+    return f'<p class="cp-files">Save as {" ".join(links)}</p>'
 
 
 def clip_html(views: list[Mapping[str, Any]], links: str = "") -> str:

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
-from app.live.export import Note, Record, clip_csv
+from app.live.export import Note, Record
 from app.live.utterance import Utterance
+from comp_core.formats.table import records_csv
 from comp_core.modalities import LABELS
 from comp_core.senses.reading import NO_WORDS, Reading
 from tests.app.doubles import record as moment
@@ -61,6 +62,24 @@ def test_vtt_cues_are_in_order_and_words_cannot_break_them(record):
     ]
 
 
+def test_laboratory_formats_hold_utterances_notes_and_each_second(record, tmp_path):
+    elan, praat = pytest.importorskip("pympi").Elan, pytest.importorskip("praatio.textgrid")
+    files = record.files()
+    (tmp_path / "session.eaf").write_text(files["eaf"], encoding="utf-8")
+    (tmp_path / "session.TextGrid").write_text(files["TextGrid"], encoding="utf-8")
+    found = elan.Eaf(str(tmp_path / "session.eaf"))
+    assert [text for _, _, text, *_ in sorted(found.get_annotation_data_for_tier("transcript"))] == ["what a --> <b>day</b>", "typed"]
+    assert [part[:3] for part in sorted(found.get_annotation_data_for_tier("fused, each second"))] == [
+        (0, 1250, "joy"),
+        (1250, 2500, "anger"),
+        (2500, 4500, "nothing to go on"),
+    ]
+    grid = praat.openTextgrid(str(tmp_path / "session.TextGrid"), includeEmptyIntervals=False, reportingMode="error")
+    assert [entry.label for entry in grid.getTier("notes").entries] == ["marker", "=SUM(A1)"]
+    assert files["_events.tsv"].count("\n") == 5 and "comp, prlf" in files["_events.json"]
+    assert "[joy] what a" in files["srt"]
+
+
 def test_a_visit_without_anything_gives_files_all_the_same():
     files = Record().files()
     assert files["csv"].count("\n") == 1
@@ -70,7 +89,7 @@ def test_a_visit_without_anything_gives_files_all_the_same():
 
 def test_a_files_records_are_a_table():
     records = [moment(0.0, 1.5, "=what joy", audio="joy", text="joy"), moment(2.0, 3.0, "")]
-    first, second = csv.DictReader(io.StringIO(clip_csv(records)))
+    first, second = csv.DictReader(io.StringIO(records_csv(records)))
     assert (first["start"], first["end"], first["transcript"], first["label"]) == ("0.0", "1.5", "'=what joy", "joy")
     assert (first["audio_label"], first["video_observed"]) == ("joy", "0")
     assert (second["label"], second["joy"], second["audio_weight"]) == ("", "", "")

@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from app.live.export import clip_csv
+from comp_core.formats.table import records_csv
 from comp_core.jobs import annotation
 from comp_core.jobs.annotation import Settings, annotate
 from comp_core.jobs.engine import InProcess
@@ -27,7 +27,7 @@ def formulas(text):
 @pytest.mark.parametrize("formula", FORMULAS)
 def test_words_that_could_be_a_formula_are_none(formula):
     assert formulas(csv_text([("a", formula, "b")])) == []
-    assert formulas(clip_csv([record(transcript=formula, text="joy")])) == []
+    assert formulas(records_csv([record(transcript=formula, text="joy")])) == []
 
 
 def test_numbers_and_other_words_stay_as_they_are():
