@@ -36,7 +36,7 @@ from comp_core.training.words_folds import FIRST_PHASE, only_upper, train_folds
 
 SPLITS = ("train", "valid", "test")
 # Made-up sentences in all.
-LESSONS = 12_000
+LESSONS = 24_000
 # Rows of each corpus in an epoch. The first phase goes once through GoEmotions in four epochs, after each of which it saves.
 ROWS = {
     "goemotions": {"goemotions": 10_853, "meld": 0, "lessons": 800},
