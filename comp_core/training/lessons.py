@@ -49,16 +49,13 @@ _FILLERS: dict[str, str] = {
     ),
     "did": "cleaned|washed|sorted|finished|checked|wiped|swept|did",
     "habit": (
-        "eat meat|drink tea|take the bus|watch television|use that app|need a receipt|have a car|work at weekends|live here|"
-        "speak French"
+        "eat meat|drink tea|take the bus|watch television|use that app|need a receipt|have a car|work at weekends|live here|speak French"
     ),
     "habits": (
-        "eats meat|drinks tea|takes the bus|watches television|uses that app|needs a receipt|has a car|works at weekends|"
-        "speaks French"
+        "eats meat|drinks tea|takes the bus|watches television|uses that app|needs a receipt|has a car|works at weekends|speaks French"
     ),
     "yet": (
-        "decided|chosen a colour|booked the tickets|read it|heard back|paid the bill|been to Rome|had lunch|signed the form|"
-        "fixed a time"
+        "decided|chosen a colour|booked the tickets|read it|heard back|paid the bill|been to Rome|had lunch|signed the form|fixed a time"
     ),
     "need": "a ticket|a coat|an appointment|a key|a passport|to sign it|to hurry|to bring anything|to pay now|to print it",
     "child": "son|daughter|baby|grandson|granddaughter|little girl|little boy",

@@ -116,12 +116,12 @@ def classification_loss(logits: Mapping[str, Tensor], targets: Tensor, corpus: T
     return -(targets * (weights * own.log_softmax(1) + live)).sum(1).mean()
 
 
-@torch.inference_mode()
 def in_bfloat16(device: torch.device) -> AbstractContextManager[Any]:
     """Products in bfloat16, where the device knows how."""
     return torch.autocast(device.type, torch.bfloat16) if device.type in ("cpu", "cuda") else nullcontext()
 
 
+@torch.inference_mode()
 def run(model: WordsNet, tokenizer: Tokenizer, texts: Sequence[str], batch: int = 128) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Features (n, D) of texts, and for each corpus the probabilities (n, 7) of its head."""
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
