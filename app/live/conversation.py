@@ -145,7 +145,8 @@ class Conversation:
         if not utterance.open:
             utterance.pending = False
             utterance.shown_until = max(utterance.shown_until, now + self._context.config.hold)
-            self._judge(utterance)
+            if utterance.typed is None:  # else it was judged by the visitor's words, which stand
+                self._judge(utterance)
 
     def take_typed(self, text: str, now: float, at: float) -> None:
         """Words for the present utterance, or for one of their own; without any, the recognised ones count again."""
@@ -203,12 +204,12 @@ class Conversation:
         return [*moments, {AUDIO: voice, TEXT: utterance.words, VIDEO: face}]
 
     def told(self) -> list[Said]:
-        return [Said(one.number, one.start, one.end, one.transcript, one.pending, one.fused) for one in self.utterances]
+        return [Said(one.number, one.start, one.end, one.transcript, one.pending, one.judged) for one in self.utterances]
 
     def _judge(self, utterance: Utterance) -> None:
-        """Fuse a whole utterance, for the history."""
-        if utterance.open:
+        """Fuse a whole utterance, for the history: once, when nothing of it is still to come; again only when the visitor corrects it."""
+        if utterance.open or (utterance.pending and utterance.typed is None):
             return
         before = [earlier.readings() for earlier in self.utterances if earlier.number < utterance.number]
         model = self._context.predictor.fusion(self._settings.model)
-        utterance.fused = model.fuse_last([*before, utterance.readings()], without=self._settings.switched_off).fused
+        utterance.judged = model.fuse_last([*before, utterance.readings()], without=self._settings.switched_off)

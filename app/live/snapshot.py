@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from comp_core.inference.fusion import Distribution
+from comp_core.inference.fusion import Fused
 from comp_core.senses.face.choice import Box
 
 
 @dataclass(frozen=True)
 class Said:
-    """An utterance as it is told: its number, when it was (s since Start), its words, whether more come, what it was taken for."""
+    """An utterance as it is told: its number, when it was (s since Start), its words, whether more come, how it was judged at its end."""
 
     number: int
     start: float
     end: float | None
     transcript: str
     pending: bool
-    fused: Distribution | None
+    judged: Fused | None
 
 
 @dataclass(frozen=True)

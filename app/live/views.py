@@ -182,7 +182,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
                 "time": clock_text(said.start),
                 "transcript": said.transcript or ("recognising…" if said.pending else "(no words)"),
                 "words": said.transcript,
-                "prediction": in_words(said.fused, snapshot.fused["sure_from"]),
+                "prediction": in_words(said.judged.fused, said.judged.answer_threshold) if said.judged else "…",
             }
             for said in reversed(snapshot.utterances)
         ],

@@ -8,15 +8,16 @@ import pytest
 
 from app.live.export import Note, Record, clip_csv
 from app.live.utterance import Utterance
-from comp_core.modalities import LABELS
+from comp_core.modalities import LABELS, TEXT
 from comp_core.senses.reading import NO_WORDS, Reading
+from tests.app.doubles import ScriptedPredictor, feature
 from tests.app.doubles import record as moment
 
 
 def utterance(start, end, transcript, typed=False, label="joy"):
-    fused = moment(audio=label)["fused"] if label else None
+    judged = ScriptedPredictor().fuse_last([{TEXT: Reading(feature(label))}] if label else [{}])
     words = (transcript, Reading.absent(NO_WORDS))
-    return Utterance(1, start, end, spoken=words, typed=words if typed else None, fused=fused)
+    return Utterance(1, start, end, spoken=words, typed=words if typed else None, judged=judged)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def test_speech_words_and_face_come_together(stepped):
     assert snapshot.confidence == 0.62
     assert snapshot.box == (0.2, 0.2, 0.6, 0.8)
     assert snapshot.captured == pytest.approx(1000 * stepped.now)
-    assert [(t.transcript, t.fused is not None) for t in snapshot.utterances] == [("what joy", True)]
+    assert [(t.transcript, t.judged is not None) for t in snapshot.utterances] == [("what joy", True)]
 
 
 def test_the_model_that_was_chosen_judges_from_then_on(stepped):
@@ -160,10 +160,30 @@ def test_words_of_an_earlier_utterance_can_be_corrected_and_taken_back(stepped):
     stepped.session.inbox.correct(first.number, "what anger")
     corrected, other = stepped.step(FACE, QUIET).utterances
     assert (corrected.transcript, other.transcript) == ("what anger", "pure fear")
-    assert corrected.fused["anger"] > first.fused["anger"]
+    assert corrected.judged.fused["anger"] > first.judged.fused["anger"]
     stepped.session.inbox.correct(first.number, "")
     stepped.session.inbox.correct(99, "nobody said this")
     assert [t.transcript for t in stepped.step(FACE, QUIET).utterances] == ["what joy", "pure fear"]
+
+
+def test_an_utterance_is_judged_once_when_its_words_are_there_and_never_after(stepped):
+    assert stepped.say().utterances[0].judged is None
+    stepped.hear("what joy")
+    judged = stepped.step(FACE, QUIET).utterances[0].judged
+    assert max(judged.fused, key=judged.fused.get) == "joy"
+    stepped.session.switch(TEXT, False)
+    stepped.session.choose("prlf")
+    for _ in range(3):
+        assert stepped.say().utterances[0].judged == judged
+
+
+def test_words_that_are_recognised_after_a_correction_do_not_change_its_judgement(stepped):
+    first = stepped.say().utterances[0]
+    stepped.session.inbox.correct(first.number, "what anger")
+    judged = stepped.step(FACE, QUIET).utterances[0].judged
+    stepped.session.switch(AUDIO, False)
+    stepped.hear("what joy")
+    assert stepped.step(FACE, QUIET).utterances[0].judged == judged
 
 
 def test_the_subsets_are_of_all_that_is_there_whatever_is_switched_off(stepped):
@@ -265,7 +285,7 @@ def test_words_asked_for_in_a_pause_are_final_if_it_was_the_end(stepped):
     snapshot = stepped.step(FACE, QUIET)
     assert len(stepped.transcriber.requests) == 1
     assert (snapshot.pending, [said.transcript for said in snapshot.utterances]) == (False, ["what joy"])
-    assert snapshot.utterances[0].fused is not None
+    assert snapshot.utterances[0].judged is not None
 
 
 def test_words_of_a_pause_that_come_after_the_end_are_waited_for(stepped):

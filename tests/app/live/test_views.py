@@ -11,6 +11,8 @@ from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 from comp_core.senses.reading import SWITCHED_OFF, Reading
 from tests.app.doubles import ScriptedPredictor, feature, record
 
+JOYFUL = ScriptedPredictor().fuse_last([{TEXT: Reading(feature("joy"))}])
+
 
 def spread(**named):
     rest = (1 - sum(named.values())) / (len(LABELS) - len(named))
@@ -90,13 +92,21 @@ def test_clock():
 
 
 def test_live_view_lists_the_newest_utterance_first():
-    said = Said(number=1, start=3.0, end=5.0, transcript="hello", pending=False, fused=spread(joy=0.9))
-    waiting = replace(said, number=2, start=61.0, transcript="", pending=True, fused=None)
+    said = Said(number=1, start=3.0, end=5.0, transcript="hello", pending=False, judged=JOYFUL)
+    waiting = replace(said, number=2, start=61.0, transcript="", pending=True, judged=None)
     view = live_view(snapshot_of(record(), utterances=[said, waiting]))
     assert [(t["time"], t["transcript"], t["prediction"]) for t in view["utterances"]] == [
-        ("1:01", "recognising…", "nothing to go on"),
-        ("0:03", "hello", "joy 90 %"),
+        ("1:01", "recognising…", "…"),
+        ("0:03", "hello", "joy 91 %"),
     ]
+
+
+def test_a_line_keeps_the_threshold_by_which_it_was_judged():
+    judged = replace(JOYFUL, answer_threshold=0.95)
+    said = Said(1, 3.0, 5.0, "hello", False, judged)
+    for threshold in (0.3, 0.95):
+        view = live_view(snapshot_of({**record(video="joy"), "sure_from": threshold}, utterances=[said]))
+        assert view["utterances"][0]["prediction"] == "not sure"
 
 
 def test_the_subsets_foretell_what_a_switch_does():
