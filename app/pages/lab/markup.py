@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from app.live.views import NAMES, RELATIONS, clock_text, percent
+from app.live.phrases import NAMES, RELATIONS, clock_text, percent
 from app.pages.lab.introspection import Cell, Row, Step
 from app.pages.shared.markup import key_html
 from comp_core.evaluation.introspection import Introspection

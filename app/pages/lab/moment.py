@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from app.live.phrases import NAMES, REASONS, clock_text, in_words, relation
 from app.live.sliders import SLIDERS, degradation_of
-from app.live.views import NAMES, REASONS, clock_text, in_words, relation
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.pages.lab.introspection import along, introspections, qualities, seven
 from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from app.live.phrases import NAMES, listed, percent
 from app.live.sliders import SLIDERS, Slider
-from app.live.views import NAMES, listed, percent
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 
 # Drawn on a 24 x 24 grid, stroked in the current colour.
