@@ -7,7 +7,7 @@ import numpy as np
 from app.live.phrases import clock_text, in_words
 from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, Said, Snapshot, Words
 from app.live.views import FAINTEST, live_view, moment_view, transcript_view, utterance_view
-from app.pages.shared.markup import cards_html, clip_html, fused_html, message_html, player_html
+from app.pages.shared.markup import bars_html, cards_html, clip_html, fused_html, headline_html, message_html, player_html, switches_html
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 from comp_core.senses.reading import SWITCHED_OFF, Reading
 from tests.app.doubles import ScriptedPredictor, feature, record
@@ -199,15 +199,15 @@ def test_words_from_outside_are_escaped():
 def test_markup_has_a_bar_per_label_and_a_card_per_modality():
     view = moment_view(record(audio="anger", text="joy", video="joy"))
     assert all(fused_html(view).count(f'data-label="{label}"') == 1 for label in LABELS)
-    cards = cards_html(view, switches=True)
-    assert all(cards.count(f'data-modality="{m}"') == 1 and cards.count(f'data-switch="{m}"') == 1 for m in MODALITIES)
-    assert 'role="switch"' not in cards_html(view)
+    cards = cards_html(view, live=True)
+    assert all(cards.count(f'data-modality="{m}"') == 1 and switches_html().count(f'data-switch="{m}"') == 1 for m in MODALITIES)
+    assert 'data-again' not in cards_html(view)
     assert cards_html() != cards
 
 
 def test_markup_is_safe_for_the_template_that_carries_it():
     # Gradio reads the page's markup as a JavaScript template string and as Handlebars.
-    for html in (fused_html(), cards_html(switches=True)):
+    for html in (headline_html(), bars_html(), switches_html(), cards_html(live=True)):
         assert not {"${", "{{", "`"} & {html[i : i + n] for n in (1, 2) for i in range(len(html))}
 
 
