@@ -26,11 +26,12 @@ _KEPT = ("fused", *MODALITIES, "weights", "observed", "absent_because", "sure_fr
 
 @dataclass(frozen=True)
 class Line:
-    """One second: when, by which model, and what it made of it (see `comp_core.inference.fusion.Fused`)."""
+    """One second: when, by which model, what it made of it (see `comp_core.inference.fusion.Fused`), and the words that counted."""
 
     at: float
     model: str
     moment: Mapping[str, Any]
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,10 @@ class Record:
         self.utterances: deque[Utterance] = deque(maxlen=MOST_UTTERANCES)
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
 
-    def add(self, at: float, model: str, moment: Mapping[str, Any]) -> None:
+    def add(self, at: float, model: str, moment: Mapping[str, Any], words: str = "") -> None:
         """Take down a moment, unless the last line is younger than ``EVERY_S``."""
         if not self.lines or at - self.lines[-1].at >= EVERY_S:
-            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}))
+            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}, words))
 
     def files(self) -> dict[str, str]:
         """The record in three forms: ``csv``, ``json`` and ``vtt`` (WebVTT)."""
@@ -77,12 +78,15 @@ def clip_csv(records: Sequence[Mapping[str, Any]]) -> str:
 
 def _utterance(utterance: Utterance) -> dict[str, Any]:
     span = {"start": utterance.start, "end": utterance.end}
-    return {**span, "transcript": utterance.transcript, "source": utterance.source or None, "fused": utterance.fused}
+    told = {**span, "transcript": utterance.transcript, "source": utterance.source or None}
+    # Its words may still be on their way.
+    judged = {key: utterance.judged.as_dict()[key] for key in _KEPT} if utterance.judged else {"fused": None, "sure_from": None}
+    return {**told, **judged}
 
 
 def _as_csv(lines: list[Line], notes: list[Note]) -> str:
     """One row a second; a note stands in the first row that is not before it."""
-    rows = [["seconds", "model", "label", *LABELS, *_columns_of_each(), "note"]]
+    rows = [["seconds", "model", "label", *LABELS, *_columns_of_each(), "words", "note"]]
     waiting = deque(notes)
     for number, line in enumerate(lines):
         told = []
@@ -91,7 +95,7 @@ def _as_csv(lines: list[Line], notes: list[Note]) -> str:
         moment = line.moment
         cells = [cell for modality in MODALITIES for cell in _cells(moment, modality)]
         named, shares = _named(moment["fused"], moment["sure_from"]), _shares(moment["fused"])
-        rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells, "; ".join(told)])
+        rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells, line.words, "; ".join(told)])
     return csv_text(rows)
 
 
@@ -111,7 +115,7 @@ def _cells(moment: Mapping[str, Any], modality: str) -> list[str]:
 def _as_json(lines: list[Line], utterances: list[dict[str, Any]], notes: list[Note]) -> str:
     record = {
         "notice": NOTICE,
-        "lines": [{"seconds": round(line.at, 2), "model": line.model, **line.moment} for line in lines],
+        "lines": [{"seconds": round(line.at, 2), "model": line.model, "words": line.words, **line.moment} for line in lines],
         "utterances": utterances,
         "notes": [{"seconds": round(note.at, 2), "text": note.text} for note in notes],
     }
@@ -119,8 +123,8 @@ def _as_json(lines: list[Line], utterances: list[dict[str, Any]], notes: list[No
 
 
 def _as_vtt(utterances: list[dict[str, Any]], notes: list[Note]) -> str:
-    """A cue for each utterance, with what it was taken for, and one for each note."""
-    told = [_best(utterance["fused"]) if utterance["fused"] else "nothing to go on" for utterance in utterances]
+    """A cue for each utterance, with its label as the page names it, and one for each note."""
+    told = [_named(utterance["fused"], utterance["sure_from"]) or "nothing to go on" for utterance in utterances]
     cues = [(t["start"], t["end"], f"[{label}] {t['transcript'] or '(no words)'}") for t, label in zip(utterances, told, strict=True)]
     cues += [(note.at, note.at + 2, f"* {note.text or 'marker'}") for note in notes]
     blocks = [f"{_stamp(start)} --> {_stamp(max(end, start + 0.5))}\n{_cue_text(text)}" for start, end, text in sorted(cues)]

@@ -194,8 +194,8 @@ class LiveSession:
         self._smoother.time_constant = settings.smoothing
         thresholds = dict(self._context.predictor.fusion(model).answer_thresholds)
         shown = self._smoother.update({**fused.as_dict(), "subsets": subsets, "answer_thresholds": thresholds}, now)
-        self.record.add(at, model, shown)
         utterance = self.conversation.present
+        self.record.add(at, model, shown, utterance.transcript if utterance else "")
         return Snapshot(
             at=at,
             captured=self.looking.captured,

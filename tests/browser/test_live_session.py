@@ -72,12 +72,12 @@ def test_words_of_the_history_can_be_corrected(open_page, picture):
     page.wait_for_selector("[data-part=history] li")
     row = page.locator("[data-part=history] li", has_text="first words")
     row.get_by_role("button").click()
-    assert page.input_value("[data-part=typed]") == "first words"
+    assert page.input_value("[data-part=corrected]") == "first words"
     page.keyboard.press("Escape")
-    assert page.input_value("[data-part=typed]") == ""
+    assert page.is_hidden("[data-part=correcting]")
     row.get_by_role("button").click()
     picture(page, "correcting", full_page=True)
-    page.fill("[data-part=typed]", "better words")
+    page.fill("[data-part=corrected]", "better words")
     page.keyboard.press("Enter")
     page.locator("[data-part=history] .cp-said", has_text="better words").wait_for()
     assert "first words" not in said(page)

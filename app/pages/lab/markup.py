@@ -42,7 +42,7 @@ def along_html(steps: Sequence[Step]) -> str:
 
 
 def compared_html(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -> str:
-    """Before and after spoiling: all together, then each modality with its weight and its sense's own judgement."""
+    """Before and after degradation: all together, then each modality with its weight and its sense's own judgement."""
     rows = "".join(
         f'<tr data-row="{name}"><th scope="row">{escape(before[name]["title"])}</th>'
         f"<td>{_state_html(before[name])}</td><td>{_state_html(after[name])}</td></tr>"

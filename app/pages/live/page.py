@@ -8,7 +8,16 @@ from pathlib import Path
 import gradio as gr
 
 from app.capture.browser import Call
-from app.pages.shared.markup import bars_html, cards_html, degradation_html, headline_html, key_html, models_html, subsets_html, switches_html
+from app.pages.shared.markup import (
+    bars_html,
+    cards_html,
+    degradation_html,
+    headline_html,
+    key_html,
+    models_html,
+    subsets_html,
+    switches_html,
+)
 from app.server.scripts import on_load
 
 _MARKUP = Path(__file__).resolve().parent / "live.html"
