@@ -96,7 +96,7 @@ function drawTranscript({ text, told, strength }) {
   setText(part("subtitle"), text);
   setText(part("last"), text);
   part("last").hidden = !text;
-  for (const name of ["transcript", "subtitle", "last"]) part(name).style.opacity = strength;
+  for (const name of ["transcript", "subtitle", "last"]) part(name).style.opacity = text ? strength : 1;
 }
 
 export function drawRecogniser({ state, name, note }) {
