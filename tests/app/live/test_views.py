@@ -201,7 +201,7 @@ def test_markup_has_a_bar_per_label_and_a_card_per_modality():
     assert all(fused_html(view).count(f'data-label="{label}"') == 1 for label in LABELS)
     cards = cards_html(view, live=True)
     assert all(cards.count(f'data-modality="{m}"') == 1 and switches_html().count(f'data-switch="{m}"') == 1 for m in MODALITIES)
-    assert 'data-again' not in cards_html(view)
+    assert "data-again" not in cards_html(view)
     assert cards_html() != cards
 
 
