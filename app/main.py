@@ -153,7 +153,11 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         footer_links=[],
         app_kwargs={
             # By a path of their own: Gradio would show where this program is installed.
-            "routes": [scripts.ROUTE, Mount("/reports", StaticFiles(directory=REPORTS_DIR))],
+            "routes": [
+                scripts.ROUTE,
+                Mount("/reports", StaticFiles(directory=REPORTS_DIR)),
+                Mount("/samples", StaticFiles(directory=SAMPLES_DIR)),
+            ],
             "middleware": [
                 Middleware(SecurityHeaders),
                 Middleware(OwnPages, host=options.host, names=names, behind_proxy=behind_proxy),

@@ -27,6 +27,7 @@ from typing import Any
 
 from comp_core.support.atomic_files import write_whole
 from tests.browser import harness, media
+from tests.browser.live_page import start_again
 
 SAMPLE_EVERY_S = 2.0
 # What has been measured so far is written this often, so that a long run is not lost.
@@ -111,7 +112,7 @@ def sample(run: Run, page: Any, server: harness.Server) -> None:
     if message:
         run.said[re.sub(r"[\d.]*\d", "N", message)] += 1
     if phase == "stopped":
-        page.click("[data-part=start]")
+        start_again(page)
         run.sessions += 1
         return
     run.figures.append(page.evaluate(FIGURES))

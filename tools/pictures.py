@@ -59,7 +59,7 @@ def silence(page: Any) -> None:
 def degraded(page: Any) -> None:
     start(page)
     wait_for(page, video="present")
-    page.get_by_text("Spoil it, and see what survives").click()
+    page.get_by_text("Degrade the input, and see what survives").click()
     page.locator("[data-degrade=darkness]").fill("0.8")
     page.locator("[data-degrade=blur]").fill("0.4")
     page.locator("[data-degrade=noise_db]").fill("0")
@@ -89,8 +89,7 @@ def stopped(page: Any) -> None:
 
 
 def denied(page: Any) -> None:
-    page.check("[data-part=consent]")
-    page.click("[data-part=start]")
+    start(page)
     page.wait_for_selector("[data-part=message]:visible")
 
 

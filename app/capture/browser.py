@@ -67,7 +67,8 @@ def server_functions(
         return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local, "notices": notices()}
 
     def control(data: Any, address: str) -> dict[str, Any]:
-        """Switch modalities, choose model, language and smoothing, degrade what is captured, type or correct words, point, note."""
+        """Switch modalities, choose model, language and smoothing, degrade what is captured, type or correct words, remember or forget,
+        point, note."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"), address=address)
         if "switches" in request:
@@ -87,6 +88,10 @@ def server_functions(
             session.looking.locator.point_at(*wire.place(request["face"]))
         if "smoothing" in request:
             session.settings.smoothing = wire.smoothing(request["smoothing"])
+        if "memory" in request:
+            session.remember(wire.memory(request["memory"]))
+        if request.get("forget") is True:
+            session.forget()
         if "note" in request:
             session.note(wire.text(request["note"])[: wire.NOTE_LENGTH])
         return {"done": True}

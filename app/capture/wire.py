@@ -164,6 +164,17 @@ def switches(value: object) -> dict[str, bool]:
     return dict(value)
 
 
+def memory(value: object) -> bool:
+    """Whether what was said before counts.
+
+    Raises:
+        Refused: something else than true and false.
+    """
+    if not isinstance(value, bool):
+        raise _bad("The memory is true or false.")
+    return value
+
+
 def degradation(value: object) -> Degradation:
     """What the sliders are set to, by field, and whether it is muted.
 

@@ -58,6 +58,6 @@ class Batched(Generic[Asked, Answer]):
             if len(batch) == 1:
                 batch[0].error = error
                 return
-            # One bad question must not spoil the others'.
+            # One bad question must not take the others' answers.
             for request in batch:
                 self._serve([request])

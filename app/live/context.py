@@ -68,6 +68,7 @@ class Sense(Protocol[Given]):
 
 class FusionModel(Protocol):
     name: str
+    answer_thresholds: Mapping[str, float]
 
     def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused: ...
 
@@ -105,8 +106,8 @@ class LiveConfig:
         words_within: both only if the recogniser has nothing else to do and is likely to give them within this.
         words_from: no words are asked for before an utterance is this long, or paused.
         voiced: or while the latest sound is less likely speech than this.
-        hold: an utterance stays the present one this long after its end, and after its words came.
-        typed_hold: the same for typed words.
+        hold: an utterance stays the present one this long after its end, and after its words came; what is shown then settles.
+        typed_hold: the same for typed words; where nothing but words is given they stay.
         patience: words that take longer than this are not waited for; they still reach the history.
         idle: without anything new the loop looks at the clock this often.
     """

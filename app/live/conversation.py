@@ -16,7 +16,7 @@ from app.live.senses import reading_of
 from app.live.settings import Settings
 from app.live.snapshot import Said
 from app.live.utterance import Utterance
-from comp_core.inference.windows import Moment
+from comp_core.inference.windows import CONTEXT, Moment
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.senses.face.sense import FaceFrame
 from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
@@ -38,6 +38,7 @@ class Conversation:
     Attributes:
         utterances: those that have ended, oldest first.
         present: the one that is spoken, or held for a while after; None in between.
+        forgotten: utterances up to this number are not remembered.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Conversation:
         self._latencies, self._record, self._ask_words, self._random = latencies, record, ask_words, random
         self.utterances: deque[Utterance] = deque(maxlen=UTTERANCES_KEPT)
         self.present: Utterance | None = None
-        self._count = 0
+        self._count = self.forgotten = 0
 
     @property
     def growing(self) -> Utterance | None:
@@ -145,7 +146,8 @@ class Conversation:
         if not utterance.open:
             utterance.pending = False
             utterance.shown_until = max(utterance.shown_until, now + self._context.config.hold)
-            self._judge(utterance)
+            if utterance.typed is None:  # else it was judged by the visitor's words, which stand
+                self._judge(utterance)
 
     def take_typed(self, text: str, now: float, at: float) -> None:
         """Words for the present utterance, or for one of their own; without any, the recognised ones count again."""
@@ -185,30 +187,55 @@ class Conversation:
 
     # --- for the fusion -----------------------------------------------------------------------------------------
 
-    def release(self, now: float) -> None:
-        """Let the present utterance go once it has been shown long enough."""
+    def forget(self) -> None:
+        """What was said so far no longer counts for what is said now; its lines stay."""
+        self.forgotten = self._count
+
+    @property
+    def remembered(self) -> list[Utterance]:
+        """What was said before the present moment and counts for it, oldest first."""
+        return self._before(self.present.number if self.present else self._count + 1)
+
+    def _before(self, number: int) -> list[Utterance]:
+        if not self._settings.memory:
+            return []
+        return [one for one in self.utterances if self.forgotten < one.number < number][1 - CONTEXT :]
+
+    @property
+    def said_last(self) -> Utterance | None:
+        """The present utterance once it has words; until then the last one that had."""
+        known = [*self.utterances, self.present] if self.present else self.utterances
+        return next((one for one in reversed(known) if one.transcript), None)
+
+    def release(self, now: float, words_alone: bool = False) -> None:
+        """Let the present utterance go once it has been shown long enough; never where ``words_alone`` are given."""
         utterance = self.present
-        if utterance is None or utterance.open or now < utterance.shown_until:
+        if utterance is None or utterance.open or now < utterance.shown_until or (words_alone and utterance.typed):
             return
         if not utterance.pending or now - utterance.ended_at >= self._context.config.patience:
             self.present = None
 
     def moments(self, now: float, silence: str) -> list[Moment]:
-        """The conversation up to now: the utterance that is spoken or held, else ``silence``; the face always as it is now."""
-        moments = [earlier.readings() for earlier in self.utterances if earlier is not self.present]
+        """The conversation up to now: the utterance that is spoken or held, else ``silence`` with the face as it is now.
+
+        One that has ended keeps the face with which it was said, so that its answer settles; unless there is no face any more.
+        """
+        moments = [earlier.readings() for earlier in self.remembered]
         face, utterance = self._looking.present(now), self.present
         if utterance is None:
             return [*moments, {AUDIO: Reading.absent(silence), TEXT: Reading.absent(NO_WORDS), VIDEO: face}]
+        if face.present and not utterance.open and utterance.face.present:
+            face = utterance.face
         voice = Reading.absent(silence) if utterance.voice.absent_because == SILENCE else utterance.voice
         return [*moments, {AUDIO: voice, TEXT: utterance.words, VIDEO: face}]
 
     def told(self) -> list[Said]:
-        return [Said(one.number, one.start, one.end, one.transcript, one.pending, one.fused) for one in self.utterances]
+        return [Said(one.number, one.start, one.end, one.transcript, one.pending, one.judged) for one in self.utterances]
 
     def _judge(self, utterance: Utterance) -> None:
-        """Fuse a whole utterance, for the history."""
-        if utterance.open:
+        """Fuse a whole utterance, for the history: once, when nothing of it is still to come; again only when the visitor corrects it."""
+        if utterance.open or (utterance.pending and utterance.typed is None):
             return
-        before = [earlier.readings() for earlier in self.utterances if earlier.number < utterance.number]
+        before = [earlier.readings() for earlier in self._before(utterance.number)]
         model = self._context.predictor.fusion(self._settings.model)
-        utterance.fused = model.fuse_last([*before, utterance.readings()], without=self._settings.switched_off).fused
+        utterance.judged = model.fuse_last([*before, utterance.readings()], without=self._settings.switched_off)

@@ -29,11 +29,12 @@ _KEPT = ("fused", *MODALITIES, "weights", "observed", "absent_because", "sure_fr
 
 @dataclass(frozen=True)
 class Line:
-    """One second: when, by which model, and what it made of it (see `comp_core.inference.fusion.Fused`)."""
+    """One second: when, by which model, what it made of it (see `comp_core.inference.fusion.Fused`), and the words that counted."""
 
     at: float
     model: str
     moment: Mapping[str, Any]
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,10 @@ class Record:
         self.utterances: deque[Utterance] = deque(maxlen=MOST_UTTERANCES)
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
 
-    def add(self, at: float, model: str, moment: Mapping[str, Any]) -> None:
+    def add(self, at: float, model: str, moment: Mapping[str, Any], words: str = "") -> None:
         """Take down a moment, unless the last line is younger than ``EVERY_S``."""
         if not self.lines or at - self.lines[-1].at >= EVERY_S:
-            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}))
+            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}, words))
 
     def files(self) -> dict[str, str]:
         """The record in every form, by the end of the file's name."""
@@ -82,7 +83,10 @@ class Record:
 
 def _utterance(utterance: Utterance) -> dict[str, Any]:
     span = {"start": utterance.start, "end": utterance.end}
-    return {**span, "transcript": utterance.transcript, "source": utterance.source or None, "fused": utterance.fused}
+    told = {**span, "transcript": utterance.transcript, "source": utterance.source or None}
+    # Its words may still be on their way.
+    judged = {key: utterance.judged.as_dict()[key] for key in _KEPT} if utterance.judged else {"fused": None, "sure_from": None}
+    return {**told, **judged}
 
 
 def _tiers_of_lines(lines: list[Line]) -> list[Tier]:
@@ -100,7 +104,7 @@ def _tiers_of_lines(lines: list[Line]) -> list[Tier]:
 def _as_csv(lines: list[Line], notes: list[Note]) -> str:
     """One row a second; a note stands in the first row that is not before it. Models of a session may have labels of their own."""
     labels = list(dict.fromkeys(label for line in lines for label in line.moment["fused"] or ()))
-    rows = [["seconds", "model", "label", *labels, *columns_of_each(), "note"]]
+    rows = [["seconds", "model", "label", *labels, *columns_of_each(), "words", "note"]]
     waiting = deque(notes)
     for number, line in enumerate(lines):
         told = []
@@ -110,14 +114,14 @@ def _as_csv(lines: list[Line], notes: list[Note]) -> str:
         fused = moment["fused"]
         shares = [f"{fused[label]:.4f}" if fused and label in fused else "" for label in labels]
         named = fused_label(moment) if fused else ""
-        rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells_of_each(moment), "; ".join(told)])
+        rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells_of_each(moment), line.words, "; ".join(told)])
     return csv_text(rows)
 
 
 def _as_json(lines: list[Line], utterances: list[dict[str, Any]], notes: list[Note]) -> str:
     record = {
         "notice": NOTICE,
-        "lines": [{"seconds": round(line.at, 2), "model": line.model, **line.moment} for line in lines],
+        "lines": [{"seconds": round(line.at, 2), "model": line.model, "words": line.words, **line.moment} for line in lines],
         "utterances": utterances,
         "notes": [{"seconds": round(note.at, 2), "text": note.text} for note in notes],
     }

@@ -19,7 +19,9 @@ from app.live.inbox import Arrived, Inbox, Recognised
 from app.live.latencies import Latencies
 from app.live.looking import Looking
 from app.live.settings import Settings
-from app.live.snapshot import Snapshot
+from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
+from app.live.why import Pull, pull_of
+from comp_core.inference.fusion import Fused
 from comp_core.inference.smoothing import Smoother
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.speech.recognition import Transcript
@@ -75,6 +77,16 @@ class LiveSession:
     def choose(self, model: str) -> None:
         """Take another fusion model from now on."""
         self.settings.model = model
+        self.inbox.wake()
+
+    def remember(self, on: bool) -> None:
+        """Judge what is said in the light of what was said before, or by itself."""
+        self.settings.memory = on
+        self.inbox.wake()
+
+    def forget(self) -> None:
+        """Judge what is said from now on as if nothing had been said before."""
+        self.conversation.forget()
         self.inbox.wake()
 
     def note(self, text: str) -> None:
@@ -136,7 +148,7 @@ class LiveSession:
             self.conversation.take_typed(text, now, at)
         for number, text in arrived.corrected:
             self.conversation.take_correction(number, text)
-        self.conversation.release(now)
+        self.conversation.release(now, words_alone=not (self.looking.has_camera or self.hearing.has_microphone))
         snapshot = self._read(now, at)
         with self._published:
             self._snapshot = snapshot
@@ -171,14 +183,19 @@ class LiveSession:
     def _read(self, now: float, at: float) -> Snapshot:
         """Fuse the conversation up to now, and tell all that is known of it."""
         settings, model, off = self.settings, self.settings.model, self.settings.switched_off
+        moments, ask = self.conversation.moments(now, self.hearing.silence), self._context.fuse[model]
         with self.latencies.measure("fusion"):
-            fused, subsets = self._context.fuse[model]((self.conversation.moments(now, self.hearing.silence), off))
+            fused, subsets = ask((moments, off))
+            # Of one sense alone the answer is its own, whatever was said before.
+            alone = len(moments) == 1 or sum(fused.observed.values()) < 2
+            pull = None if alone else self._pull(fused, ask((moments[-1:], off))[0])
         if fused.fused is not None:
             self.present_at = now
         self._smoother.time_constant = settings.smoothing
-        shown = self._smoother.update({**fused.as_dict(), "subsets": subsets}, now)
-        self.record.add(at, model, shown)
+        thresholds = dict(self._context.predictor.fusion(model).answer_thresholds)
+        shown = self._smoother.update({**fused.as_dict(), "subsets": subsets, "answer_thresholds": thresholds}, now)
         utterance = self.conversation.present
+        self.record.add(at, model, shown, utterance.transcript if utterance else "")
         return Snapshot(
             at=at,
             captured=self.looking.captured,
@@ -188,13 +205,31 @@ class LiveSession:
             switched_off=off,
             speaking=bool(self.hearing.segmenter.speaking),
             speech_probability=float(self.hearing.segmenter.speech_probability),
-            transcript=utterance.transcript if utterance else "",
-            transcript_source=utterance.source if utterance else "",
-            confidence=utterance.confidence if utterance and utterance.source == "recognised" else None,
+            moment=BETWEEN if utterance is None else SPOKEN if utterance.open else SAID,
+            words=self._words(now),
+            remembered=len(self.conversation.remembered),
+            pull=pull,
             pending=bool(utterance and utterance.pending and not utterance.typed),
             utterances=self.conversation.told(),
             stage_ms=self.latencies.medians(),
             frames_dropped=self.inbox.frames_dropped,
             audio_lost_s=self.inbox.audio_lost_s,
             smoothing=settings.smoothing,
+        )
+
+    def _pull(self, fused: Fused, afresh: Fused) -> Pull | None:
+        return pull_of(fused.fused, afresh.fused, [earlier.fused for earlier in self.conversation.remembered])
+
+    def _words(self, now: float) -> Words:
+        utterance = self.conversation.said_last
+        if utterance is None:
+            return Words()
+        remembered = any(utterance is one for one in self.conversation.remembered)
+        return Words(
+            text=utterance.transcript,
+            source=utterance.source,
+            confidence=utterance.confidence if utterance.source == "recognised" else None,
+            counts=NOW if utterance is self.conversation.present else REMEMBERED if remembered else PAST,
+            age=0.0 if utterance.open else now - utterance.ended_at,
+            interim=utterance.open and utterance.typed is None,
         )

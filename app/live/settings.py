@@ -20,6 +20,7 @@ class Settings:
         smoothing: time constant of what is shown, in seconds.
         degradation: what is done to pictures, sound and words before the senses get them.
         switches: modality -> is it used.
+        memory: what is said is judged in the light of what was said before.
     """
 
     model: str
@@ -27,6 +28,7 @@ class Settings:
     smoothing: float = TIME_CONSTANT
     degradation: Degradation = field(default_factory=Degradation)
     switches: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(MODALITIES, True))
+    memory: bool = True
 
     @property
     def switched_off(self) -> frozenset[str]:

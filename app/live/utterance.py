@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from comp_core.inference.fusion import Distribution
+from comp_core.inference.fusion import Distribution, Fused
 from comp_core.inference.windows import Moment
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.senses.face.sense import FaceFrame
@@ -32,7 +32,7 @@ class Utterance:
         ended_at: on the loop's clock, when it ended.
         voice_read_at, asked_at: on the loop's clock, when its voice was last read and its words were last asked for while it grew.
         asked_until, heard_until: seconds since the session began, up to which words were asked for, and are known.
-        fused: the fused prediction of the utterance as a whole.
+        judged: what was made of the utterance as a whole, when it had ended and its words were there.
     """
 
     number: int
@@ -51,7 +51,7 @@ class Utterance:
     asked_at: float = float("-inf")
     asked_until: float = float("-inf")
     heard_until: float = float("-inf")
-    fused: Distribution | None = None
+    judged: Fused | None = None
 
     @property
     def open(self) -> bool:
@@ -69,6 +69,10 @@ class Utterance:
     @property
     def words(self) -> Reading:
         return (self.typed or self.spoken)[1]
+
+    @property
+    def fused(self) -> Distribution | None:
+        return self.judged.fused if self.judged else None
 
     def readings(self) -> Moment:
         """For the fusion, which reads a conversation of them."""

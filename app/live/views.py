@@ -5,83 +5,70 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from app.live.snapshot import Snapshot
-from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO, subset_name
-from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
+from app.live.phrases import IN_SHORT, NAMES, NOTHING, REASONS, Probabilities, ago, clock_text, in_words, listed, percent, ranked, relation
+from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
+from app.live.why import Pull, no_senses_own, why
+from comp_core.modalities import LABELS, MODALITIES, SUBSETS, TEXT, VIDEO, subset_name
+from comp_core.senses.reading import SWITCHED_OFF
 
-# What people call the modalities.
-NAMES = {AUDIO: "voice", TEXT: "words", VIDEO: "face"}
-# Reasons for absence that read better with their modality known.
-REASONS = {
-    (AUDIO, NOT_GIVEN): "no sound",
-    (VIDEO, NOT_GIVEN): "no picture",
-    (AUDIO, SILENCE): "silence",
-    (TEXT, NO_WORDS): "no words",
-    (VIDEO, NO_FACE): "no face",
-    (AUDIO, SWITCHED_OFF): "off",
-    (TEXT, SWITCHED_OFF): "off",
-    (VIDEO, SWITCHED_OFF): "off",
-}
-
-# How what the modalities say by themselves can fit together.
-RELATIONS = {
-    "agree": "The modalities agree: each by itself names the same expression.",
-    "conflict": "The modalities conflict: two are sure of different expressions.",
-    "complement": "The modalities complement one another: they do not all name the same, and at most one is sure.",
-    "alone": "One modality only: there is nothing to compare it with.",
-}
-# The same in the headline.
-_IN_SHORT = {"agree": ", which agree", "conflict": ", which conflict", "complement": "", "alone": " alone"}
-# A weight that reads as 0 %.
-NOTHING = 0.005
-
-Probabilities = Mapping[str, float]
+# What the headline is of.
+MOMENTS = {SPOKEN: "what is being said", SAID: "what was just said", BETWEEN: "right now"}
+# Words that no longer are of the present utterance are drawn fainter, down to this after so many seconds.
+FAINT, FAINTEST, FADED_S = 0.85, 0.65, 30.0
 
 
-def percent(p: float) -> str:
-    """Never "100 %": a model is not certain."""
-    return f"{round(100 * p)} %" if p < 0.995 else ">99 %"
-
-
-def ranked(probabilities: Probabilities) -> list[tuple[str, float]]:
-    return sorted(probabilities.items(), key=lambda item: -item[1])
-
-
-def in_words(probabilities: Probabilities | None, answer_threshold: float) -> str:
-    """A prediction in a few words: "joy 72 %", "not sure", "nothing to go on"."""
-    if probabilities is None:
-        return "nothing to go on"
-    label, p = ranked(probabilities)[0]
-    return f"{label} {percent(p)}" if p >= answer_threshold else "not sure"
-
-
-def moment_view(record: Mapping[str, Any]) -> dict[str, Any]:
-    """One fusion record (as_dict of `comp_core.inference.fusion.Fused`) -> headline, seven bars, three cards."""
+def moment_view(record: Mapping[str, Any], pull: Pull | None = None) -> dict[str, Any]:
+    """One fusion record (as_dict of `comp_core.inference.fusion.Fused`) -> headline, why, seven bars, three cards."""
     modalities = {modality: _modality_view(modality, record) for modality in MODALITIES}
-    return {**_headline(record, modalities), "bars": _bars(record["fused"]), "modalities": modalities}
+    headline = _headline(record, modalities)
+    # A label that no sense names by itself is marked; where none is named there is nothing to mark.
+    told = {"why": why(record, pull), "new": headline["kind"] == "sure" and no_senses_own(record)}
+    return {**headline, **told, "bars": _bars(record["fused"]), "modalities": modalities}
 
 
 def _headline(record: Mapping[str, Any], modalities: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     fused = record["fused"]
     present = [view["name"] for view in modalities.values() if view["state"] == "present"]
     if fused is None:
-        return {"kind": "nothing", "headline": "nothing to go on", "percent": "", "top": None, "basis": "No face, no voice and no words."}
+        return {"kind": "nothing", "headline": "nothing to go on", "percent": "", "top": None, "basis": _nothing(modalities)}
     (first, p), (second, q) = ranked(fused)[:2]
-    basis = f"from {listed(present)}{_IN_SHORT[relation(record)]}" if present else ""
+    basis = f"from {listed(present)}{IN_SHORT[relation(record)]}" if present else ""
     if p >= record["sure_from"]:
         return {"kind": "sure", "headline": first, "percent": percent(p), "top": first, "basis": basis}
     leaning = f"{first} {percent(p)} or {second} {percent(q)}"
     return {"kind": "unsure", "headline": "not sure", "percent": "", "top": first, "basis": f"{leaning}, {basis}" if basis else leaning}
 
 
-def relation(record: Mapping[str, Any]) -> str:
-    """How what the modalities say by themselves fits together: one of ``RELATIONS``."""
-    tops = [ranked(record[modality])[0] for modality in MODALITIES if record[modality] is not None]
-    if len(tops) < 2:
-        return "alone"
-    if len({label for label, _ in tops}) == 1:
-        return "agree"
-    return "conflict" if len({label for label, p in tops if p >= record["sure_from"]}) > 1 else "complement"
+def _nothing(modalities: Mapping[str, Mapping[str, Any]]) -> str:
+    """Why there is nothing to go on."""
+    off = [view["name"] for view in modalities.values() if view["state"] == "off"]
+    missing = [f"no {view['name']}" for view in modalities.values() if view["state"] != "off"]
+    if not missing:
+        return "All senses are switched off. Switch one on."
+    told = listed(missing).capitalize()
+    return f"{told}; switched off: {listed(off)}." if off else f"{told}."
+
+
+def transcript_view(words: Words, pending: bool, used: bool) -> dict[str, Any]:
+    """The last words, what is to be known of them, and how strongly they are drawn: as far as they count.
+
+    Args:
+        pending: the recogniser still works on the present utterance.
+        used: words are not switched off.
+    """
+    counts = words.counts if used else PAST
+    fading = max(0.0, 1 - words.age / FADED_S)
+    strength = {NOW: 1.0, REMEMBERED: FAINTEST + (FAINT - FAINTEST) * fading, PAST: FAINTEST}[counts]
+    told = [] if not words.text else ["typed" if words.source == "typed" else "so far" if words.interim else "recognised"]
+    if words.text and words.confidence is not None:
+        told.append(f"recogniser {percent(words.confidence)} sure")
+    if words.text and not used:
+        told = ["words are switched off"]
+    elif words.text and counts != NOW:
+        told = [ago(words.age), "remembered" if counts == REMEMBERED else "no longer counts"]
+    if pending:
+        told.append("recognising…" if counts == NOW or not words.text else "recognising what was said since…")
+    return {"text": words.text, "told": ", ".join(told), "counts": counts, "strength": round(strength, 2)}
 
 
 def subsets_view(record: Mapping[str, Any], switched_off: Collection[str]) -> dict[str, dict[str, Any]]:
@@ -94,9 +81,13 @@ def subsets_view(record: Mapping[str, Any], switched_off: Collection[str]) -> di
     found = record["subsets"]
     there = [m for m in MODALITIES if found[subset_name((m,))] is not None]
     now = subset_name(m for m in there if m not in switched_off)
+    # A tile is judged by the threshold of what of it is there.
+    thresholds = {name: record["answer_thresholds"].get(subset_name(m for m in subset if m in there)) for name, subset in SUBSETS.items()}
+    # The present one says what the headline says, which also knows what the other senses read earlier in the conversation.
+    current = in_words(record["fused"], record["sure_from"])
     return {
         name: {
-            "told": in_words(found[name], record["sure_from"]),
+            "told": current if name == now else in_words(found[name], thresholds[name]),
             "now": name == now,
             "lacking": not set(subset) <= set(there),
         }
@@ -108,7 +99,7 @@ def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
     observed = record["observed"][modality]
     reason = "" if observed else record["absent_because"].get(modality, "absent")
     probabilities = record[modality] if observed else None
-    weight = record["weights"][modality] if record["weights"] else None
+    weight, lone = _weight(modality, record)
     if observed:
         state = "present"
     elif reason == SWITCHED_OFF:
@@ -123,19 +114,29 @@ def _modality_view(modality: str, record: Mapping[str, Any]) -> dict[str, Any]:
         "top": ranked(probabilities)[0][0] if probabilities else None,
         "bars": _bars(probabilities),
         "weight": weight,
-        "weight_text": "" if weight is None else percent(weight),
-        # Weight on an absent modality acts on features that the model made up from the others.
+        "weight_text": "" if weight is None else "100 %" if weight == 1 else percent(weight),
+        # Weight on an absent modality acts on features that the model estimated from the others.
         "filled_in": not observed and weight is not None and weight >= NOTHING,
-        "relied": _relied(modality, observed, record) if record["weights"] else "",
+        "relied": _relied(modality, observed, lone, record) if record["weights"] else "",
     }
 
 
-def _relied(modality: str, observed: bool, record: Mapping[str, Any]) -> str:
+def _weight(modality: str, record: Mapping[str, Any]) -> tuple[float | None, bool]:
+    """The weight of a modality in the answer, and whether one sense alone answers: then the fusion model weighs nothing."""
+    lone = sum(record["observed"].values()) == 1
+    if record["weights"] is None:
+        return None, False
+    return (float(record["observed"][modality]) if lone else record["weights"][modality]), lone
+
+
+def _relied(modality: str, observed: bool, lone: bool, record: Mapping[str, Any]) -> str:
+    if lone:
+        return "the answer is its own" if observed else "absent: not used"
     if modality == record["dominant"]:
-        return "leads: the others are drawn to it"
+        return "leads: the others are aligned to it"
     if observed:
-        return "of what the fusion relies on"
-    return "filled in from the others" if record["weights"][modality] >= NOTHING else "absent, and not made up"
+        return "of the fused answer"
+    return "absent: estimated from the others" if record["weights"][modality] >= NOTHING else "absent: not used"
 
 
 def _own_words(probabilities: Probabilities | None, answer_threshold: float) -> str:
@@ -150,39 +151,27 @@ def _bars(probabilities: Probabilities | None) -> dict[str, float] | None:
     return {label: round(float(probabilities[label]), 4) for label in LABELS} if probabilities else None
 
 
-def listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
-
-
-def clock_text(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes}:{rest:02d}"
-
-
 def live_view(snapshot: Snapshot) -> dict[str, Any]:
     """A snapshot as the JSON that the live page draws."""
     return {
         "at": round(snapshot.at, 2),
         "captured": snapshot.captured,
-        "box": snapshot.box,
-        "others": snapshot.others,
-        "moment": moment_view(snapshot.fused),
+        # A face that is not read has no box.
+        "box": None if VIDEO in snapshot.switched_off else snapshot.box,
+        "others": () if VIDEO in snapshot.switched_off else snapshot.others,
+        "moment": {**moment_view(snapshot.fused, snapshot.pull), "of": MOMENTS[snapshot.moment]},
         "subsets": subsets_view(snapshot.fused, snapshot.switched_off),
         "speaking": snapshot.speaking,
         "speech": round(snapshot.speech_probability, 3),
-        "transcript": {
-            "text": snapshot.transcript,
-            "source": snapshot.transcript_source,
-            "confidence": None if snapshot.confidence is None else percent(snapshot.confidence),
-            "pending": snapshot.pending,
-        },
+        "transcript": transcript_view(snapshot.words, snapshot.pending, TEXT not in snapshot.switched_off),
+        "remembered": snapshot.remembered,
         "utterances": [
             {
                 "number": said.number,
                 "time": clock_text(said.start),
                 "transcript": said.transcript or ("recognising…" if said.pending else "(no words)"),
                 "words": said.transcript,
-                "prediction": in_words(said.fused, snapshot.fused["sure_from"]),
+                "prediction": in_words(said.judged.fused, said.judged.answer_threshold) if said.judged else "…",
             }
             for said in reversed(snapshot.utterances)
         ],

@@ -68,6 +68,7 @@ class Fusion:
         name: what people call it.
         note: what they should know of how it was trained.
         placed: where it runs.
+        answer_thresholds: subset -> confidence from which on its answer is given.
     """
 
     def __init__(self, model: FusionModel, description: dict[str, Any], device: str = "cpu") -> None:
@@ -77,8 +78,7 @@ class Fusion:
         self.note: str = description["note"]
         self.placed = Placed(f"the fusion model {self.name}", device, model)
         self._temperature: dict[str, dict[str, float]] = description["temperature"]
-        # Subset -> confidence from which on its answer is given.
-        self._answer_threshold: dict[str, float] = {name: description["sure_from"][name] for name in SUBSETS}
+        self.answer_thresholds: dict[str, float] = {name: description["sure_from"][name] for name in SUBSETS}
         # Subset -> who answers for it; one that is not named is the model's own.
         self._rules: dict[str, str] = description.get("rules", {})
         self._joint = np.array(description["joint"]) if PEOPLE in self._rules.values() else ALIKE
@@ -187,7 +187,7 @@ class Fusion:
                     dominant=MODALITIES[leads[b]] if leads and grounded else None,
                     observed={m: reading.present for m, reading in readings.items()},
                     absent_because={m: reading.absent_because for m, reading in readings.items() if reading.absent_because},
-                    answer_threshold=self._answer_threshold[subset_name(m for m in MODALITIES if readings[m].present) or EVERYTHING],
+                    answer_threshold=self.answer_thresholds[subset_name(m for m in MODALITIES if readings[m].present) or EVERYTHING],
                 )
             )
         return results

@@ -19,6 +19,13 @@ def text(page, part):
     return page.inner_text(f"[data-live] [data-part={part}]")
 
 
+def start_again(page):
+    """After a session that nobody saved."""
+    page.click("[data-part=start]")
+    page.click("[data-part=ask_anew]")
+    return page
+
+
 def start(page):
     page.check("[data-part=consent]")
     page.click("[data-part=start]")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser import harness
-from tests.browser.live_page import start, text, wait_for
+from tests.browser.live_page import start, start_again, text, wait_for
 from tests.browser.test_live import tracks
 
 pytestmark = pytest.mark.serial
@@ -44,7 +44,7 @@ def test_a_page_waits_without_camera_and_starts_by_itself(open_page, picture):
     assert not any("live" in track for track in tracks(third))
     # The page in line is closed: it stands in nobody's way, and who has stopped may wait again.
     third.close()
-    first.click("[data-part=start]")
+    start_again(first)
     first.wait_for_selector("[data-live][data-phase=waiting]")
     says(first, "You are next")
     first.click("[data-part=stop]")

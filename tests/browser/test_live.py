@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.browser.live_page import start, text, wait_for
+from tests.browser.live_page import start, start_again, text, wait_for
 
 pytestmark = pytest.mark.serial
 
@@ -68,13 +68,13 @@ def test_a_switch_takes_its_modality_off_and_back(open_page, modality):
     wait_for(page, **{modality: "present"})
 
 
-def test_a_slider_spoils_what_the_senses_are_given_and_can_be_put_back(open_page, picture):
+def test_a_slider_degrades_what_the_senses_are_given_and_can_be_put_back(open_page, picture):
     page = start(open_page())
     wait_for(page, video="present")
-    page.get_by_text("Spoil it, and see what survives").click()
+    page.get_by_text("Degrade the input, and see what survives").click()
     page.locator("[data-degrade=cover]").fill("1")
     wait_for(page, video="absent")
-    picture(page, "spoilt", full_page=True)
+    picture(page, "degraded", full_page=True)
     page.click("[data-part=undegrade]")
     wait_for(page, video="present")
 
@@ -82,6 +82,7 @@ def test_a_slider_spoils_what_the_senses_are_given_and_can_be_put_back(open_page
 def test_another_model_can_be_chosen_while_it_runs(open_page):
     page = start(open_page())
     wait_for(page, video="present")
+    page.get_by_text("Camera, microphone, smoothing, model").click()
     page.select_option("[data-part=model]", "prlf")
     page.wait_for_function(
         "[...document.querySelectorAll('[data-live] [data-part=relied]')].some((node) => node.textContent.startsWith('leads'))"
@@ -110,7 +111,7 @@ def test_typed_words_count_as_words(open_page):
     page.fill("[data-part=typed]", "<b>This is a disgrace</b>, I am so angry!")
     page.click("[data-part=type] button")
     page.wait_for_function("document.querySelector('[data-part=transcript]').textContent === '<b>This is a disgrace</b>, I am so angry!'")
-    assert text(page, "source") == "(typed)"
+    page.wait_for_function("document.querySelector('[data-part=source]').textContent === '(typed)'")
     wait_for(page, text="present")
 
 
@@ -123,7 +124,7 @@ def test_stop_releases_the_devices_and_start_works_again(open_page, picture):
     assert tracks(page) == ["audio ended", "video ended"]
     assert page.evaluate("document.querySelector('[data-part=video]').srcObject") is None
     picture(page, "stopped")
-    page.click("[data-part=start]")
+    start_again(page)
     wait_for(page, video="present")
 
 
@@ -146,11 +147,13 @@ def test_a_session_that_has_ended_is_said_and_the_devices_are_released(open_page
 
 def test_denied_devices_are_explained(open_page, guarded_browser):
     page = open_page(in_browser=guarded_browser)
-    page.check("[data-part=consent]")
-    page.click("[data-part=start]")
+    start(page)
     page.wait_for_selector("[data-part=message]:visible")
     assert "not allowed" in text(page, "message")
-    assert page.is_enabled("[data-part=start]")
+    assert page.locator("[data-part=lack]:visible").count() == 2
+    page.fill("[data-part=typed]", "I am so angry, I hate this!")
+    page.click("[data-part=type] button")
+    wait_for(page, text="present", audio="absent", video="absent")
 
 
 def failing(name, only=""):
@@ -167,23 +170,55 @@ def failing(name, only=""):
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        (failing("NotFoundError"), "No camera and no microphone"),
+        (failing("NotFoundError"), "The camera was not found, the microphone was not found"),
         (failing("NotReadableError"), "in use by another program"),
         (failing("OverconstrainedError"), "cannot do what the page asks"),
-        ("Object.defineProperty(navigator, 'mediaDevices', { value: undefined });", "https"),
+        ("Object.defineProperty(navigator, 'mediaDevices', { value: undefined });", "is not given to this page"),
     ],
 )
 def test_every_lack_of_devices_has_its_message(open_page, script, said):
     page = open_page(script=script)
-    page.check("[data-part=consent]")
-    page.click("[data-part=start]")
+    start(page)
     page.wait_for_selector("[data-part=message]:visible")
     assert said in text(page, "message")
+    assert "Typed words are still read" in text(page, "message")
 
 
 @pytest.mark.parametrize(("lacking", "name", "goes_on"), [("video", "camera", "audio"), ("audio", "microphone", "video")])
 def test_one_device_is_enough(open_page, lacking, name, goes_on):
-    page = start(open_page(script=failing("NotFoundError", only=lacking)))
-    assert f"No {name} was found" in text(page, "message")
+    page = start(open_page(script=failing("NotReadableError", only=lacking)))
+    assert f"The {name} is in use by another program" in text(page, "message")
+    assert "Try again" in page.inner_text(f"[data-modality={lacking}] [data-part=lack]")
     wait_for(page, **{goes_on: "present", lacking: "absent"})
     assert tracks(page) == [f"{goes_on} live"]
+
+
+def test_a_sample_plays_in_one_click_and_nothing_is_asked(open_page):
+    page = open_page()
+    page.click("[data-part=sample]")
+    wait_for(page, audio="present", video="present")
+    page.wait_for_function("document.querySelector('[data-part=transcript]').textContent.includes('happy')")
+    assert page.evaluate("window.asked") == []
+    assert page.evaluate("document.activeElement.dataset.part") == "stop"
+
+
+def test_on_a_phone_picture_headline_and_switches_stay_in_view(open_page):
+    page = start(open_page(390, 844))
+    wait_for(page, video="present")
+    page.evaluate("window.scrollTo(0, 600)")
+    page.wait_for_timeout(300)
+    for part in ("[data-part=picture]", "[data-part=headline]", "[data-switch=video]"):
+        box = page.locator(part).first.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 300, part
+    assert page.evaluate("document.documentElement.scrollHeight") <= 3 * 844
+
+
+def test_who_starts_anew_is_asked_about_the_last_session(open_page):
+    page = start(open_page())
+    wait_for(page, video="present")
+    page.click("[data-part=stop]")
+    page.click("[data-part=start]")
+    page.wait_for_selector("[data-part=ask]:visible")
+    assert page.get_attribute("[data-live]", "data-phase") == "stopped"
+    page.click("[data-part=ask_anew]")
+    wait_for(page, video="present")

@@ -72,12 +72,12 @@ def test_words_of_the_history_can_be_corrected(open_page, picture):
     page.wait_for_selector("[data-part=history] li")
     row = page.locator("[data-part=history] li", has_text="first words")
     row.get_by_role("button").click()
-    assert page.input_value("[data-part=typed]") == "first words"
+    assert page.input_value("[data-part=corrected]") == "first words"
     page.keyboard.press("Escape")
-    assert page.input_value("[data-part=typed]") == ""
+    assert page.is_hidden("[data-part=correcting]")
     row.get_by_role("button").click()
     picture(page, "correcting", full_page=True)
-    page.fill("[data-part=typed]", "better words")
+    page.fill("[data-part=corrected]", "better words")
     page.keyboard.press("Enter")
     page.locator("[data-part=history] .cp-said", has_text="better words").wait_for()
     assert "first words" not in said(page)
@@ -177,7 +177,7 @@ def test_nothing_of_the_page_is_made_anew_between_updates(open_page):
 def test_the_choice_of_devices_is_remembered_and_changed_while_it_runs(open_page):
     page = start(open_page())
     wait_for(page, video="present")
-    page.get_by_text("Camera, microphone, smoothing").click()
+    page.get_by_text("Camera, microphone, smoothing, model").click()
     page.wait_for_selector("[data-device=camera]:enabled")
     page.select_option("[data-device=camera]", index=1)
     page.wait_for_function("window.streams.length === 2")
@@ -195,7 +195,7 @@ def test_the_choice_of_devices_is_remembered_and_changed_while_it_runs(open_page
 
 def test_smoothing_is_set_by_its_slider(open_page):
     page = start(open_page())
-    page.get_by_text("Camera, microphone, smoothing").click()
+    page.get_by_text("Camera, microphone, smoothing, model").click()
     page.locator("[data-part=smoothing]").fill("2")
     assert text(page, "smoothing_told") == "2.0 s"
     page.wait_for_function("document.querySelector('[data-figure=smoothing]')?.textContent === '2.0 s'")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser import harness
-from tests.browser.live_page import start, text, wait_for
+from tests.browser.live_page import start, start_again, text, wait_for
 
 pytestmark = pytest.mark.serial
 
@@ -29,7 +29,7 @@ def test_the_computers_own_devices_are_read(open_page, picture, guarded_browser)
     page.click("[data-part=stop]")
     page.wait_for_selector("[data-live][data-phase=stopped]")
     assert page.is_hidden("[data-part=still]")
-    page.click("[data-part=start]")
+    start_again(page)
     wait_for(page, video="present")
     page.click("[data-part=stop]")
     page.wait_for_selector("[data-file=csv]:enabled")

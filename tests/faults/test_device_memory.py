@@ -3,7 +3,6 @@
 ``cpu:0`` stands in for the device: to torch it is the CPU, to us it is something else.
 """
 
-
 import numpy as np
 import pytest
 import torch

@@ -10,7 +10,9 @@ from tests.places import ROOT
 from tools.load import __main__ as load
 from tools.load import visitor
 
-SCRIPTS = "\n".join((ROOT / "app" / "pages" / "live" / f"{name}.js").read_text(encoding="utf-8") for name in ("capture", "live", "line"))
+SCRIPTS = "\n".join(
+    (ROOT / "app" / "pages" / "live" / f"{name}.js").read_text(encoding="utf-8") for name in ("capture", "live", "line", "resample")
+)
 
 
 @pytest.mark.parametrize(

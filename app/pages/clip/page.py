@@ -14,7 +14,8 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from app.live.views import NAMES, utterance_view
+from app.live.phrases import NAMES
+from app.live.views import utterance_view
 from app.pages.shared.markup import clip_html, file_links, message_html, player_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload

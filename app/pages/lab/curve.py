@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.live.views import NAMES
+from app.live.phrases import NAMES
 from app.pages.lab.introspection import Series, learning, measured, reported
 from app.pages.lab.plot import EPOCH, REPORTS_DIR, SAVE, curves_html, report_link
 from app.pages.shared.markup import message_html, section_html

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.live.views import NAMES, in_words, listed
+from app.live.phrases import NAMES, in_words, listed
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.evaluation.introspection import Introspection, introspect
 from comp_core.inference.fusion import Fused

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from app.live.views import NAMES, RELATIONS, clock_text, percent
+from app.live.phrases import NAMES, RELATIONS, clock_text, percent
 from app.pages.lab.introspection import Cell, Row, Step
 from app.pages.shared.markup import key_html
 from comp_core.evaluation.introspection import Introspection
@@ -42,7 +42,7 @@ def along_html(steps: Sequence[Step]) -> str:
 
 
 def compared_html(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -> str:
-    """Before and after spoiling: all together, then each modality with its weight and its sense's own judgement."""
+    """Before and after degradation: all together, then each modality with its weight and its sense's own judgement."""
     rows = "".join(
         f'<tr data-row="{name}"><th scope="row">{escape(before[name]["title"])}</th>'
         f"<td>{_state_html(before[name])}</td><td>{_state_html(after[name])}</td></tr>"

@@ -1,4 +1,4 @@
-"""One moment: from the seven subsets, and before and after it is spoilt."""
+"""One moment: from the seven subsets, and before and after it is degraded."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from app.live.phrases import NAMES, REASONS, clock_text, in_words, relation
 from app.live.sliders import SLIDERS, degradation_of
-from app.live.views import NAMES, REASONS, clock_text, in_words, relation
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.pages.lab.introspection import along, introspections, qualities, seven
 from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html
@@ -30,7 +30,7 @@ _MOMENT = (
     "Choose a moment and see what the models make of it while some of its modalities are missing. No camera is needed. An uploaded file "
     "stays in a temporary folder of the computer that runs this page, for an hour at most."
 )
-_SPOIL = (
+_DEGRADE = (
     "Move a slider: picture and sound of the same moment are degraded and read again by the same senses. The words stay those of the clear "
     "sound, with some lost or misheard."
 )
@@ -41,7 +41,7 @@ _LIVE_SESSION = "() => [window.affectSession ?? '']"
 
 
 def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
-    """In a ``tab``: choose a moment, see it from every subset of its modalities, and spoil it; a visitor may take their own."""
+    """In a ``tab``: choose a moment, see it from every subset of its modalities, and degrade it; a visitor may take their own."""
     gr.HTML(section_html("One moment, seven subsets", _MOMENT), apply_default_css=False)
     samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))
     with gr.Row():
@@ -57,7 +57,7 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
     found = gr.HTML("", apply_default_css=False, elem_id="lab-seven")
     conversation = gr.HTML("", apply_default_css=False, elem_id="lab-along")
 
-    gr.HTML(section_html("Spoil it", _SPOIL), apply_default_css=False)
+    gr.HTML(section_html("Degrade the input, and see what survives", _DEGRADE), apply_default_css=False)
     sliders, muted = [], None
     with gr.Row():
         for modality in (VIDEO, AUDIO, TEXT):
@@ -92,7 +92,7 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
     }
     for button, path in zip(buttons, samples, strict=True):
         button.click(partial(str, path), outputs=file, api_visibility="private").then(**read).then(**degrade)
-    # Its pictures and sounds are forgotten: there is no file, and nothing to spoil.
+    # Its pictures and sounds are forgotten: there is no file, and nothing to degrade.
     live.click(
         partial(live_moments, predictor, visitors),
         token,
@@ -175,7 +175,7 @@ def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
 
 
 def degrade_utterance(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:
-    """The moment before and after; the spoilt picture and sound."""
+    """The moment before and after; the degraded picture and sound."""
     if not heard or index is None or not path:
         return "", None, None
     *values, muted, model = given

@@ -41,7 +41,7 @@ def space_section(predictor: Any) -> None:
         draw = gr.Button("Draw it", variant="primary", elem_id="lab-draw")
     drawn = gr.HTML("", js_on_load=SAVE, apply_default_css=False, elem_id="lab-space")
     for event in (draw.click, rate.input):
-        event(partial(draw_projections, predictor), rate, drawn, api_visibility="private", concurrency_id="curve", concurrency_limit=1)
+        event(partial(draw_projections, predictor), rate, drawn, api_visibility="private", concurrency_id="space", concurrency_limit=1)
 
 
 def draw_projections(predictor: Any, rate: float) -> str:

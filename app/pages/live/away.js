@@ -1,8 +1,8 @@
 // A tab that nobody sees neither looks nor listens: its devices are released while it is hidden, and after some minutes the session ends.
 
-import { remembered } from "./devices.js";
-import { capture, phase, say, stop } from "./live.js";
-import { part, setData, setText } from "./page.js";
+import { listDevices, remembered } from "./devices.js";
+import { capture, phase, say } from "./live.js";
+import { part, root, setData, setText } from "./page.js";
 
 const HIDDEN_MS = 240000; // before the server ends a session in which nobody is seen, so that its record can still be fetched
 export const HIDDEN_TOO_LONG = "The session ended, because its tab was hidden for minutes. Press Start to begin a new one.";
@@ -18,6 +18,12 @@ export function forgetHidden() {
 export function showDevices() {
   setData(part("picture"), "camera", capture.hasCamera);
   setText(part("nopicture"), hiddenAt !== null ? "Paused" : capture.hasCamera ? "" : "No camera");
+  for (const kind of ["audio", "video"]) {
+    const card = root.querySelector(`[data-modality="${kind}"]`);
+    const [what, advice] = capture.missing[kind] ?? [];
+    part("lack", card).hidden = !what;
+    setText(part("lack_told", card), what ? `The ${kind === "video" ? "camera" : "microphone"} ${what}. ${advice}` : "");
+  }
 }
 
 export function hide() {
@@ -30,16 +36,23 @@ export function hide() {
 
 // Opens the devices again; the session goes on with those that are there.
 export async function reopen() {
-  try {
-    const missing = await capture.reopen(remembered());
-    // What was pressed or hidden meanwhile counts.
+  const missing = await capture.reopen(remembered());
+  // What was pressed or hidden meanwhile counts.
+  if (phase !== "running") return capture.close();
+  if (hiddenAt !== null) return capture.pause();
+  say(missing);
+  showDevices();
+}
+
+// One that was missing is asked for once more; the other goes on.
+for (const button of root.querySelectorAll("[data-again]")) {
+  button.addEventListener("click", async () => {
+    await capture.add([button.dataset.again]);
     if (phase !== "running") return capture.close();
-    if (hiddenAt !== null) return capture.pause();
-    say(missing);
+    say(capture.tellMissing());
     showDevices();
-  } catch (error) {
-    if (phase === "running") stop(error.message);
-  }
+    listDevices();
+  });
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -1,80 +1,36 @@
 // Camera and microphone of this browser. One permission prompt; pictures as small JPEGs; sound as mono 16 kHz, none of it lost
 // while it waits to be sent (up to a bound).
 
-const SAMPLE_RATE = 16000;
+import { Resampler, SAMPLE_RATE, WORKLET } from "./resample.js";
+
 const KEEP_SECONDS = 10;
 const LONG_SIDE = 320;
 const JPEG_QUALITY = 0.75;
 
-const DEVICE_ERRORS = {
-  NotAllowedError: "Camera and microphone were not allowed. Allow them for this page in the browser's address bar, then press Start.",
-  SecurityError: "This browser does not allow camera and microphone on this page. Check its settings, then press Start.",
-  NotFoundError: "No camera and no microphone were found. Connect one and press Start, or use the Clip page.",
-  NotReadableError: "The camera or the microphone is in use by another program. Close that program, then press Start.",
-  AbortError: "The camera or the microphone could not be started. Reconnect it, then press Start.",
-  OverconstrainedError: "This camera or microphone cannot do what the page asks for. Try another one, then press Start.",
+const NAMES = { video: "camera", audio: "microphone" };
+// What is wrong with one device, and what to do about it.
+const PROBLEMS = {
+  NotAllowedError: ["was not allowed", "Allow it for this page in the browser's address bar."],
+  SecurityError: ["was not allowed", "This browser does not allow it on this page: check its settings."],
+  NotFoundError: ["was not found", "Connect one."],
+  NotReadableError: ["is in use by another program", "Close that program."],
+  AbortError: ["could not be started", "Reconnect it."],
+  OverconstrainedError: ["cannot do what the page asks for", "Choose another one."],
 };
-const INSECURE =
-  "Browsers give camera and microphone only to secure pages. Open this page by https, or on the computer itself at http://localhost.";
+const INSECURE = ["is not given to this page", "Browsers give it only to secure pages: open this page by https, or at http://localhost."];
 
-function deviceMessage(error) {
-  return DEVICE_ERRORS[error.name] || `Camera and microphone could not be started (${error.name}: ${error.message}).`;
-}
+const problemOf = (error) => PROBLEMS[error.name] ?? [`could not be started (${error.name}: ${error.message})`, ""];
 
-// Windowed-sinc resampling to 16 kHz, across the borders of blocks.
-class Resampler {
-  constructor(rate) {
-    this.step = rate / SAMPLE_RATE;
-    this.half = Math.ceil(12 * Math.max(1, this.step));
-    this.input = new Float32Array(2 * this.half);
-    this.position = this.half;
-    this.kernels = new Map();
-  }
-
-  kernel(phase) {
-    const key = Math.round(phase * 512);
-    if (!this.kernels.has(key)) {
-      const cutoff = 0.94 / Math.max(1, this.step);
-      const taps = Float32Array.from({ length: 2 * this.half }, (_, i) => {
-        const x = i - this.half + 1 - key / 512;
-        const sinc = x === 0 ? 1 : Math.sin(Math.PI * cutoff * x) / (Math.PI * cutoff * x);
-        return cutoff * sinc * (0.5 + 0.5 * Math.cos((Math.PI * x) / (this.half + 1)));
-      });
-      this.kernels.set(key, taps);
-    }
-    return this.kernels.get(key);
-  }
-
-  push(block) {
-    const input = new Float32Array(this.input.length + block.length);
-    input.set(this.input);
-    input.set(block, this.input.length);
-    const output = [];
-    for (; this.position + this.half < input.length; this.position += this.step) {
-      const whole = Math.floor(this.position);
-      const taps = this.kernel(this.position - whole);
-      let sum = 0;
-      for (let i = 0, j = whole - this.half + 1; i < taps.length; i++, j++) sum += taps[i] * input[j];
-      output.push(sum);
-    }
-    const done = Math.floor(this.position) - this.half;
-    this.input = input.slice(done);
-    this.position -= done;
-    return output;
+// Which of these may be asked for once more, each by itself: all, unless the visitor has just said no to them.
+async function askable(kinds, error) {
+  if (error.name !== "NotAllowedError") return kinds;
+  try {
+    const states = await Promise.all(kinds.map((kind) => navigator.permissions.query({ name: NAMES[kind] })));
+    return states.every(({ state }) => state === "prompt") ? [] : kinds.filter((_, i) => states[i].state !== "denied");
+  } catch (unknown) {
+    return [];
   }
 }
-
-// Blocks of 128 samples are gathered first: hundreds of messages a second would keep the page busy.
-const WORKLET = `registerProcessor("tap", class extends AudioWorkletProcessor {
-  constructor() { super(); this.block = new Float32Array(2048); this.filled = 0; }
-  process([[channel]]) {
-    if (!channel) return true;
-    this.block.set(channel, this.filled);
-    this.filled += channel.length;
-    if (this.filled === this.block.length) { this.port.postMessage(this.block); this.filled = 0; }
-    return true;
-  }
-});`;
 
 export class Capture {
   constructor(video, onLost) {
@@ -92,6 +48,7 @@ export class Capture {
     this.dropped = 0;
     this.paused = false;
     this.lost = {};
+    this.missing = {}; // kind -> what is wrong with its device, and what to do
   }
 
   get hasCamera() { return this.live("video"); }
@@ -101,36 +58,57 @@ export class Capture {
     return Boolean(this.stream && this.stream.getTracks().some((track) => track.kind === kind && track.readyState === "live"));
   }
 
-  // Opens what there is, and of the devices that are chosen by their id those that are there. Returns a sentence about what is missing, or "".
-  async open({ camera, microphone } = {}) {
-    if (!navigator.mediaDevices || !navigator.mediaDevices.getUserMedia) throw new Error(INSECURE);
+  // Opens what there is of these kinds of device, and of those that are chosen by their id. Returns a sentence about what is missing, or "".
+  async open(chosen = {}, kinds = ["video", "audio"]) {
+    this.chosen = chosen;
+    this.stream = new MediaStream();
+    await this.add(kinds);
+    return this.tellMissing();
+  }
+
+  async add(kinds) {
+    for (const kind of kinds) {
+      delete this.missing[kind];
+      delete this.lost[kind];
+    }
+    const { camera, microphone } = this.chosen;
     const wanted = {
       video: { width: { ideal: 640 }, height: { ideal: 480 }, ...(camera ? { deviceId: { ideal: camera } } : { facingMode: "user" }) },
       // What makes calls pleasant changes the voice; only the level is evened out.
       audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true, ...(microphone ? { deviceId: { ideal: microphone } } : {}) },
     };
-    try {
-      this.stream = await this.ask(wanted);
-      const missing = [["camera", this.hasCamera], ["microphone", this.hasMicrophone]].filter(([, there]) => !there).map(([name]) => name);
-      for (const track of this.stream.getTracks()) track.addEventListener("ended", () => this.lose(track.kind));
-      if (this.hasCamera) {
-        this.video.srcObject = this.stream;
-        await this.video.play();
+    for (const track of await this.ask(Object.fromEntries(kinds.map((kind) => [kind, wanted[kind]])))) {
+      this.stream.addTrack(track);
+      track.addEventListener("ended", () => this.lose(track.kind));
+      try {
+        await (track.kind === "video" ? this.show() : this.tap());
+      } catch (error) {
+        track.stop();
+        this.missing[track.kind] = problemOf(error);
       }
-      if (this.hasMicrophone) await this.tap();
-      return missing.length ? `No ${missing[0]} was found. The page goes on without it.` : "";
-    } catch (error) {
-      this.close();
-      throw new Error(deviceMessage(error));
     }
   }
 
+  async show() {
+    this.video.muted = true;
+    this.video.srcObject = this.stream;
+    await this.video.play();
+  }
+
+  // "" or what is missing, in a sentence.
+  tellMissing() {
+    const found = Object.entries(this.missing).map(([kind, [what]]) => `the ${NAMES[kind]} ${what}`).join(", ");
+    if (!found) return "";
+    const rest = this.hasCamera || this.hasMicrophone ? "The session goes on without it." : "Typed words are still read.";
+    return `${found[0].toUpperCase()}${found.slice(1)}. ${rest}`;
+  }
+
   // The same session goes on with other devices; its sound is counted on.
-  async reopen(chosen) {
+  async reopen(chosen, kinds) {
     const heard = this.first + this.samples.length;
     this.close();
     this.first = heard;
-    return this.open(chosen);
+    return this.open(chosen, kinds);
   }
 
   // Unplugged, or taken away in the browser's settings; the other device goes on.
@@ -152,16 +130,24 @@ export class Capture {
   // Why nothing comes from a device that was there, by its kind.
   gone() { return this.paused ? { audio: "paused", video: "paused" } : this.lost; }
 
+  // The tracks of the devices that are given; what is wrong with one must not take the other.
   async ask(wanted) {
+    const kinds = Object.keys(wanted);
+    if (!kinds.length) return [];
+    if (!navigator.mediaDevices?.getUserMedia) {
+      for (const kind of kinds) this.missing[kind] = INSECURE;
+      return [];
+    }
     try {
-      return await navigator.mediaDevices.getUserMedia(wanted);
+      return (await navigator.mediaDevices.getUserMedia(wanted)).getTracks();
     } catch (error) {
-      if (error.name !== "NotFoundError") throw error;
-      // One of the two is missing: go on with the other alone.
-      const kinds = new Set((await navigator.mediaDevices.enumerateDevices()).map((device) => device.kind));
-      const there = Object.entries(wanted).filter(([kind]) => kinds.has(`${kind}input`));
-      if (there.length !== 1) throw error;
-      return navigator.mediaDevices.getUserMedia(Object.fromEntries(there));
+      const again = kinds.length > 1 ? await askable(kinds, error) : [];
+      const tracks = [];
+      for (const kind of kinds) {
+        if (again.includes(kind)) tracks.push(...(await this.ask({ [kind]: wanted[kind] })));
+        else this.missing[kind] = problemOf(error);
+      }
+      return tracks;
     }
   }
 
@@ -186,10 +172,19 @@ export class Capture {
   }
 
   keep(block) {
+    this.measure(block);
+    this.queue(this.resampler.push(block));
+  }
+
+  measure(block) {
     const loudness = 10 * Math.log10(block.reduce((sum, x) => sum + x * x, 0) / block.length + 1e-9);
     // From -60 dB, a quiet room, to -10 dB, a voice close by; it falls slower than it rises.
     this.level = Math.max(Math.min(1, Math.max(0, (loudness + 60) / 50)), 0.85 * this.level);
-    for (const sample of this.resampler.push(block)) this.samples.push(sample);
+  }
+
+  // At 16 kHz.
+  queue(samples) {
+    for (const sample of samples) this.samples.push(sample);
     const excess = this.samples.length - KEEP_SECONDS * SAMPLE_RATE;
     if (excess > 0) {
       this.forget(excess);

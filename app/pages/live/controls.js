@@ -1,6 +1,6 @@
 // What the visitor does while it runs: switches, subsets, sliders, the model, words, notes, files, faces.
 
-import { drawRecord, fetchFiles, forget, kept, offer } from "./record.js";
+import { drawRecord, fetchFiles, forget, kept, offer, unsaved } from "./record.js";
 import { drawWaiting } from "./draw.js";
 import { leaveLine, ticket } from "./line.js";
 import { control, enter, local, phase, say, start, stop, switches, token } from "./live.js";
@@ -11,7 +11,15 @@ let correcting = null; // the number of the utterance whose words are being corr
 
 part("consent").addEventListener("change", () => (ticket && !part("consent").checked ? leaveLine() : enter(phase)));
 part("start").disabled = !part("consent").checked; // it may have been given before this script was there
-part("start").addEventListener("click", start);
+part("start").addEventListener("click", () => start());
+part("sample").addEventListener("click", () => start("sample"));
+part("typing").addEventListener("click", () => start("typing"));
+part("ask_save").addEventListener("click", () => (kept ? offer("json", kept.json) : say("The session is still being fetched. Try again.")));
+part("ask_anew").addEventListener("click", () => {
+  forget();
+  drawRecord(false);
+  start(part("ask").dataset.way);
+});
 part("stop").addEventListener("click", () => (phase === "waiting" ? leaveLine() : stop()));
 for (const node of root.querySelectorAll("[data-switch]")) {
   node.addEventListener("click", () => {
@@ -43,6 +51,9 @@ part("undegrade").addEventListener("click", () => {
   }
   degrade();
 });
+export const memory = () => part("memory").checked;
+part("memory").addEventListener("change", () => control({ memory: memory() }));
+part("forget").addEventListener("click", () => control({ forget: true }));
 part("model").addEventListener("change", () => control({ model: part("model").value }));
 // A recogniser that is still loading understands none yet, and none may be asked of it.
 export const language = () => (part("language").disabled ? {} : { language: part("language").value });
@@ -58,24 +69,27 @@ part("language").addEventListener("change", () => control(language()));
 part("type").addEventListener("submit", (event) => {
   event.preventDefault();
   if (phase !== "running") return say("Press Start first; typed words are read together with what the camera sees.");
-  const text = part("typed").value;
-  control(correcting === null ? { typed: text } : { corrected: { utterance: correcting, text } });
+  control({ typed: part("typed").value });
+  part("typed").value = "";
+});
+part("correcting").addEventListener("submit", (event) => {
+  event.preventDefault();
+  control({ corrected: { utterance: correcting, text: part("corrected").value } });
   correct(null);
 });
 
-// From now on the line for typed words takes the words of this utterance, or with null, of the present moment again.
+// Opens a line for the words of this utterance, above the list of them all; null closes it.
 export function correct(utterance) {
   correcting = utterance ? utterance.number : null;
-  const told = utterance ? `Correct what was said at ${utterance.time}` : "Type words instead";
-  part("typed").placeholder = told;
-  part("typed").setAttribute("aria-label", told);
-  part("typed").value = utterance ? utterance.words : "";
-  part("leave").hidden = !utterance;
-  if (utterance) part("typed").focus();
+  part("correcting").hidden = !utterance;
+  if (!utterance) return;
+  part("corrected").setAttribute("aria-label", `Correct what was said at ${utterance.time}`);
+  part("corrected").value = utterance.words;
+  part("corrected").focus();
 }
 
-part("leave").addEventListener("click", () => correct(null));
-part("typed").addEventListener("keydown", (event) => { if (event.key === "Escape") correct(null); });
+part("cancel").addEventListener("click", () => correct(null));
+part("corrected").addEventListener("keydown", (event) => { if (event.key === "Escape") correct(null); });
 part("history").addEventListener("click", (event) => {
   const utterance = event.target.closest("button")?.utterance;
   if (utterance && phase === "running") correct(utterance);
@@ -111,9 +125,14 @@ for (const node of root.querySelectorAll("[data-file]")) {
 part("delete").addEventListener("click", async () => {
   if (token) await stop("", false);
   forget();
-  drawWaiting("Press Start to begin.");
+  drawWaiting("Press Start, or play a sample.");
+  part("ask").hidden = true;
   drawRecord(false);
   say("The session is deleted, here and on the server.");
+});
+// The browser asks before a session is lost by reload.
+window.addEventListener("beforeunload", (event) => {
+  if (token || unsaved()) event.preventDefault();
 });
 window.addEventListener("pagehide", () => {
   if (token) stop("", false);

@@ -26,7 +26,7 @@ function remember(change) {
 
 // Browsers name the devices only when one of them was allowed.
 export async function listDevices() {
-  const devices = await navigator.mediaDevices.enumerateDevices();
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? []; // an insecure page has none
   for (const [what, kind] of Object.entries(DEVICES)) {
     const select = root.querySelector(`[data-device="${what}"]`);
     const found = devices.filter((device) => device.kind === kind && device.deviceId);

@@ -31,7 +31,11 @@ function drawMoment(moment) {
   setText(part("headline"), moment.headline);
   setText(part("percent"), moment.percent);
   setText(part("basis"), moment.basis);
-  drawBars(fused.querySelector(".cp-bars"), moment.bars, moment.top);
+  setText(part("of"), ` · ${moment.of}`);
+  part("new").hidden = !moment.new;
+  setText(part("why"), moment.why);
+  setData(part("reasons"), "kind", moment.kind);
+  drawBars(part("reasons").querySelector(".cp-bars"), moment.bars, moment.top);
   for (const [modality, view] of Object.entries(moment.modalities)) {
     const card = root.querySelector(`[data-modality="${modality}"]`);
     setData(card, "state", view.state);
@@ -44,7 +48,7 @@ function drawMoment(moment) {
     setText(part("weight_text", card), view.weight_text);
     setText(part("relied", card), view.relied);
   }
-  const spoken = [moment.headline, moment.percent, moment.basis].join(" ");
+  const spoken = [moment.headline, moment.percent, moment.basis, moment.why].join(" ");
   const now = performance.now();
   if (now - spokenAt > SAY_EVERY_MS && part("spoken_status").textContent !== spoken) {
     setText(part("spoken_status"), spoken);
@@ -58,6 +62,9 @@ export function drawWaiting(basis) {
   setText(part("headline"), "waiting");
   setText(part("percent"), "");
   setText(part("basis"), basis);
+  for (const name of ["of", "why"]) setText(part(name), "");
+  part("new").hidden = true;
+  setData(part("reasons"), "kind", "waiting");
   for (const list of root.querySelectorAll(".cp-bars")) drawBars(list, null, null);
   for (const card of root.querySelectorAll("[data-modality]")) {
     setData(card, "state", "waiting");
@@ -69,7 +76,7 @@ export function drawWaiting(basis) {
     setText(part("relied", card), "");
   }
   drawSubsets(null);
-  drawTranscript({ text: "", source: "", pending: false });
+  drawTranscript({ text: "", told: "", strength: 1 });
 }
 
 function drawSubsets(subsets) {
@@ -81,11 +88,15 @@ function drawSubsets(subsets) {
   }
 }
 
-function drawTranscript({ text, source, confidence, pending }) {
-  setText(part("transcript"), text || (pending ? "Recognising…" : "Nothing said right now."));
+// The last words stay until the next ones come: on the picture, in the line for words and in their card, as faint as they count little.
+function drawTranscript({ text, told, strength }) {
+  setText(part("transcript"), text || "Nothing said yet.");
   setData(part("transcript"), "empty", !text);
-  const sure = confidence ? `, recogniser ${confidence} sure` : "";
-  setText(part("source"), source === "typed" ? "(typed)" : !text ? "" : pending ? `(still recognising${sure})` : `(recognised${sure})`);
+  setText(part("source"), told && `(${told})`);
+  setText(part("subtitle"), text);
+  setText(part("last"), text);
+  part("last").hidden = !text;
+  for (const name of ["transcript", "subtitle", "last"]) part(name).style.opacity = text ? strength : 1;
 }
 
 export function drawRecogniser({ state, name, note }) {
@@ -159,6 +170,7 @@ export function draw(view) {
   drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.others : []);
   drawTranscript(view.transcript);
   drawHistory(view.utterances);
+  setText(part("remembered"), view.remembered === 1 ? "1 sentence" : `${view.remembered} sentences`);
   setData(part("activity"), "speaking", view.speaking);
   setText(part("activity_text"), !capture.hasMicrophone ? "no microphone" : view.speaking ? "voice heard" : "listening");
   setWidth(part("level"), capture.level);

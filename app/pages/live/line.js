@@ -37,6 +37,6 @@ export async function waitInLine(answer) {
 export function leaveLine() {
   server.close_session({ ticket }).catch(() => {});
   ticket = null;
-  drawWaiting("Press Start to begin.");
+  drawWaiting("Press Start, or play a sample.");
   back("You have left the line.");
 }

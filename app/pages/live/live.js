@@ -2,13 +2,14 @@
 
 import { HIDDEN_TOO_LONG, forgetHidden, hiddenAt, hiddenTooLong, hide, showDevices } from "./away.js";
 import { Capture } from "./capture.js";
-import { correct, degradation, language, offerLanguages } from "./controls.js";
+import { correct, degradation, language, memory, offerLanguages } from "./controls.js";
 import { listDevices, remembered } from "./devices.js";
 import { draw, drawBoxes, drawRecogniser, drawWaiting, latest } from "./draw.js";
 import { waitInLine } from "./line.js";
 import { LocalView } from "./local.js";
 import { part, root, server, setData, setText } from "./page.js";
-import { drawRecord, forget, keepFiles } from "./record.js";
+import { drawRecord, forget, keepFiles, unsaved } from "./record.js";
+import { Sample } from "./sample.js";
 
 const PERIOD_MS = 100;
 const RETRY_MS = 1000;
@@ -17,13 +18,15 @@ const ANSWER_MS = 5000; // a connection may also break without a word
 const BRIEFLY_MS = 8000;
 const LEAVE_S = 3; // before the server ends a session, so that its record can still be fetched
 export const local = root.dataset.capture === "local";
-export const capture = local
+const devices = local
   ? new LocalView(part("still"))
   : new Capture(part("video"), (kind) => {
       if (phase !== "running") return;
       say(`The ${kind === "video" ? "camera" : "microphone"} was disconnected. The session goes on without it, and takes it up again when it is back.`);
       showDevices();
     });
+const sample = new Sample(part("video"), () => {});
+export let capture = devices;
 
 export let phase = "gate";
 export let token = null;
@@ -61,6 +64,9 @@ export function enter(next) {
   const busy = next === "running" || next === "starting" || next === "waiting";
   part("start").hidden = busy && next !== "starting";
   part("start").disabled = next === "starting" || !part("consent").checked;
+  part("sample").disabled = part("typing").disabled = busy;
+  // Who has not agreed yet, because a sample was read, is asked before the camera is.
+  if (next === "stopped" && !part("consent").checked) part("gate").hidden = false;
   setText(part("start"), next === "starting" ? "Starting…" : "Start");
   part("stop").hidden = next !== "running" && next !== "waiting";
   setText(part("stop"), next === "waiting" ? "Leave the line" : "Stop");
@@ -70,7 +76,7 @@ export function enter(next) {
   if (next === "stopped") {
     drawBoxes(null, []);
     setText(part("nopicture"), "Stopped. Camera and microphone are released.");
-    drawWaiting("Press Start to begin.");
+    drawWaiting("Press Start, or play a sample.");
   }
 }
 
@@ -131,23 +137,30 @@ export function back(message) {
   say(message);
 }
 
-// Returns a sentence about what is missing, or "", or null if there is nothing, which is said.
-async function openDevices() {
+// What may be read: the visitor's devices, a sample clip, or nothing but typed words.
+const WAYS = {
+  devices: () => [devices, () => devices.open(remembered())],
+  sample: () => [sample, () => sample.open()],
+  typing: () => [devices, () => devices.open({}, [])],
+};
+
+// Returns a sentence about what is missing, or "".
+async function openDevices(way) {
   enter("starting");
-  try {
-    return await capture.open(remembered());
-  } catch (error) {
-    back(error.message);
-    return null;
-  }
+  const [chosen, open] = WAYS[way]();
+  capture = chosen;
+  setData(part("picture"), "sample", way === "sample");
+  return open();
 }
 
-export async function start() {
-  if (!part("consent").checked || !["gate", "stopped"].includes(phase)) return;
+export async function start(way = "devices") {
+  if ((way === "devices" && !part("consent").checked) || !["gate", "stopped"].includes(phase)) return;
+  part("ask").hidden = !unsaved();
+  part("ask").dataset.way = way;
+  if (unsaved()) return part("ask_save").focus();
   say("");
   // Asked for before there is a place, because the visitor is here now to answer the browser; who must wait has them released.
-  let missing = await openDevices();
-  if (missing === null) return;
+  let missing = await openDevices(way);
   let answer;
   try {
     answer = await server.open_session({});
@@ -158,8 +171,7 @@ export async function start() {
     capture.close();
     answer = await waitInLine(answer);
     if (!answer) return;
-    missing = answer.token ? await openDevices() : "";
-    if (missing === null) return server.close_session({ token: answer.token }).catch(() => {});
+    missing = answer.token ? await openDevices(way) : "";
   }
   if (answer.error) return back(answer.message);
   token = window.affectSession = answer.token; // the lab may ask for what was said
@@ -170,9 +182,10 @@ export async function start() {
   drawWaiting("Looking and listening…");
   enter("running");
   say(missing);
+  part("stop").focus({ preventScroll: true }); // Start, which had it, is gone
   if (document.hidden) hide();
-  if (!local) listDevices();
-  await control({ switches: switches(), model: part("model").value, degradation: degradation(), ...language(), smoothing: Number(part("smoothing").value) });
+  if (way === "devices" && !local) listDevices();
+  await control({ switches: switches(), memory: memory(), model: part("model").value, degradation: degradation(), ...language(), smoothing: Number(part("smoothing").value) });
   run(token);
 }
 
@@ -185,7 +198,9 @@ export async function stop(message = "", keep = true) {
   correct(null);
   capture.close();
   setData(part("picture"), "camera", false);
+  const focused = document.activeElement === part("stop");
   enter("stopped");
+  if (focused) part(part("start").disabled ? "consent" : "start").focus({ preventScroll: true });
   say(message);
   if (!ended) return;
   if (keep) {
@@ -210,7 +225,9 @@ export async function control(change) {
 export const switches = () =>
   Object.fromEntries([...root.querySelectorAll("[data-switch]")].map((node) => [node.dataset.switch, node.getAttribute("aria-checked") === "true"]));
 
+part("more").open = matchMedia("(min-width: 821px)").matches; // a phone shows the rest when it is asked for
 if (local) {
+  part("sample").hidden = true; // the server reads its own devices only
   part("video").hidden = true;
   setText(part("where"), "In the memory of this computer, from its own camera and microphone. Nothing is written to disk or passed on.");
 } else if (!["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) {

@@ -11,6 +11,7 @@ export class LocalView {
     this.hasCamera = this.hasMicrophone = false;
     this.level = 0;
     this.paused = false;
+    this.missing = {}; // the server says what is wrong with its devices
   }
 
   async open() {
@@ -29,6 +30,7 @@ export class LocalView {
     this.paused = true;
   }
 
+  tellMissing() { return ""; }
   gone() { return this.paused ? { audio: "paused", video: "paused" } : {}; }
   tellDropped() { return 0; }
   sound() { return { first: 0, length: 0, pcm: null }; }

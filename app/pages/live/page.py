@@ -8,7 +8,16 @@ from pathlib import Path
 import gradio as gr
 
 from app.capture.browser import Call
-from app.pages.shared.markup import cards_html, degradation_html, fused_html, key_html, subsets_html
+from app.pages.shared.markup import (
+    bars_html,
+    cards_html,
+    degradation_html,
+    headline_html,
+    key_html,
+    models_html,
+    subsets_html,
+    switches_html,
+)
 from app.server.scripts import on_load
 
 _MARKUP = Path(__file__).resolve().parent / "live.html"
@@ -24,9 +33,19 @@ def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: 
         local: the server reads its own devices, and the page does not ask for the browser's.
     """
     markup = _MARKUP.read_text(encoding="utf-8")
-    markup = markup.replace("@fused", fused_html(models=models)).replace("@cards", cards_html(switches=True))
-    markup = markup.replace("@degradation", degradation_html()).replace("@subsets", subsets_html()).replace("@key", key_html())
-    markup = markup.replace("@places", f"{places} visitors" if places > 1 else "one visitor")
-    markup = markup.replace("@capture", "local" if local else "browser")
+    parts = {
+        "fused": headline_html(),
+        "switches": switches_html(),
+        "bars": bars_html(),
+        "cards": cards_html(live=True),
+        "degradation": degradation_html(),
+        "subsets": subsets_html(),
+        "key": key_html(),
+        "models": models_html(models),
+        "places": f"{places} visitors" if places > 1 else "one visitor",
+        "capture": "local" if local else "browser",
+    }
+    for name, html in parts.items():
+        markup = markup.replace(f"@{name}", html)
     script = on_load("live/page.js", "element", "server")
     return gr.HTML("", html_template=markup, js_on_load=script, server_functions=calls, apply_default_css=False, elem_id="live")

@@ -1,4 +1,4 @@
-// What the visitor takes along. While the session runs, the server has it; after Stop, this page alone.
+// What the visitor may save. While the session runs, the server has it; after Stop, this page alone.
 
 import { drawHistory } from "./draw.js";
 import { part, root, server, setText } from "./page.js";
@@ -6,6 +6,7 @@ import { clearTimeline } from "./timeline.js";
 
 const FILE_TYPES = { csv: "text/csv", json: "application/json", vtt: "text/vtt", eaf: "application/xml", "_events.json": "application/json" };
 export let kept = null;
+let saved = false;
 let wanted = null; // the token of the session whose files are being fetched, unless it was deleted meanwhile
 
 export function drawRecord(running) {
@@ -19,13 +20,17 @@ export function drawRecord(running) {
       ? "A line a second, the words and your notes are kept while it runs, without picture or sound."
       : kept
         ? "The server has forgotten the session. This page still has its lines, words and notes, until you delete them, start anew or close it."
-        : "Nothing is recorded. A line a second, the words and your notes can be taken along as a file, without picture or sound.",
+        : "Nothing is recorded. A line a second, the words and your notes can be saved as a file, without picture or sound.",
   );
 }
+
+// The last session would be lost by a new one: it is here, or on its way, and nobody has saved it.
+export const unsaved = () => !saved && (kept !== null || wanted !== null);
 
 // Nothing of the last session is kept or shown any more: a new one begins, or it is deleted.
 export function forget() {
   kept = wanted = null;
+  saved = false;
   clearTimeline();
   drawHistory([]);
 }
@@ -34,6 +39,7 @@ export function offer(name, text) {
   const address = URL.createObjectURL(new Blob([text], { type: FILE_TYPES[name] ?? "text/plain" }));
   const link = Object.assign(document.createElement("a"), { href: address, download: `session${name.startsWith("_") ? "" : "."}${name}` });
   link.click();
+  saved = true;
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
@@ -49,8 +55,10 @@ export async function fetchFiles(token) {
 // Keeps the files of a session that ends, unless they are forgotten before they come. Returns what went wrong, or "".
 export async function keepFiles(token) {
   wanted = token;
+  saved = false;
   const files = await fetchFiles(token);
   if (wanted !== token) return "";
   kept = files;
+  wanted = null;
   return files ? "" : "The session's lines and words could not be fetched from the server.";
 }

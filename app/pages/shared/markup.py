@@ -8,8 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from app.live.phrases import NAMES, listed, percent
 from app.live.sliders import SLIDERS, Slider
-from app.live.views import NAMES, listed, percent
 from comp_core.formats.table import FORMATS, Told
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 
@@ -28,50 +28,70 @@ def icon(modality: str) -> str:
     )
 
 
-def fused_html(view: Mapping[str, Any] | None = None, models: Mapping[str, str] | None = None) -> str:
-    """The fused prediction: in words, then seven bars; with a choice of ``models``, name -> title, on the live page."""
-    kind, headline, share, basis = (
-        (view["kind"], view["headline"], view["percent"], view["basis"]) if view else ("waiting", "waiting", "", "Press Start to begin.")
-    )
+def headline_html() -> str:
+    """The fused prediction in words, for the live page."""
+    return _fused_html("waiting", "waiting", "", "Press Start, or play a sample.", "")
+
+
+def fused_html(view: Mapping[str, Any]) -> str:
+    """The fused prediction: in words, why, then seven bars."""
+    rest = f'<p class="cp-why">{escape(view["why"])}</p>{bars_html(view)}'
+    return _fused_html(view["kind"], view["headline"], view["percent"], view["basis"], rest, new=view["new"])
+
+
+def _fused_html(kind: str, headline: str, share: str, basis: str, rest: str, new: bool = False) -> str:
     return f"""
 <section class="cp-panel cp-fused" data-fused data-kind="{kind}" aria-label="Fused prediction">
-  <p class="cp-eyebrow">All senses together{_choice_html(models) if models else ""}</p>
+  <p class="cp-eyebrow">All senses together<span data-part="of"></span></p>
   <p class="cp-headline"><span data-part="headline">{escape(headline)}</span> <span class="cp-share" data-part="percent">{share}</span></p>
+  <p class="cp-new" data-part="new"{"" if new else " hidden"}>named by no single sense</p>
   <p class="cp-basis" data-part="basis">{escape(basis)}</p>
-  {_bars_html(view)}
+  {rest}
 </section>"""
 
 
-def _choice_html(models: Mapping[str, str]) -> str:
+def models_html(models: Mapping[str, str]) -> str:
+    """A choice of fusion models, name -> title."""
     options = "".join(f'<option value="{escape(name, quote=True)}">{escape(title)}</option>' for name, title in models.items())
-    return f'<label class="cp-model">model <select data-part="model">{options}</select></label>'
+    return f'<select data-part="model">{options}</select>'
 
 
-def cards_html(view: Mapping[str, Any] | None = None, switches: bool = False) -> str:
-    """Three cards, one per modality; with switches on the live page."""
-    cards = "".join(_card_html(modality, view["modalities"][modality] if view else None, switches) for modality in MODALITIES)
+def switches_html() -> str:
+    """A large switch for each modality."""
+    return "".join(
+        f'<button class="cp-switch" type="button" role="switch" aria-checked="true" aria-label="Use the {NAMES[m]}" data-switch="{m}" '
+        f'data-of="{m}">{icon(m)}<b>{NAMES[m]}</b><span></span></button>'
+        for m in MODALITIES
+    )
+
+
+def cards_html(view: Mapping[str, Any] | None = None, live: bool = False) -> str:
+    """Three cards, one per modality; on the live page with room for what is missing and what was said."""
+    cards = "".join(_card_html(modality, view["modalities"][modality] if view else None, live) for modality in MODALITIES)
     return f'<div class="cp-cards">{cards}</div>'
 
 
-def _card_html(modality: str, view: Mapping[str, Any] | None, switch: bool) -> str:
+def _card_html(modality: str, view: Mapping[str, Any] | None, live: bool) -> str:
     name = NAMES[modality]
     state, state_text, prediction, weight, weight_text, filled, relied = (
         (view[key] for key in ("state", "state_text", "prediction", "weight", "weight_text", "filled_in", "relied"))
         if view
         else ("waiting", "waiting", "nothing to read", None, "", False, "")
     )
-    button = (
-        f'<button class="cp-switch" type="button" role="switch" aria-checked="true" aria-label="Use the {name}" '
-        f'data-switch="{modality}"><span></span></button>'
-        if switch
-        else ""
-    )
+    more = ""
+    if live:
+        more = (
+            '<p class="cp-last" data-part="last" hidden></p>'
+            if modality == TEXT
+            else f'<p class="cp-lack" data-part="lack" hidden><span data-part="lack_told"></span> '
+            f'<button type="button" class="cp-small" data-again="{modality}">Try again</button></p>'
+        )
     return f"""
 <article class="cp-panel cp-card" data-modality="{modality}" data-state="{state}" data-filled="{str(filled).lower()}">
   <header>{icon(modality)}<h3>{name}</h3>
-    <span class="cp-state" data-part="state" title="{escape(state_text)}">{escape(state_text)}</span>{button}</header>
+    <span class="cp-state" data-part="state" title="{escape(state_text)}">{escape(state_text)}</span></header>{more}
   <p class="cp-own" data-part="prediction">{escape(prediction)}</p>
-  {_bars_html(view)}
+  {bars_html(view)}
   <div class="cp-weight">
     <span>weight</span><span class="cp-track"><i data-part="weight" style="width:{100 * (weight or 0):.1f}%"></i></span>
     <span class="cp-value" data-part="weight_text">{weight_text}</span>
@@ -97,7 +117,8 @@ def key_html() -> str:
     return " ".join(f'<span class="cp-key" data-of="{m}">{NAMES[m]}</span>' for m in MODALITIES)
 
 
-def _bars_html(view: Mapping[str, Any] | None) -> str:
+def bars_html(view: Mapping[str, Any] | None = None) -> str:
+    """Seven bars; empty without a ``view``."""
     bars = view["bars"] if view else None
     top = view["top"] if view else None
     rows = "".join(
@@ -158,7 +179,7 @@ def degradation_html() -> str:
         + "</fieldset>"
         for m in MODALITIES
     )
-    return f'<div class="cp-spoilers">{groups}</div>'
+    return f'<div class="cp-degraders">{groups}</div>'
 
 
 def _slider_html(slider: Slider) -> str:

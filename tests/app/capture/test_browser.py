@@ -232,3 +232,13 @@ def test_the_end_of_a_session_is_announced_and_comes():
     page.visitors.sweep()
     assert page.exchange({"token": token})["error"] == "ended"
     assert page.sessions[0].closed
+
+
+def test_a_visitor_may_forget_and_do_without_memory(page):
+    token = page.start()
+    page.control({"token": token, "memory": False, "forget": True})
+    session = page.sessions[0] if page.sessions else page.visitors.find(token)
+    assert not session.settings.memory
+    page.control({"token": token, "memory": True})
+    assert session.settings.memory
+    assert page.control({"token": token, "memory": "no"})["error"] == "bad_request"

@@ -3,27 +3,29 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
 from app.live.export import Note, Record
 from app.live.utterance import Utterance
 from comp_core.formats.table import records_csv
-from comp_core.modalities import LABELS
+from comp_core.modalities import LABELS, TEXT
 from comp_core.senses.reading import NO_WORDS, Reading
+from tests.app.doubles import ScriptedPredictor, feature
 from tests.app.doubles import record as moment
 
 
 def utterance(start, end, transcript, typed=False, label="joy"):
-    fused = moment(audio=label)["fused"] if label else None
+    judged = ScriptedPredictor().fuse_last([{TEXT: Reading(feature(label))}] if label else [{}])
     words = (transcript, Reading.absent(NO_WORDS))
-    return Utterance(1, start, end, spoken=words, typed=words if typed else None, fused=fused)
+    return Utterance(1, start, end, spoken=words, typed=words if typed else None, judged=judged)
 
 
 @pytest.fixture
 def record():
     kept = Record()
-    kept.add(0.0, "comp", moment(video="joy"))
+    kept.add(0.0, "comp", moment(video="joy"), "what a day")
     kept.add(0.5, "comp", moment(video="fear"))
     kept.add(1.25, "prlf", moment(audio="anger", video="anger"))
     kept.add(2.5, "prlf", moment())
@@ -36,6 +38,7 @@ def test_csv_has_a_row_a_second_and_notes_where_they_belong(record):
     rows = list(csv.DictReader(io.StringIO(record.files()["csv"])))
     assert [row["seconds"] for row in rows] == ["0.00", "1.25", "2.50"]
     assert [(row["label"], row["model"]) for row in rows] == [("joy", "comp"), ("anger", "prlf"), ("", "prlf")]
+    assert [row["words"] for row in rows] == ["what a day", "", ""]
     assert [row["note"] for row in rows] == ["", "marker", "'=SUM(A1)"]
     assert sum(float(rows[1][label]) for label in LABELS) == pytest.approx(1, abs=1e-3)
     assert (rows[1]["audio_observed"], rows[1]["audio_label"], rows[1]["text_observed"], rows[1]["text_label"]) == ("1", "anger", "0", "")
@@ -93,3 +96,14 @@ def test_a_files_records_are_a_table():
     assert (first["start"], first["end"], first["transcript"], first["label"]) == ("0.0", "1.5", "'=what joy", "joy")
     assert (first["audio_label"], first["video_observed"]) == ("joy", "0")
     assert (second["label"], second["joy"], second["audio_weight"]) == ("", "", "")
+
+
+def test_files_are_as_sure_as_the_page(record):
+    one = record.utterances[0]
+    one.judged = replace(one.judged, answer_threshold=0.99)
+    files = record.files()
+    assert "[not sure] what a" in files["vtt"]
+    told = json.loads(files["json"])["utterances"][0]
+    assert (told["sure_from"], told["fused"]["joy"] > 0.5, told["text"]["joy"] > 0.5, told["audio"]) == (0.99, True, True, None)
+    one.judged = None
+    assert json.loads(record.files()["json"])["utterances"][0]["fused"] is None

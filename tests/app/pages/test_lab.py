@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from app.live.context import LiveContext
+from app.live.phrases import RELATIONS, relation
 from app.live.session import LiveSession
 from app.live.sliders import QUIET, SLIDERS, degradation_of
 from app.live.utterance import Utterance
-from app.live.views import RELATIONS, relation
 from app.pages.lab import curve as curve_part
 from app.pages.lab.curve import REPORTS, balance_of, draw_learning, draw_reported, run_curve
 from app.pages.lab.introspection import Series, along, as_csv, introspections, measured, reported, seven

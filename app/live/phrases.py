@@ -1,0 +1,78 @@
+"""Words for numbers and names, the same on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
+
+# What people call the modalities.
+NAMES = {AUDIO: "voice", TEXT: "words", VIDEO: "face"}
+# Reasons for absence that read better with their modality known.
+REASONS = {
+    (AUDIO, NOT_GIVEN): "no sound",
+    (VIDEO, NOT_GIVEN): "no picture",
+    (AUDIO, SILENCE): "silence",
+    (TEXT, NO_WORDS): "no words",
+    (VIDEO, NO_FACE): "no face",
+    (AUDIO, SWITCHED_OFF): "off",
+    (TEXT, SWITCHED_OFF): "off",
+    (VIDEO, SWITCHED_OFF): "off",
+}
+
+# How what the modalities say by themselves can fit together.
+RELATIONS = {
+    "agree": "The modalities agree: each by itself names the same expression.",
+    "conflict": "The modalities conflict: two are sure of different expressions.",
+    "complement": "The modalities complement one another: they do not all name the same, and at most one is sure.",
+    "alone": "One modality only: there is nothing to compare it with.",
+}
+# The same in the headline.
+IN_SHORT = {"agree": ", which agree", "conflict": ", which conflict", "complement": "", "alone": " alone"}
+# A weight that reads as 0 %.
+NOTHING = 0.005
+
+Probabilities = Mapping[str, float]
+
+
+def percent(p: float) -> str:
+    """Never "100 %": a model is not certain."""
+    return f"{round(100 * p)} %" if p < 0.995 else ">99 %"
+
+
+def ranked(probabilities: Probabilities) -> list[tuple[str, float]]:
+    return sorted(probabilities.items(), key=lambda item: -item[1])
+
+
+def in_words(probabilities: Probabilities | None, answer_threshold: float) -> str:
+    """A prediction in a few words: "joy 72 %", "not sure", "nothing to go on"."""
+    if probabilities is None:
+        return "nothing to go on"
+    label, p = ranked(probabilities)[0]
+    return f"{label} {percent(p)}" if p >= answer_threshold else "not sure"
+
+
+def relation(record: Mapping[str, Any]) -> str:
+    """How what the modalities say by themselves fits together: one of ``RELATIONS``."""
+    tops = [ranked(record[modality])[0] for modality in MODALITIES if record[modality] is not None]
+    if len(tops) < 2:
+        return "alone"
+    if len({label for label, _ in tops}) == 1:
+        return "agree"
+    return "conflict" if len({label for label, p in tops if p >= record["sure_from"]}) > 1 else "complement"
+
+
+def listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def ago(seconds: float) -> str:
+    """ "12 s ago", "3 min ago"."""
+    return f"{round(seconds)} s ago" if seconds < 60 else f"{int(seconds // 60)} min ago"
+
+
+def clock_text(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes}:{rest:02d}"
