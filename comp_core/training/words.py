@@ -46,7 +46,7 @@ ROWS = {
 BLOCK_DECAY, NEW = 0.9, 3.0
 
 
-def train_words(task: Task, epochs: int = 4) -> None:
+def train_words(task: Task, epochs: int = 6) -> None:
     """Train, choose the epoch on validation data, report test once; then train the encoders for out-of-fold features.
 
     MELD takes part in the second phase only, so that the fold encoders can share the first one without having met its labels.

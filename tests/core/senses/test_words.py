@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from comp_core.data.obvious import load_sentences
 from comp_core.data.text import load_plain
 from comp_core.modalities import LABELS, LIVE
 from comp_core.senses.reading import NO_WORDS
@@ -195,9 +196,13 @@ def test_plain_sentences_are_balanced_and_no_lesson_says_them() -> None:
     assert not [text for text in plain.texts if taught(text)]
 
 
+def test_no_lesson_says_a_sentence_of_the_suite_of_the_obvious() -> None:
+    assert not [row.sentence for row in load_sentences() if taught(row.sentence)]
+
+
 def test_what_the_lessons_say_is_known_as_taught() -> None:
     said = lessons(300, np.random.default_rng(0))
     np.testing.assert_allclose(said.targets.sum(1), 1, rtol=1e-6)
     assert all(map(taught, said.texts))
-    assert all(taught(unpunctuated(text)) for text in ("I'm so lonely!", "i miss MY DOG"))
+    assert all(taught(unpunctuated(text)) for text in ("I feel lonely!", "i miss MY DOG"))
     assert not taught("A sentence that nobody was taught.")
