@@ -34,6 +34,14 @@ def address(scope: Scope) -> str:
     return client[0] if client else ""
 
 
+class Refused(Exception):
+    """Why a request is refused, in a sentence; `status` is that of the answer."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
 async def refuse(send: Send, status: int, sentence: str) -> None:
     """Answer with a sentence, and end the connection: what is left of the request is not read."""
     body = sentence.encode()

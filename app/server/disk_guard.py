@@ -11,7 +11,7 @@ import logging
 import shutil
 from pathlib import Path
 
-from app.server.asgi import UPLOAD, App, Message, Receive, Scope, Send, address, header, own_path, refuse
+from app.server.asgi import UPLOAD, App, Message, Receive, Refused, Scope, Send, address, header, own_path, refuse
 from app.server.quota import MOST_BYTES, Quota, Upload
 
 logger = logging.getLogger(__name__)
@@ -29,14 +29,6 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 def no_room(error: OSError) -> bool:
     """Whether something could not be written because the disk is full."""
     return error.errno in _NO_ROOM
-
-
-class _NoRoom(Exception):
-    """Why in a sentence; `status` is that of the answer."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
 
 
 class RoomForUploads:
@@ -80,7 +72,7 @@ class RoomForUploads:
             await self._app(scope, counted, noted)
             if status == 200:
                 paths = [Path(name) for name in json.loads(answer)]
-        except _NoRoom as full:
+        except Refused as full:
             await refuse(send, full.status, str(full))
         except OSError as error:
             # Others may have filled the disk meanwhile.
@@ -95,15 +87,15 @@ class RoomForUploads:
         """For what has arrived of it and so many bytes more; its address's oldest files go where there is none.
 
         Raises:
-            _NoRoom: that is not enough.
+            Refused: that is not enough.
         """
         # One file may be larger than the share.
         while (before := self._quota.of(upload.address) - upload.size) and before + upload.size + more > self._share():
             if not self._quota.remove_oldest(upload.address):
-                raise _NoRoom(429, MANY)
+                raise Refused(429, MANY)
         while self._free() < SPARE_BYTES + more:
             if not self._quota.remove_oldest(upload.address):
-                raise _NoRoom(507, FULL)
+                raise Refused(507, FULL)
 
     def _share(self) -> int:
         """Bytes that one address may have: where there is little room, half of it."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from starlette.requests import ClientDisconnect
 
-from app.server.asgi import UPLOAD, App, Message, Receive, Scope, Send, header, own_path, refuse
+from app.server.asgi import UPLOAD, App, Message, Receive, Refused, Scope, Send, header, own_path, refuse
 
 # Of calls: names, settings and typed words.
 CALL_BYTES = 100_000
@@ -22,14 +22,6 @@ MOST_MARKS = 2_000
 MOST_DEPTH = 20
 _OPENING, _CLOSING = b"[{", b"]}"
 _MARK = re.compile(rb'"[^"]*"?|[][{},:]')
-
-
-class NotTaken(Exception):
-    """Why a body is refused; `status` is that of the answer."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status = status
 
 
 class RequestLimits:
@@ -54,7 +46,7 @@ class RequestLimits:
             if not (declared.isascii() and declared.isdigit()) or int(declared[:20]) > limit:
                 raise _too_large(limit)
             await take(limit, scope, receive, send)
-        except NotTaken as refused:
+        except Refused as refused:
             await refuse(send, refused.status, str(refused))
         except ClientDisconnect:
             pass
@@ -100,7 +92,7 @@ def check_object(body: bytes) -> None:
     """Whether this is a JSON object that is cheap to handle.
 
     Raises:
-        NotTaken: it has too many parts, is nested too deep, or is something else.
+        Refused: it has too many parts, is nested too deep, or is something else.
     """
     # Without escaped quotes a string ends at the next quote.
     plain = body.replace(rb"\\", b"").replace(rb"\"", b"")
@@ -109,15 +101,15 @@ def check_object(body: bytes) -> None:
         kind = plain[mark.start()]
         depth += (kind in _OPENING) - (kind in _CLOSING)
         if count >= MOST_MARKS or depth > MOST_DEPTH:
-            raise NotTaken(413, "The request has too many parts.")
+            raise Refused(413, "The request has too many parts.")
     try:
         # Not the bytes: they might be taken for another encoding, in which other bytes are the marks.
         is_object = isinstance(json.loads(body.decode()), dict)
     except ValueError:
         is_object = False
     if not is_object:
-        raise NotTaken(400, "The request is not a JSON object.")
+        raise Refused(400, "The request is not a JSON object.")
 
 
-def _too_large(limit: int) -> NotTaken:
-    return NotTaken(413, f"The request is larger than {limit // 1000} kB.")
+def _too_large(limit: int) -> Refused:
+    return Refused(413, f"The request is larger than {limit // 1000} kB.")

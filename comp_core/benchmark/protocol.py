@@ -15,12 +15,13 @@ from comp_core.benchmark.datasets import Dataset, Split, mix_features
 from comp_core.benchmark.learning import GradientSizes
 from comp_core.benchmark.methods import Method, Problem
 from comp_core.benchmark.search import AS_CONFIGURED, Setting
-from comp_core.data.conversations import Conversation, batch_of
+from comp_core.data.conversations import Conversation, masked_batch
 from comp_core.data.masks import exact_random_mask
 from comp_core.evaluation.dominance import dominance_report
+from comp_core.evaluation.loop import Predicted, predict_entries
 from comp_core.metrics.bootstrap import tallies
 from comp_core.modalities import MODALITIES, subset_name
-from comp_core.modeling.batch import Batch, Conversations
+from comp_core.modeling.batch import Conversations
 from comp_core.support.devices import CPU, device_of
 from comp_core.training.fusion import at_random_rates, fit_fusion
 
@@ -49,24 +50,6 @@ class Protocol:
     draws: int = 3
 
 
-@dataclass(frozen=True)
-class Found:
-    """Predictions for all utterances of some conversations: ``logits`` (n, K), ``unimodal`` (n, M, K), ``weights`` (n, M)."""
-
-    logits: np.ndarray
-    unimodal: np.ndarray
-    weights: np.ndarray
-
-
-def masked_batch(conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Batch:
-    """Conversations as one batch, of which the (n, M) ``masks`` tell what is observed."""
-    batch = batch_of(conversations)
-    observed = torch.zeros_like(batch.recorded)
-    for row, mask in zip(observed, masks, strict=True):
-        row[: len(mask)] = torch.from_numpy(mask)
-    return replace(batch, conversations=batch.conversations.observe(observed & batch.recorded))
-
-
 def masked_parts(conversations: Sequence[Conversation], masks: Sequence[np.ndarray], device: torch.device | str) -> list[Conversations]:
     """Whole conversations under the masks, in parts that fit into memory; made once, they can be asked about after every epoch."""
     together = max(_FEWEST_TOGETHER, _ENTRIES_TOGETHER // max(len(c) for c in conversations))
@@ -74,17 +57,12 @@ def masked_parts(conversations: Sequence[Conversation], masks: Sequence[np.ndarr
     return [masked_batch(conversations[i : i + together], masks[i : i + together]).conversations.to(device) for i in starts]
 
 
-@torch.inference_mode()
-def answers(model: nn.Module, parts: Sequence[Conversations]) -> Found:
+def answers(model: nn.Module, parts: Sequence[Conversations]) -> Predicted:
     """Predict all utterances of some `masked_parts`."""
-    columns: list[tuple[Tensor, Tensor, Tensor]] = []
-    for part in parts:
-        output = model(part)
-        columns.append(tuple(x[part.valid].cpu() for x in (output.logits, output.modality_logits, output.weights)))
-    return Found(*(torch.cat(column).numpy() for column in zip(*columns, strict=True)))
+    return predict_entries(model, ((part, part.valid) for part in parts))
 
 
-def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Found:
+def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Predicted:
     """Predict whole conversations under the masks."""
     return answers(model, masked_parts(conversations, masks, device_of(model)))
 
@@ -102,7 +80,7 @@ class Tested:
         leading: of PRLF, condition -> `dominance_report`.
     """
 
-    found: dict[str, list[Found]]
+    found: dict[str, list[Predicted]]
     history: list[dict[str, float]]
     parameters: int
     setting: str
@@ -183,8 +161,8 @@ def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dic
     }
 
 
-def _concatenated(parts: Sequence[Found]) -> Found:
-    return Found(*(np.concatenate([getattr(part, key) for part in parts]) for key in ("logits", "unimodal", "weights")))
+def _concatenated(parts: Sequence[Predicted]) -> Predicted:
+    return Predicted(*(np.concatenate([getattr(part, key) for part in parts]) for key in ("logits", "unimodal", "weights")))
 
 
 def _means(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:

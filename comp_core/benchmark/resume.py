@@ -13,7 +13,8 @@ import numpy as np
 
 from comp_core.benchmark.datasets import Dataset
 from comp_core.benchmark.methods import METHODS
-from comp_core.benchmark.protocol import Found, Protocol, Tested, joined, train_and_test, trainings
+from comp_core.benchmark.protocol import Protocol, Tested, joined, train_and_test, trainings
+from comp_core.evaluation.loop import Predicted
 from comp_core.support.atomic_files import whole_file, write_whole
 
 
@@ -59,7 +60,7 @@ class Kept:
             f"{name}/{draw}/{key.name}": getattr(found, key.name)
             for name, draws in tested.found.items()
             for draw, found in enumerate(draws)
-            for key in fields(Found)
+            for key in fields(Predicted)
         }
         about = {key.name: getattr(tested, key.name) for key in fields(Tested) if key.name != "found"}
         about["draws"] = {name: len(draws) for name, draws in tested.found.items()}
@@ -105,7 +106,7 @@ def _read(path: Path) -> Tested:
     with np.load(path) as arrays:
         about = json.loads(str(arrays["about"]))
         found = {
-            name: [Found(*(arrays[f"{name}/{draw}/{key.name}"] for key in fields(Found))) for draw in range(draws)]
+            name: [Predicted(*(arrays[f"{name}/{draw}/{key.name}"] for key in fields(Predicted))) for draw in range(draws)]
             for name, draws in about.pop("draws").items()
         }
     return Tested(found, **about)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -56,3 +56,12 @@ def batch_of(windows: Sequence[Conversation]) -> Batch:
         return pad_sequence([torch.from_numpy(getattr(window, name)) for window in windows], batch_first=True)
 
     return Batch(conversations, padded("labels"), padded("unimodal_labels"), conversations.observed)
+
+
+def masked_batch(conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Batch:
+    """Conversations as one batch, of which the (n, M) ``masks`` tell what is observed."""
+    batch = batch_of(conversations)
+    observed = torch.zeros_like(batch.recorded)
+    for row, mask in zip(observed, masks, strict=True):
+        row[: len(mask)] = torch.from_numpy(mask)
+    return replace(batch, conversations=batch.conversations.observe(observed & batch.recorded))

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
-from comp_core.data.conversations import Conversation, batch_of
+from comp_core.data.conversations import Conversation
 from comp_core.data.masks import fixed_mask
-from comp_core.inference.windows import window_ends
+from comp_core.evaluation.predictions import predictions
+from comp_core.metrics.calibration import softmax
 from comp_core.metrics.rules import late_average
-from comp_core.modalities import MODALITIES
-from comp_core.modeling.batch import Batch, stack
+from comp_core.modalities import MODALITIES, SUBSETS, subset_name
 from comp_core.support.atomic_files import whole_file
 
 LATE = "late fusion"
 MOSTLY_GONE = 0.9
 DRAWS = 3
+_ALL = subset_name(MODALITIES)
+# Everything, and each modality alone.
+_ASKED = {name: subset for name, subset in SUBSETS.items() if len(subset) in (1, len(MODALITIES))}
 
 
 @dataclass(frozen=True)
@@ -74,33 +76,23 @@ def curve(
         yield Point(rate, accuracy)
 
 
-def masked_windows(conversations: Sequence[Conversation], rate: float | Mapping[str, float], seed: int) -> Batch:
-    """Each utterance as the last of its window, with that share of the modalities missing."""
-    windows, masks = [], []
+def masks_at(conversations: Sequence[Conversation], rate: float | Mapping[str, float], seed: int) -> list[np.ndarray]:
+    """Of each conversation, (n, M) bool: what is observed when that share of the modalities is missing."""
     drawn = fixed_mask([i for c in conversations for i in c.ids], "lab", seed, rate)
-    ends = np.cumsum([len(c) for c in conversations])
-    for conversation, mask in zip(conversations, np.split(drawn, ends[:-1]), strict=True):
-        for part in window_ends(len(conversation)):
-            windows.append(conversation.window(part))
-            masks.append(torch.from_numpy(mask[part]))
-    batch = batch_of(windows)
-    return replace(batch, conversations=batch.conversations.observe(nn.utils.rnn.pad_sequence(masks, batch_first=True)))
+    return np.split(drawn, np.cumsum([len(c) for c in conversations])[:-1])
 
 
-@torch.inference_mode()
 def _right(
     models: Mapping[str, nn.Module], conversations: Sequence[Conversation], rate: float | Mapping[str, float], seed: int
 ) -> dict[str, float]:
-    batch = masked_windows(conversations, rate, seed)
-    masked = batch.conversations
-    rows, last = torch.arange(len(batch.labels)), masked.valid.sum(1) - 1
-    labels = batch.labels[rows, last]
-    found = {}
-    for name, model in models.items():
-        found[name] = model(masked).logits[rows, last].argmax(-1)
-        if LATE not in found:
-            alone = model(stack([masked.only((m,)) for m in MODALITIES])).split(len(batch.labels))
-            unimodal = torch.stack([part.modality_logits[rows, last, i].softmax(-1) for i, part in enumerate(alone)])
-            there = masked.observed[rows, last].T.unsqueeze(-1)
-            found[LATE] = torch.from_numpy(late_average((unimodal * there).numpy(), np.empty(0))).argmax(-1)
-    return {name: (guess == labels).double().mean().item() for name, guess in found.items()}
+    masks = masks_at(conversations, rate, seed)
+    probabilities = {}
+    for number, (name, model) in enumerate(models.items()):
+        found = predictions(model, conversations, _ASKED if number == 0 else {_ALL: MODALITIES}, masks)
+        probabilities[name] = found[_ALL]["fused"]
+        if number == 0:
+            alone = np.stack([softmax(found[subset_name((m,))]["own"][:, i]) for i, m in enumerate(MODALITIES)])
+            there = np.concatenate(masks).T[..., None]
+            probabilities[LATE] = late_average(alone * there, np.empty(0))
+    labels = np.concatenate([c.labels for c in conversations])
+    return {name: float(np.mean(found.argmax(-1) == labels)) for name, found in probabilities.items()}

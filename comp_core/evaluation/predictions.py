@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from comp_core.data.conversations import Conversation, batch_of
+from comp_core.data.conversations import Conversation, masked_batch
+from comp_core.evaluation.loop import last_of, predict_entries
 from comp_core.inference.windows import window_ends
 from comp_core.metrics.calibration import fit_temperature, reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report, mean_and_spread
 from comp_core.metrics.rules import ALIKE, RULES
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
-from comp_core.support.devices import device_of
+from comp_core.modeling.batch import Batch
 
 # An answer is given where at most this share of such answers was wrong on validation data.
 RISK = 1 / 3
+WINDOWS_TOGETHER = 512
 _KEYS = ("accuracy", "uar", "weighted_f1", "ece")
 
 # Subset name -> what `predictions` returns.
@@ -27,24 +29,40 @@ Found = dict[str, dict[str, np.ndarray]]
 Temperatures = dict[str, dict[str, float]]
 
 
-def predictions(model: nn.Module, conversations: Sequence[Conversation], subsets: Mapping[str, Sequence[str]] = SUBSETS) -> Found:
+def predictions(
+    model: nn.Module,
+    conversations: Sequence[Conversation],
+    subsets: Mapping[str, Sequence[str]] = SUBSETS,
+    masks: Sequence[np.ndarray] | None = None,
+) -> Found:
     """Predict each utterance as the last of its window, as the page does, from each of the subsets.
+
+    Args:
+        masks: of each conversation, (n, M) bool, what of it is observed; None: what was recorded.
 
     Returns:
         For each subset ``labels`` (n,), ``shown`` (n, M), ``fused`` logits (n, K), ``own`` logits (n, M, K), ``weights`` (n, M).
     """
-    windows = [c.window(part) for c in conversations for part in window_ends(len(c))]
-    parts: dict[str, dict[str, list[Tensor]]] = {name: {} for name in subsets}
-    for i in range(0, len(windows), 512):
-        batch = batch_of(windows[i : i + 512]).to(device_of(model))
-        rows, last = torch.arange(len(batch.labels), device=batch.labels.device), batch.conversations.valid.sum(1) - 1
-        for name, subset in subsets.items():
-            with torch.inference_mode():
-                output = model(batch.conversations.only(subset))
-            values = {"fused": output.logits, "own": output.modality_logits, "weights": output.weights}
-            for key, value in {"labels": batch.labels, "shown": batch.unimodal_labels, **values}.items():
-                parts[name].setdefault(key, []).append(value[rows, last].cpu())
-    return {name: {key: torch.cat(value).numpy() for key, value in by_key.items()} for name, by_key in parts.items()}
+    batches = windows_of(conversations, masks)
+    entries = [last_of(batch.conversations.valid) for batch in batches]
+    labels, shown = (
+        torch.cat([values[asked] for values, asked in zip(given, entries, strict=True)]).numpy()
+        for given in ([batch.labels for batch in batches], [batch.unimodal_labels for batch in batches])
+    )
+    found = {}
+    for name, subset in subsets.items():
+        parts = [batch.conversations.only(subset) for batch in batches]
+        told = predict_entries(model, zip(parts, entries, strict=True))
+        found[name] = {"labels": labels, "shown": shown, "fused": told.logits, "own": told.unimodal, "weights": told.weights}
+    return found
+
+
+def windows_of(conversations: Sequence[Conversation], masks: Sequence[np.ndarray] | None = None) -> list[Batch]:
+    """Each utterance as the last of its window, in batches that fit into memory; see `predictions`."""
+    masks = masks or [np.ones_like(c.unimodal_labels, bool) for c in conversations]
+    cut = [(c.window(part), mask[part]) for c, mask in zip(conversations, masks, strict=True) for part in window_ends(len(c))]
+    starts = range(0, len(cut), WINDOWS_TOGETHER)
+    return [masked_batch(*zip(*cut[i : i + WINDOWS_TOGETHER], strict=True)) for i in starts]
 
 
 def fit_temperatures(found: Found) -> Temperatures:

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from comp_core.data.conversations import Conversation
-from comp_core.evaluation.curve import masked_windows
+from comp_core.evaluation.curve import masks_at
+from comp_core.evaluation.loop import last_of
+from comp_core.evaluation.predictions import windows_of
 from comp_core.modeling.batch import Conversations
 from comp_core.modeling.comp import ComP
 
@@ -37,10 +39,13 @@ class Projection:
 @torch.inference_mode()
 def projections(model: ComP, conversations: Sequence[Conversation], rate: float, seed: int = 0) -> dict[str, Projection]:
     """The three stages, for each utterance as the last of its window, with that share of the modalities missing."""
-    batch = masked_windows(conversations, rate, seed)
-    rows, last = torch.arange(len(batch.labels)), batch.conversations.valid.sum(1) - 1
-    labels = batch.labels[rows, last].numpy()
-    return {stage: _project(values[rows, last].double().numpy(), labels) for stage, values in _stages(model, batch.conversations).items()}
+    stages: dict[str, list[Tensor]] = {}
+    for batch in windows_of(conversations, masks_at(conversations, rate, seed)):
+        last = last_of(batch.conversations.valid)
+        for stage, values in _stages(model, batch.conversations).items():
+            stages.setdefault(stage, []).append(values[last])
+    labels = np.concatenate([c.labels for c in conversations])
+    return {stage: _project(torch.cat(values).double().numpy(), labels) for stage, values in stages.items()}
 
 
 def _stages(model: ComP, conversations: Conversations) -> dict[str, Tensor]:

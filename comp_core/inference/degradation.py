@@ -1,4 +1,4 @@
-"""What spoils a picture, a sound or words: by how much is a number, so that it can be moved by a slider and reported."""
+"""What degrades a picture, a sound or words: by how much is a number, so that it can be moved by a slider and reported."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Degradation:
     words_misheard: float = 0.0
 
     def picture(self, picture: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """(H, W, 3) uint8 -> the same shape, spoilt."""
+        """(H, W, 3) uint8 -> the same shape, degraded."""
         height = picture.shape[0]
         if self.blur:
             picture = cv2.GaussianBlur(picture, (0, 0), self.blur * height / 12)
@@ -59,7 +59,7 @@ class Degradation:
         return picture
 
     def sound(self, samples: np.ndarray, random: np.random.Generator) -> np.ndarray | None:
-        """(n,) float32 at 16 kHz -> the same, spoilt; None when nothing is heard."""
+        """(n,) float32 at 16 kHz -> the same, degraded; None when nothing is heard."""
         if self.muted:
             return None
         if self.clipping:
@@ -77,14 +77,14 @@ class Degradation:
         return " ".join(misheard(kept, self.words_misheard, FILLERS, random))
 
     def media(self, media: Media, seed: int = 0) -> Media:
-        """A file, spoilt as it is read."""
+        """A file, degraded as it is read."""
         samples = None if media.samples is None else self.sound(media.samples, np.random.default_rng(seed))
         return _DegradedMedia(media.path, media.kind, media.duration, samples, media._origin, media._picture, media.budget, self, seed)
 
 
 @dataclass(frozen=True)
 class _DegradedMedia(Media):
-    """The file with its pictures spoilt."""
+    """The file with its pictures degraded."""
 
     degradation: Degradation = Degradation()
     seed: int = 0

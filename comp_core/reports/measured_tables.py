@@ -14,24 +14,33 @@ def speed_table(report: Report) -> str:
 
 def live_table(report: Report) -> str:
     """How fast the live page is and what it takes."""
-    updates, delay, memory = report["face_updates_per_second"], report["capture_to_screen_ms"], report["resident_mb"]
+    (updates, memory), delay = _updates_and_memory(report), report["capture_to_screen_ms"]
     rows = [
-        ("face updates a second, median (lowest)", f"{updates['median']:.1f} ({updates['lowest']:.1f})"),
+        updates,
         ("capture to screen, median / p95", f"{delay['median']:.0f} / {delay['p95']:.0f} ms"),
         *((f"{stage}, median", f"{ms:.1f} ms") for stage, ms in report["stage_ms"].items() if ms is not None),
-        ("resident memory, server + its processes", f"{memory['server']} + {memory['helpers']} MB"),
+        memory,
         ("start", f"{report['start_s']:.1f} s"),
     ]
     return markdown((f"live page, {report['seconds']:.0f} s on {report['machine']['cores']} cores", "figure"), rows)
 
 
+def _updates_and_memory(report: Report) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Face updates a second, and resident memory in MB."""
+    updates, memory = report["face_updates_per_second"], report["resident_mb"]
+    return (
+        ("face updates a second, median (lowest)", f"{updates['median']:.1f} ({updates['lowest']:.1f})"),
+        ("resident memory, server + its processes", f"{memory['server']} + {memory['helpers']} MB"),
+    )
+
+
 def soak_table(report: Report) -> str:
     """Whether a long visit costs more and more."""
-    updates, memory = report["face_updates_per_second"], report["resident_mb"]
+    updates, (memory, figures) = _updates_and_memory(report)
     rows = [
-        ("face updates a second, median (lowest)", f"{updates['median']:.1f} ({updates['lowest']:.1f})"),
+        updates,
         ("sound lost", f"{report['sound_lost_s']:.1f} s"),
-        ("most resident memory, server + its processes", f"{memory['server']} + {memory['helpers']} MB"),
+        (f"most {memory}", figures),
         ("memory in the last minute over that in the third", f"{report['memory_growth']:+.1%}"),
         *((f"{what} held, first / last", f"{n['first']} / {n['last']}") for what, n in report.get("held", {}).items()),
         *((what.replace("_", " "), str(count)) for what, count in report.get("trouble", {}).items()),

@@ -195,7 +195,7 @@ def paired_corpora_table(report: Report) -> str:
 
 
 def voice_cv_table(report: Report) -> str:
-    """The voice network on speakers that it never heard, as they were recorded and spoilt."""
+    """The voice network on speakers that it never heard, as they were recorded and degraded."""
     titles = {"ravdess": "RAVDESS, 20 actors, 8 classes", "emodb": "Emo-DB, 10 speakers, 7 classes"}
     rows = []
     for name, by_condition in report["metrics"].items():

@@ -6,7 +6,7 @@ Needs ``pip install '.[encoders]'``. The fusion model in ``assets/`` does not kn
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -23,8 +23,10 @@ class EncoderError(CompCoreError):
     """An encoder cannot be loaded; the message says what to do."""
 
 
-class PretrainedVoice:
-    """Any speech encoder that takes raw sound (wav2vec 2.0, HuBERT, WavLM): the mean of its last hidden states."""
+class _Encoder:
+    """A model of transformers with what prepares its input; a feature is the mean of its last hidden states."""
+
+    PREPARATION: ClassVar[str]
 
     def __init__(self, name: str, device: str = "cpu") -> None:
         """Load by name on the Hugging Face hub, or from a folder.
@@ -32,41 +34,39 @@ class PretrainedVoice:
         Raises:
             EncoderError: transformers is not installed, or there is no such model.
         """
-        self._prepare, self._model = _load("AutoFeatureExtractor", name)
+        self._prepare, self._model = _load(self.PREPARATION, name)
         self.placed = Placed(f"the encoder {name}", device, self._model)
         self.feature_dim: int = self._model.config.hidden_size
+
+    def _feature(self, inputs: Any) -> np.ndarray:
+        with torch.inference_mode():
+            return self.placed.run(lambda device: self._model(**inputs.to(device)).last_hidden_state[0].mean(0).float().cpu().numpy())
+
+
+class PretrainedVoice(_Encoder):
+    """Any speech encoder that takes raw sound (wav2vec 2.0, HuBERT, WavLM): the mean of its last hidden states."""
+
+    PREPARATION = "AutoFeatureExtractor"
 
     def read(self, samples: np.ndarray) -> Reading:
         """Read (T,) float32 mono sound at 16 kHz."""
         if len(samples) < SHORTEST * SAMPLE_RATE or not np.any(samples):
             return Reading.absent(SILENCE)
         inputs = self._prepare(samples, sampling_rate=SAMPLE_RATE, return_tensors="pt")
-        with torch.inference_mode():
-            feature = self.placed.run(lambda device: self._model(**inputs.to(device)).last_hidden_state[0].mean(0).float().cpu().numpy())
-        return Reading(feature, quality=min(1.0, len(samples) / SAMPLE_RATE))
+        return Reading(self._feature(inputs), quality=min(1.0, len(samples) / SAMPLE_RATE))
 
 
-class PretrainedWords:
+class PretrainedWords(_Encoder):
     """Any text encoder (BERT, RoBERTa, DeBERTa): the mean of its last hidden states."""
 
-    def __init__(self, name: str, device: str = "cpu") -> None:
-        """Load by name on the Hugging Face hub, or from a folder.
-
-        Raises:
-            EncoderError: transformers is not installed, or there is no such model.
-        """
-        self._prepare, self._model = _load("AutoTokenizer", name)
-        self.placed = Placed(f"the encoder {name}", device, self._model)
-        self.feature_dim: int = self._model.config.hidden_size
+    PREPARATION = "AutoTokenizer"
 
     def read(self, text: str) -> Reading:
         """Read one utterance; of a long one, as much as the encoder takes."""
         if not has_words(text):
             return Reading.absent(NO_WORDS)
         inputs = self._prepare(text, truncation=True, max_length=256, return_tensors="pt")
-        with torch.inference_mode():
-            feature = self.placed.run(lambda device: self._model(**inputs.to(device)).last_hidden_state[0].mean(0).float().cpu().numpy())
-        return Reading(feature, quality=1.0)
+        return Reading(self._feature(inputs), quality=1.0)
 
 
 def _load(preparation: str, name: str) -> tuple[Any, torch.nn.Module]:

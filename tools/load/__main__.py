@@ -25,6 +25,7 @@ import numpy as np
 
 from tests.browser import harness, media
 from tools.load.visitor import PICTURES_HZ, Media, Visitor
+from tools.told import tell
 
 # The first seconds load what is loaded at first use.
 WARM_UP_S = 8.0
@@ -137,10 +138,7 @@ def main() -> int:
     if shutil.which("flite") is None:
         print("The load cannot be made here: flite (synthetic speech) is not installed.", file=sys.stderr)
         return 2
-    found = json.dumps(report(options.visitors, options.places, options.seconds), indent=1)
-    print(found)
-    if options.out:
-        options.out.write_text(found + "\n", encoding="utf-8")
+    tell(report(options.visitors, options.places, options.seconds), options.out)
     return 0
 
 

@@ -18,7 +18,6 @@ packages carry their weights.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shutil
@@ -32,6 +31,7 @@ from pathlib import Path
 from tests.support.minute import SECONDS, WIDTH
 from tools.peers.compare import PeerError, Rival, compare
 from tools.peers.figures import RATE
+from tools.told import tell
 
 _NOTE = (
     "Accuracy is not compared: there is one face and no truth but that it smiles. The tools have other labels and learnt from other data, "
@@ -105,10 +105,7 @@ def main() -> int:
         "machine": {"cores": os.cpu_count(), "load": [round(x, 1) for x in os.getloadavg()], "python": platform.python_version()},
         "note": _NOTE,
     }
-    text = json.dumps(report, indent=1)
-    print(text)
-    if options.out:
-        options.out.write_text(text + "\n", encoding="utf-8")
+    tell(report, options.out)
     return 0
 
 

@@ -59,7 +59,7 @@ def test_words_are_asked_for_in_the_visitors_language(stepped):
     assert set(stepped.transcriber.languages_asked) == {"de"}
 
 
-def test_what_is_spoilt_reaches_the_senses_spoilt(stepped):
+def test_what_is_degraded_reaches_the_senses_degraded(stepped):
     given = {}
     see, hear, read = stepped.predictor.face.see, stepped.session.hearing.segmenter.push, stepped.predictor.words.read
     stepped.predictor.face.see = lambda picture, locator: given.update(picture=picture) or see(picture, locator)

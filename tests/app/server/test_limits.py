@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from app.server.asgi import own_path
-from app.server.limits import MOST_MARKS, NotTaken, check_object
+from app.server.asgi import Refused, own_path
+from app.server.limits import MOST_MARKS, check_object
 
 JSON = {"content-type": "application/json"}
 
@@ -65,7 +65,7 @@ def refused(body):
     begin = time.monotonic()
     try:
         check_object(body)
-    except NotTaken as error:
+    except Refused as error:
         return error.status, time.monotonic() - begin
     return None, time.monotonic() - begin
 

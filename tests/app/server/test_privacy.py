@@ -110,7 +110,7 @@ def live_session(visitor):
 
 
 def clip(visitor):
-    """Upload a video, read it on both pages, have its video with labels made and fetched, and a spoilt moment."""
+    """Upload a video, read it on both pages, have its video with labels made and fetched, and a degraded moment."""
     content = (SAMPLES / "happy.mp4").read_bytes() + MARK.encode()
     file = visitor.upload(f"{MARK}.mp4", content)
     read = visitor.event("Read it", "click", [file, TYPED, list(MODALITIES), "comp"])
@@ -122,8 +122,8 @@ def clip(visitor):
     other = visitor.upload(f"{MARK}.mp4", content + b"again")
     upload = "Or a file of your own: video, sound or picture"
     assert visitor.event(upload, "upload", [other, TYPED])["success"]
-    spoilt = visitor.event(upload, "upload", [other, None, 0], then=1)
-    assert spoilt["success"], spoilt
+    degraded = visitor.event(upload, "upload", [other, None, 0], then=1)
+    assert degraded["success"], degraded
 
 
 def break_off_an_upload(address):

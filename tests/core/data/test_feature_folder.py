@@ -185,7 +185,7 @@ def test_other_kinds_of_arrays_are_refused(tmp_path, value):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("damage", "told"),
     [
         (lambda path: (path / "labels.pkl").unlink(), "one label pickle"),
         (lambda path: (path / "labels.pkl").write_bytes(b"nothing"), "cannot be read"),
@@ -212,9 +212,9 @@ def test_other_kinds_of_arrays_are_refused(tmp_path, value):
         (lambda path: (path / "labels.pkl").write_bytes(b"\x80\x04\x8d" + b"\xff" * 7 + b"\x7f."), "cannot be read"),
     ],
 )
-def test_what_is_wrong_with_a_folder_is_said(tmp_path, spoil, told):
+def test_what_is_wrong_with_a_folder_is_said(tmp_path, damage, told):
     write(tmp_path, [f"v{i}" for i in range(3)], lambda r: r.uniform(-3, 3))
-    spoil(tmp_path)
+    damage(tmp_path)
     with pytest.raises(LayoutError, match=told):
         folder(tmp_path, FEATURES)
 

@@ -6,7 +6,9 @@ import json
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 
+import pympi
 import pytest
+from praatio import textgrid as textgrid_reader
 
 from comp_core.cli import main
 from comp_core.formats.bids import events_json, events_tsv
@@ -44,7 +46,6 @@ WORDS = ['she said "no" <b>& twice', "grün --> ok", "well"]
 
 
 def test_elan_opens_it(tmp_path):
-    pympi = pytest.importorskip("pympi")
     path = tmp_path / "clip.eaf"
     path.write_text(eaf(tiers_of(RECORDS, NOTES), "clip.mp4"), encoding="utf-8")
     found = pympi.Elan.Eaf(str(path))
@@ -61,10 +62,9 @@ def test_elan_opens_it(tmp_path):
 
 
 def test_praat_opens_it(tmp_path):
-    tg = pytest.importorskip("praatio.textgrid")
     path = tmp_path / "clip.TextGrid"
     path.write_text(textgrid(tiers_of(RECORDS, NOTES)), encoding="utf-8")
-    found = tg.openTextgrid(str(path), includeEmptyIntervals=True, reportingMode="error")
+    found = textgrid_reader.openTextgrid(str(path), includeEmptyIntervals=True, reportingMode="error")
     assert found.tierNames == ("transcript", "fused", "audio", "text", "video", "notes")
     entries = found.getTier("transcript").entries
     assert [entry.label for entry in entries if entry.label] == WORDS

@@ -1,4 +1,4 @@
-"""Spoiling takes away what it says, and nothing at rest."""
+"""Degradation takes away what it says, and nothing at rest."""
 
 import numpy as np
 import pytest
@@ -22,10 +22,10 @@ def random():
 
 def test_at_rest_nothing_changes(random):
     picture, samples = random.integers(0, 256, (40, 60, 3), dtype=np.uint8), tone(300)
-    spoiling = Degradation()
-    assert np.array_equal(spoiling.picture(picture, random), picture)
-    assert np.array_equal(spoiling.sound(samples, random), samples)
-    assert spoiling.words("What a  day!", random) == "What a day!"
+    degradation = Degradation()
+    assert np.array_equal(degradation.picture(picture, random), picture)
+    assert np.array_equal(degradation.sound(samples, random), samples)
+    assert degradation.words("What a  day!", random) == "What a day!"
 
 
 def test_pictures_become_dark_blurred_and_covered(random):
@@ -69,12 +69,12 @@ def test_words_are_lost_and_misheard_at_their_rates(random):
     assert misheard(["a", "b"], 1.0, ["x"], random) == ["x", "x"]
 
 
-def test_a_file_is_spoilt_as_it_is_read_the_same_each_time():
+def test_a_file_is_degraded_as_it_is_read_the_same_each_time():
     media = open_media(SAMPLE)
-    spoilt = Degradation(darkness=0.5, frames_lost=0.5, noise_db=10.0).media(media)
-    first, again = ([(t, p.sum()) for t, p in spoilt.frames(5.0)] for _ in range(2))
+    degraded = Degradation(darkness=0.5, frames_lost=0.5, noise_db=10.0).media(media)
+    first, again = ([(t, p.sum()) for t, p in degraded.frames(5.0)] for _ in range(2))
     assert first == again
     assert 0 < len(first) < len(list(media.frames(5.0)))
-    assert not np.array_equal(spoilt.samples, media.samples)
+    assert not np.array_equal(degraded.samples, media.samples)
     assert Degradation(muted=True).media(media).samples is None
     assert media.has_audio

@@ -85,8 +85,8 @@ def test_near_utterances_are_heard_better_than_far_ones(model):
 @pytest.mark.parametrize("rubbish", [1e6, float("nan"), float("inf")])
 def test_values_of_missing_modalities_never_matter(model, rubbish):
     batch = conversations(2, 6)
-    spoilt = {m: torch.where(batch.observed[..., i : i + 1], x, rubbish) for i, (m, x) in enumerate(batch.features.items())}
-    assert_same(model(batch), model(Conversations(spoilt, batch.observed, batch.valid)))
+    other = {m: torch.where(batch.observed[..., i : i + 1], x, rubbish) for i, (m, x) in enumerate(batch.features.items())}
+    assert_same(model(batch), model(Conversations(other, batch.observed, batch.valid)))
 
 
 def test_observed_values_do_matter(model):
