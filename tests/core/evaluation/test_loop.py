@@ -21,9 +21,7 @@ class Echo(nn.Module):
 
     def forward(self, batch):
         alone = torch.stack([batch.features[m] for m in MODALITIES], 2) * batch.observed.unsqueeze(-1)
-        return FusionOutput(
-            logits=alone.sum(2), modality_logits=alone, weights=batch.observed.float(), grounded=batch.observed.any(-1)
-        )
+        return FusionOutput(logits=alone.sum(2), modality_logits=alone, weights=batch.observed.float(), grounded=batch.observed.any(-1))
 
 
 def test_the_last_of_each_row():
