@@ -7,29 +7,23 @@ from torch import Tensor, nn
 
 
 class FusedPrediction(nn.Module):
-    """Weighted states side by side through a two-layer classifier.
+    """Weighted states side by side through a two-layer classifier (repaired).
 
-    Args:
-        repaired: the classifier says by how much the answer departs from the weighted mean of the modalities' own predictions. They are
-            taken as they are: what a modality shows may differ from what the whole expresses, and its head shall not answer for that.
-            And weights are multiplied by M, so that equal ones leave the states as they are. The paper has neither; there the classifier
-            begins from states a third of their size, and learns anew what the heads already know.
+    The classifier says by how much the answer departs from the weighted mean of the modalities' own predictions. They are taken as they
+    are: what a modality shows may differ from what the whole expresses, and its head shall not answer for that. And weights are
+    multiplied by M, so that equal ones leave the states as they are. The paper has neither; there the classifier begins from states a
+    third of their size, and learns anew what the heads already know.
     """
 
-    def __init__(self, width: int, modalities: int, outputs: int, dropout: float, repaired: bool = True) -> None:
+    def __init__(self, width: int, modalities: int, outputs: int, dropout: float) -> None:
         super().__init__()
-        self.repaired = repaired
         self.join = nn.Sequential(nn.Linear(modalities * width, width), nn.GELU(), nn.Dropout(dropout))
         self.out = nn.Linear(width, outputs)
 
     def hidden(self, states: Tensor, weights: Tensor) -> Tensor:
         """What the classifier makes of states (B, N, M, d) and weights (B, N, M) before it answers, (B, N, d)."""
-        strength = weights * weights.shape[-1] if self.repaired else weights
-        return self.join((strength.unsqueeze(-1) * states).flatten(2))  # eq. 14
+        return self.join((weights.shape[-1] * weights.unsqueeze(-1) * states).flatten(2))  # eq. 14
 
     def forward(self, states: Tensor, weights: Tensor, unimodal: Tensor) -> Tensor:
         """States (B, N, M, d), weights (B, N, M) and the modalities' own predictions (B, N, M, K) -> logits (B, N, K)."""
-        logits = self.out(self.hidden(states, weights))  # eq. 15
-        if not self.repaired:
-            return logits
-        return logits + torch.sum(weights.unsqueeze(-1) * unimodal.detach(), 2)
+        return self.out(self.hidden(states, weights)) + torch.sum(weights.unsqueeze(-1) * unimodal.detach(), 2)  # eq. 15

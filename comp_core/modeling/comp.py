@@ -1,12 +1,12 @@
 """ComP: cross-modal prompting for incomplete multimodal emotion recognition (He, Zhu, Zhang; AAAI 2026).
 
-Two presets: ``paper`` is built of the blocks as printed; ``default`` repairs what ties a prediction to its position or its padding,
-and each block's docstring says where it departs.
+Two presets name the blocks that a model is built of: ``paper`` those as printed (`comp_core.modeling.paper_preset`); ``default`` repairs
+what ties a prediction to its position or its padding, and each block's docstring says where it departs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,9 +18,9 @@ from comp_core.modeling.classifier import FusedPrediction
 from comp_core.modeling.coordinator import Coordinator, EqualWeights
 from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm, from_others
-from comp_core.modeling.paper_preset import PositionPrototypes, PrintedPromptGenerator, StageOne
+from comp_core.modeling.paper_preset import PositionPrototypes, PrintedCoordinator, PrintedFusedPrediction, PrintedPromptGenerator, StageOne
 from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum
-from comp_core.modeling.propagation import KnowledgePropagation, may_look
+from comp_core.modeling.propagation import KnowledgePropagation, NearSelfAttention, SelfAttention, may_look
 
 # The parts of the paper's Table 3 that belong to the model; the fourth, the gradient modulator, belongs to training.
 PROPAGATION, PROMPTS, COORDINATOR = "propagation", "prompts", "coordinator"
@@ -61,12 +61,53 @@ class ComPConfig:
     length: int | None = None
 
     def __post_init__(self) -> None:
-        if self.preset not in (DEFAULT, PAPER):
-            raise ValueError(f"ComP has no preset {self.preset!r}; there are {DEFAULT!r} and {PAPER!r}")
+        if self.preset not in PRESETS:
+            raise ValueError(f"ComP has no preset {self.preset!r}; there are {', '.join(map(repr, PRESETS))}")
         if (self.length is not None) != (self.preset == PAPER):
             raise ValueError("the paper's preset, and only that, must be told the length of the longest conversation")
         if unknown := set(self.without) - set(COMPONENTS):
             raise ValueError(f"ComP has no component {', '.join(sorted(unknown))}; those that can be left out are {', '.join(COMPONENTS)}")
+
+
+@dataclass(frozen=True)
+class Preset:
+    """The blocks that a ComP is built of.
+
+    Attributes:
+        prototypes: of a configuration.
+        norm: of a width; what heads, coordinator and classifier read goes through it.
+        stage_one: it is trained in two stages, and has what the first one needs.
+    """
+
+    prototypes: Callable[[ComPConfig], nn.Module]
+    generator: Callable[[int, int, float], nn.Module]
+    attention: type[SelfAttention]
+    norm: Callable[[int], nn.Module]
+    coordinator: Callable[[int, int, float], nn.Module]
+    fused: Callable[[int, int, int, float], nn.Module]
+    stage_one: bool
+
+
+PRESETS = {
+    DEFAULT: Preset(
+        lambda config: Prototypes(config.width, config.prototypes),
+        PromptGenerator,
+        NearSelfAttention,
+        PerModalityNorm,
+        Coordinator,
+        FusedPrediction,
+        stage_one=False,
+    ),
+    PAPER: Preset(
+        lambda config: PositionPrototypes(cast(int, config.length), config.prototypes),
+        PrintedPromptGenerator,
+        SelfAttention,
+        nn.Identity,
+        PrintedCoordinator,
+        PrintedFusedPrediction,
+        stage_one=True,
+    ),
+}
 
 
 def as_printed(dims: dict[str, int], outputs: int, length: int, without: Collection[str] = ()) -> ComPConfig:
@@ -84,28 +125,23 @@ class ComP(nn.Module):
     def __init__(self, config: ComPConfig) -> None:
         super().__init__()
         self.config = config
-        width, modalities, printed = config.width, len(MODALITIES), config.preset == PAPER
+        preset, width, modalities = PRESETS[config.preset], config.width, len(MODALITIES)
         self.encoders = Encoders(config.dims, width, config.dropout)
         prompt = 0 if PROMPTS in config.without else config.prompt
         layers = 0 if PROPAGATION in config.without else config.layers
         if prompt:
-            self.prototypes = (
-                PositionPrototypes(cast(int, config.length), config.prototypes) if printed else Prototypes(width, config.prototypes)
-            )
-            generator = PrintedPromptGenerator if printed else PromptGenerator
-            self.generators = nn.ModuleList(generator(width, prompt, config.dropout) for _ in range(config.blocks))
+            self.prototypes = preset.prototypes(config)
+            self.generators = nn.ModuleList(preset.generator(width, prompt, config.dropout) for _ in range(config.blocks))
         self.propagation = nn.ModuleList(
-            KnowledgePropagation(width, (modalities - 1) * prompt, layers, config.heads, config.dropout, repaired=not printed)
+            KnowledgePropagation(width, (modalities - 1) * prompt, layers, config.heads, config.dropout, preset.attention)
             for _ in range(config.blocks)
         )
-        self.norm = nn.Identity() if printed else PerModalityNorm(width)
+        self.norm = preset.norm(width)
         self.heads = PerModalityLinear(width, config.outputs)
-        self.coordinator = (
-            EqualWeights() if COORDINATOR in config.without else Coordinator(width, modalities, config.dropout, repaired=not printed)
-        )
-        if printed:
+        self.coordinator = EqualWeights() if COORDINATOR in config.without else preset.coordinator(width, modalities, config.dropout)
+        if preset.stage_one:
             self.stage_one = StageOne(config.dims, width, config.outputs)
-        self.fused = FusedPrediction(width, modalities, config.outputs, config.dropout, repaired=not printed)
+        self.fused = preset.fused(width, modalities, config.outputs, config.dropout)
 
     def forward(self, conversations: Conversations) -> FusionOutput:
         states = self.propagate(conversations)

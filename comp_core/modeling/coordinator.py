@@ -5,28 +5,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from comp_core.modeling.layers import perceptron
+
 
 class Coordinator(nn.Module):
-    """Weights over modalities from their states.
+    """Weights over modalities from their states (repaired).
 
-    A missing modality has been filled in from its neighbours and from the others, and may count for something.
-
-    Args:
-        repaired: it is also told which modalities were really observed, gives no weight to one that occurs nowhere in the conversation,
-            and judges the states without changing them: its own loss (`comp_core.modeling.losses.reliability`) would otherwise
-            bend them to be judged easily. The paper has none of these.
+    A missing modality has been filled in from its neighbours and from the others, and may count for something. Unlike the paper's, this
+    coordinator is told which modalities were really observed, gives no weight to one that occurs nowhere in the conversation, and
+    judges the states without changing them: its own loss (`comp_core.modeling.comp_loss.reliability`) would otherwise bend them
+    to be judged easily.
     """
 
-    def __init__(self, width: int, modalities: int, dropout: float, repaired: bool = True) -> None:
+    def __init__(self, width: int, modalities: int, dropout: float) -> None:
         super().__init__()
-        self.repaired = repaired
-        inputs = modalities * (width + repaired)
-        self.score = nn.Sequential(nn.Linear(inputs, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, modalities))
+        self.score = perceptron(modalities * (width + 1), width, modalities, dropout)
 
     def forward(self, states: Tensor, observed: Tensor, known: Tensor) -> Tensor:
         """(B, N, M, d) and what is observed and known, both (B, N, M) bool -> weights (B, N, M) that sum to 1."""
-        if not self.repaired:
-            return self.score(states.flatten(2)).softmax(-1)
         scores = self.score(torch.cat([states.detach().flatten(2), observed.to(states.dtype)], -1))
         # Where nothing is known there is nothing to compare.
         return torch.where(known, scores, -torch.inf).where(known.any(-1, keepdim=True), 0.0).softmax(-1)

@@ -1,4 +1,4 @@
-"""Layers that every modality has for itself, computed for all of them in one product.
+"""Layers that blocks share. Most are for every modality by itself, computed for all of them in one product.
 
 A state of all modalities is one tensor with the modality axis first, (M, B, N, d), in the order of ``MODALITIES``. A loop over
 modalities would read as well, but a live window is so small that the number of calls is what takes time.
@@ -43,6 +43,11 @@ class PerModalityNorm(nn.Module):
 def feed_forward(width: int, dropout: float) -> nn.Sequential:
     """FFN^u: (M, ..., d) -> the same."""
     return nn.Sequential(PerModalityLinear(width, width), nn.GELU(), nn.Dropout(dropout), PerModalityLinear(width, width))
+
+
+def perceptron(inputs: int, width: int, outputs: int, dropout: float) -> nn.Sequential:
+    """Two layers: (..., inputs) -> (..., outputs)."""
+    return nn.Sequential(nn.Linear(inputs, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, outputs))
 
 
 def from_others(x: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.layers import PerModalityLinear, feed_forward
+from comp_core.modeling.classifier import FusedPrediction
+from comp_core.modeling.layers import PerModalityLinear, feed_forward, perceptron
 from comp_core.modeling.prompts import similarity
 
 
@@ -57,6 +58,28 @@ class PrintedPromptGenerator(nn.Module):
         """(M, B, N, d) twice, (M, B, c, d) -> (M, B, N, p)."""
         shares = similarity(state, prototypes)
         return self.to_prompt(self.from_prototypes(shares @ prototypes) + self.from_state(previous))
+
+
+class PrintedCoordinator(nn.Module):
+    """A softmax over what the states say (eq. 12-13)."""
+
+    def __init__(self, width: int, modalities: int, dropout: float) -> None:
+        super().__init__()
+        self.score = perceptron(modalities * width, width, modalities, dropout)
+
+    def forward(self, states: Tensor, _observed: Tensor, _known: Tensor) -> Tensor:
+        """(B, N, M, d) -> weights (B, N, M) that sum to 1."""
+        return self.score(states.flatten(2)).softmax(-1)
+
+
+class PrintedFusedPrediction(FusedPrediction):
+    """Weighted states side by side through a two-layer classifier, and nothing else (eq. 14-15)."""
+
+    def hidden(self, states: Tensor, weights: Tensor) -> Tensor:
+        return self.join((weights.unsqueeze(-1) * states).flatten(2))
+
+    def forward(self, states: Tensor, weights: Tensor, _unimodal: Tensor) -> Tensor:
+        return self.out(self.hidden(states, weights))
 
 
 class StageOne(nn.Module):

@@ -14,8 +14,8 @@ from comp_core.modalities import MODALITIES, TEXT
 from comp_core.modeling.batch import Conversations, FusionOutput
 from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.interaction import ProgressiveInteraction, alignment
-from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm
-from comp_core.modeling.propagation import MaskedSelfAttention, may_look
+from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm, perceptron
+from comp_core.modeling.propagation import NearSelfAttention, may_look
 from comp_core.modeling.reliability import CUES, Reliability
 
 # Who leads: the most reliable modality, or, to see whether that matters, each in turn or always the words.
@@ -84,15 +84,13 @@ class PRLF(nn.Module):
         width, modalities = config.width, len(MODALITIES)
         self.encoders = Encoders(config.dims, width, config.dropout)
         self.absent = nn.Parameter(torch.zeros(modalities, 1, 1, width))
-        self.context = nn.ModuleList(MaskedSelfAttention(width, config.heads, config.dropout) for _ in range(config.layers))
+        self.context = nn.ModuleList(NearSelfAttention(width, config.heads, config.dropout) for _ in range(config.layers))
         self.norm = PerModalityNorm(width)
         self.heads = PerModalityLinear(width, 2 if config.outputs == 1 else config.outputs)
         self.reliability = Reliability(config.cues, config.temperature, score=config.outputs == 1)
         if config.steps:
             self.interact = ProgressiveInteraction(width, config.heads, config.dropout)
-        self.classifier = nn.Sequential(
-            nn.Linear(modalities * width, width), nn.GELU(), nn.Dropout(config.dropout), nn.Linear(width, config.outputs)
-        )
+        self.classifier = perceptron(modalities * width, width, config.outputs, config.dropout)
 
     def forward(self, conversations: Conversations) -> PRLFOutput:
         states, unimodal = self.read(conversations)

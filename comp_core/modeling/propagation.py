@@ -19,33 +19,43 @@ def may_look(observed: Tensor) -> Tensor:
     return observed.unsqueeze(-2) | torch.eye(observed.shape[-1], dtype=torch.bool, device=observed.device)
 
 
-class MaskedSelfAttention(nn.Module):
-    """Multi-head self-attention over the utterances of a conversation, in each modality.
+class SelfAttention(nn.Module):
+    """Multi-head self-attention over the utterances of a conversation, in each modality (eq. 4 as printed)."""
 
-    Args:
-        repaired: a layer norm stands before it, and near utterances are heard better than far ones: a score falls with the distance, by
-            a slope that each head learns (Press et al., 2022, have fixed ones). The paper has neither.
-    """
-
-    def __init__(self, width: int, heads: int, dropout: float, repaired: bool = True) -> None:
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         if width % heads:
             raise ValueError(f"width {width} is not a multiple of {heads} heads")
         self.heads = heads
-        self.norm = PerModalityNorm(width) if repaired else nn.Identity()
-        self.log_slope = nn.Parameter(torch.linspace(0.0, -3.0, heads).repeat(len(MODALITIES), 1)) if repaired else None
         self.to_qkv = PerModalityLinear(width, 3 * width)
         self.out = PerModalityLinear(width, width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, state: Tensor, allowed: Tensor, distance: Tensor) -> Tensor:
+    def forward(self, state: Tensor, allowed: Tensor, _distance: Tensor) -> Tensor:
         """(M, B, N, d), (M, B, N, N) bool, who may look at whom, and (B, N, N), how far apart they are -> (M, B, N, d)."""
-        query, key, value = self.to_qkv(self.norm(state)).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5).flatten(1, 2)
-        mask = allowed.unsqueeze(2)
-        if self.log_slope is not None:
-            mask = torch.where(mask, -self.log_slope.exp()[:, None, :, None, None] * distance.unsqueeze(1), -torch.inf)
+        return self.attend(state, allowed.unsqueeze(2))
+
+    def attend(self, state: Tensor, mask: Tensor) -> Tensor:
+        """(M, B, N, d) under a mask of each head, (M, B, 1 or heads, N, N): bool, or added to the scores."""
+        query, key, value = self.to_qkv(state).unflatten(-1, (3, self.heads, -1)).permute(3, 0, 1, 4, 2, 5).flatten(1, 2)
         mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=mask.flatten(0, 1))
         return self.dropout(self.out(mixed.transpose(1, 2).reshape(state.shape)))
+
+
+class NearSelfAttention(SelfAttention):
+    """The same after a layer norm, and near utterances are heard better than far ones.
+
+    A score falls with the distance, by a slope that each head learns (Press et al., 2022, have fixed ones).
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__(width, heads, dropout)
+        self.norm = PerModalityNorm(width)
+        self.log_slope = nn.Parameter(torch.linspace(0.0, -3.0, heads).repeat(len(MODALITIES), 1))
+
+    def forward(self, state: Tensor, allowed: Tensor, distance: Tensor) -> Tensor:
+        slopes = -self.log_slope.exp()[:, None, :, None, None]
+        return self.attend(self.norm(state), torch.where(allowed.unsqueeze(2), slopes * distance.unsqueeze(1), -torch.inf))
 
 
 class KnowledgePropagation(nn.Module):
@@ -55,14 +65,16 @@ class KnowledgePropagation(nn.Module):
         width: d, size of a state.
         prompts: total size of the prompts that a modality receives (2p with three modalities).
         layers: m, attention layers. With none, no utterance knows of another.
-        repaired: see `MaskedSelfAttention`.
+        attention: `SelfAttention` as printed, or the default's.
     """
 
-    def __init__(self, width: int, prompts: int, layers: int, heads: int, dropout: float, repaired: bool = True) -> None:
+    def __init__(
+        self, width: int, prompts: int, layers: int, heads: int, dropout: float, attention: type[SelfAttention] = NearSelfAttention
+    ) -> None:
         super().__init__()
         self.width = width
         self.enter = PerModalityLinear(width + prompts, width)
-        self.attention = nn.ModuleList(MaskedSelfAttention(width, heads, dropout, repaired) for _ in range(layers))
+        self.attention = nn.ModuleList(attention(width, heads, dropout) for _ in range(layers))
         self.leave = PerModalityLinear(width, width + prompts)
 
     def forward(self, state: Tensor, prompts: Tensor, allowed: Tensor, distance: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
 from comp_core.modeling.encoders import Encoders
-from comp_core.modeling.propagation import MaskedSelfAttention, may_look
+from comp_core.modeling.propagation import NearSelfAttention, may_look
 
 HEADS = 2
 
@@ -42,7 +42,7 @@ class Reader(nn.Module):
         super().__init__()
         self.config = config
         self.encoders = Encoders(config.dims, config.width, config.dropout)
-        self.attention = nn.ModuleList(MaskedSelfAttention(config.width, HEADS, config.dropout) for _ in range(config.context))
+        self.attention = nn.ModuleList(NearSelfAttention(config.width, HEADS, config.dropout) for _ in range(config.context))
 
     def read(self, conversations: Conversations) -> tuple[Tensor, Tensor]:
         """States (M, B, N, d), and where there is one, (M, B, N) bool; zero elsewhere.
@@ -84,7 +84,3 @@ def output_of(logits: Tensor, modality_logits: Tensor, conversations: Conversati
     weights = torch.where(counted.any(-1, keepdim=True), counted / counted.sum(-1, keepdim=True).clamp(min=1), 1 / len(MODALITIES))
     grounded = conversations.by_modality.any(0)
     return FusionOutput(logits=logits, modality_logits=modality_logits, weights=weights, grounded=grounded)
-
-
-def perceptron(inputs: int, width: int, outputs: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(inputs, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, outputs))

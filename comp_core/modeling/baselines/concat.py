@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig, perceptron
+from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig
+from comp_core.modeling.layers import perceptron
 
 
 class Concat(Baseline):

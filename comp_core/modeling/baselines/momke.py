@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig, perceptron
-from comp_core.modeling.layers import PerModalityLinear
+from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig
+from comp_core.modeling.layers import PerModalityLinear, perceptron
 
 
 class Experts(Baseline):

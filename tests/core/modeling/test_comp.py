@@ -11,7 +11,7 @@ from comp_core.modeling.comp import COMPONENTS, COORDINATOR, PROMPTS, PROPAGATIO
 from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm, from_others
 from comp_core.modeling.paper_preset import PositionPrototypes, PrintedPromptGenerator
 from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum, similarity
-from comp_core.modeling.propagation import KnowledgePropagation, may_look
+from comp_core.modeling.propagation import KnowledgePropagation, SelfAttention, may_look
 
 AUDIO, TEXT, VIDEO = range(len(MODALITIES))
 DIMS = {"audio": 5, "text": 7, "video": 3}
@@ -378,7 +378,7 @@ def test_the_printed_classifier_reads_weighted_states_and_nothing_else(printed):
 
 def test_printed_propagation_has_neither_norm_nor_distance():
     torch.manual_seed(2)
-    block = KnowledgePropagation(width=8, prompts=4, layers=1, heads=1, dropout=0.0, repaired=False).eval()
+    block = KnowledgePropagation(width=8, prompts=4, layers=1, heads=1, dropout=0.0, attention=SelfAttention).eval()
     state, prompts = torch.randn(3, 1, 3, 8), torch.randn(3, 1, 3, 4)
     seen = torch.ones(3, 1, 3, dtype=torch.bool)
     after, _ = block(state, prompts, may_look(seen), torch.rand(1, 3, 3) * 50)
