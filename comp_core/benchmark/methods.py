@@ -19,11 +19,12 @@ from comp_core.modeling.baselines.late import LateFusion
 from comp_core.modeling.baselines.mmin import Imagination
 from comp_core.modeling.baselines.momke import Experts
 from comp_core.modeling.batch import Batch, Conversations
-from comp_core.modeling.comp import COORDINATOR, PROMPTS, PROPAGATION, ComP, ComPConfig, as_printed
+from comp_core.modeling.comp import COMPONENTS, PROMPTS, ComP, ComPConfig, as_printed
 from comp_core.modeling.comp_loss import comp_loss
-from comp_core.modeling.modulators import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
+from comp_core.modeling.modulators import DominanceModulator, GradientModulator, parts_of
 from comp_core.modeling.objectives import Objective
 from comp_core.modeling.paper_loss import printed_loss, printed_stage_one
+from comp_core.modeling.paper_preset import PrintedGradientModulator
 from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig
 from comp_core.modeling.prlf_loss import prlf_loss
 from comp_core.modeling.reliability import CUES
@@ -59,6 +60,8 @@ class Problem:
 # Layers of attention over the conversation of a baseline with context: as many as ComP has.
 CONTEXT_LAYERS = ComPConfig.blocks * ComPConfig.layers
 _SETTINGS = FitConfig(epochs=0, learning_rate=1e-3, weight_decay=0.05, average=0.97)
+# Of `comp-paper`, after its authors' README: 300 epochs on MOSI, whose models here have 30.
+_PRINTED, _PRINTED_EPOCHS = FitConfig(epochs=0, learning_rate=1e-4, weight_decay=1e-5, average=0.0), 10.0
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def _comp(problem: Problem, **changes: object) -> ComP:
 
 
 def _train_comp(model: ComP, problem: Problem, modulated: bool = False) -> tuple[Loss, AroundStep]:
-    modulator = UpdateModulator(parts_of(model.encoders)) if modulated else None
+    modulator = GradientModulator(parts_of(*model.by_modality)) if modulated else None
 
     def loss(net: ComP, batch: Batch) -> Tensor:
         return comp_loss(net, batch, problem.objective, modulator)
@@ -94,9 +97,15 @@ def _train_comp(model: ComP, problem: Problem, modulated: bool = False) -> tuple
     return loss, modulator or nullcontext
 
 
-def _train_printed(model: ComP, problem: Problem) -> tuple[Loss, AroundStep]:
+def _printed(problem: Problem, **changes: object) -> ComP:
+    return ComP(replace(as_printed(problem.dims, problem.objective.outputs, problem.longest), **problem.changes, **changes))
+
+
+def _train_printed(model: ComP, problem: Problem, modulated: bool = True) -> tuple[Loss, AroundStep]:
     """Half of the steps for the first stage, half for the second."""
-    modulator, done = PrintedModulator(model.prototypes), 0
+    # What it modulates are the prototypes, and without prompts there are none.
+    modulator = PrintedGradientModulator(model.prototypes) if modulated and PROMPTS not in model.config.without else None
+    done = 0
 
     def loss(net: ComP, batch: Batch) -> Tensor:
         nonlocal done
@@ -104,10 +113,11 @@ def _train_printed(model: ComP, problem: Problem) -> tuple[Loss, AroundStep]:
         if done <= problem.steps // 2:
             return printed_stage_one(net, batch, problem.objective)
         total, errors = printed_loss(net, batch, problem.objective)
-        modulator.watch(errors)
+        if modulator is not None:
+            modulator.watch(errors)
         return total
 
-    return loss, modulator
+    return loss, modulator or nullcontext
 
 
 def _prlf(problem: Problem, **changes: object) -> PRLF:
@@ -212,16 +222,18 @@ _BASELINES: dict[str, tuple[str, type[Reader], Callable[..., tuple[Loss, AroundS
 
 METHODS: dict[str, Method] = {
     "comp": Method("ComP, default", _comp, _train_comp),
-    "comp-paper": Method(
-        "ComP, as printed",
-        lambda problem: ComP(replace(as_printed(problem.dims, problem.objective.outputs, problem.longest), **problem.changes)),
-        _train_printed,
-        FitConfig(epochs=0, learning_rate=1e-4, weight_decay=1e-5, average=0.0),
-        epochs=10.0,  # 300 on MOSI, as its README has
+    "comp-paper": Method("ComP, as printed", _printed, _train_printed, _PRINTED, _PRINTED_EPOCHS),
+    **{
+        f"{name}-no-{part}": Method(f"{title} without {part}", partial(build, without=(part,)), train, settings, epochs)
+        for name, title, build, train, settings, epochs in (
+            ("comp", "ComP", _comp, _train_comp, _SETTINGS, 1.0),
+            ("comp-paper", "ComP as printed,", _printed, _train_printed, _PRINTED, _PRINTED_EPOCHS),
+        )
+        for part in COMPONENTS
+    },
+    "comp-paper-no-modulator": Method(
+        "ComP as printed, without modulator", _printed, partial(_train_printed, modulated=False), _PRINTED, _PRINTED_EPOCHS
     ),
-    "comp-no-propagation": Method("ComP without propagation", partial(_comp, without=(PROPAGATION,)), _train_comp),
-    "comp-no-prompts": Method("ComP without prompts", partial(_comp, without=(PROMPTS,)), _train_comp),
-    "comp-no-coordinator": Method("ComP without coordinator", partial(_comp, without=(COORDINATOR,)), _train_comp),
     # It earned no place, so the default goes without.
     "comp-modulated": Method("ComP with modulator", _comp, partial(_train_comp, modulated=True)),
     "prlf": Method("PRLF", _prlf, _train_prlf, leads=True),

@@ -156,6 +156,11 @@ class ComP(nn.Module):
             grounded=observed.any(-1),
         )
 
+    @property
+    def by_modality(self) -> list[nn.Module]:
+        """The blocks whose parameters are each modality's own: all but coordinator and classifier."""
+        return [block for name, block in self.named_children() if name not in ("coordinator", "fused")]
+
     def propagate(self, conversations: Conversations) -> Tensor:
         """The states after the last block, (M, B, N, d), missing ones filled in from the other modalities.
 

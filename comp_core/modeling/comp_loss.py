@@ -8,14 +8,14 @@ from torch import Tensor
 
 from comp_core.modeling.batch import Batch, Conversations
 from comp_core.modeling.comp import ComP
-from comp_core.modeling.modulators import UpdateModulator
+from comp_core.modeling.modulators import GradientModulator
 from comp_core.modeling.objectives import Objective
 
 # Weight of the coordinator's own loss.
 COORDINATION = 0.3
 
 
-def comp_loss(model: ComP, batch: Batch, objective: Objective, modulator: UpdateModulator | None = None) -> Tensor:
+def comp_loss(model: ComP, batch: Batch, objective: Objective, modulator: GradientModulator | None = None) -> Tensor:
     """The fused prediction, each modality's own, and the coordinator's weights, on all utterances of which anything is observed."""
     conversations, labels = batch.conversations, batch.labels
     output = model(conversations)

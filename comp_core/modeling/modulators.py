@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.paper_preset import PositionPrototypes
 
 # A parameter, and which part of it is one modality's: a row of the modality axis, or all of it.
 Part = tuple[nn.Parameter, int | EllipsisType]
@@ -38,12 +37,13 @@ def parts_of(*modules: nn.Module) -> list[list[Part]]:
     return parts
 
 
-class UpdateModulator:
-    """Scales the *updates* of each modality's parameters by how far it lags behind the others.
+class GradientModulator:
+    """Scales the steps of each modality's parameters by how far it lags behind the others (GM, eq. 10-11, repaired).
 
-    The paper scales gradients with weights (eq. 10) that do not tell the weaker modality from the stronger, have no bound, and lose any
-    constant factor in Adam, which divides a gradient by its own size. Here the step that the optimiser has made is scaled, by
-    1 + tanh(strength (E^u - mean of the others' E) / mean E), which lies between 0 and 2 and is above 1 for the weaker modality.
+    The paper scales the gradient of the prototypes' first map with weights (eq. 10) that do not tell the weaker modality from the
+    stronger, have no bound, and lose any constant factor in Adam, which divides a gradient by its own size. Here the step that the
+    optimiser has made is scaled, in all that is the modality's own, by 1 + tanh(strength (E^u - mean of the others' E) / mean E), which
+    lies between 0 and 2 and is above 1 for the weaker modality.
     """
 
     def __init__(self, parts: list[list[Part]], strength: float = 1.0) -> None:
@@ -67,7 +67,7 @@ class UpdateModulator:
                     parameter[part] = before[parameter][part].lerp(parameter[part], factor)
 
 
-class DominanceModulator(UpdateModulator):
+class DominanceModulator(GradientModulator):
     """OGM-GE (Peng et al., 2022) after the optimiser's step: the modality that is ahead takes smaller steps, with noise of their size.
 
     The published method acts on gradients of SGD; under Adam a factor on the gradient would be lost.
@@ -90,32 +90,6 @@ class DominanceModulator(UpdateModulator):
                 for parameter, part in of_one if factor < 1 else ():
                     step = parameter[part] - before[parameter][part]
                     parameter[part] += torch.randn_like(step) * step.square().mean().sqrt()
-
-
-class PrintedModulator:
-    """Eq. 10-11 as printed: the gradient of M^u, the first map of the position prototypes, scaled row by row before Adam."""
-
-    def __init__(self, prototypes: PositionPrototypes) -> None:
-        self._weight = prototypes.positions.weight
-        self.scale = torch.ones(self._weight.shape[:2])
-
-    def watch(self, errors: Tensor) -> None:
-        """Take the errors of a batch, (B, N, M), zero in the padding; a row of M^u is a position, so they are summed over the batch."""
-        with torch.no_grad():
-            by_position = errors.sum(0)
-            gap = by_position.unsqueeze(2) - by_position.unsqueeze(1)  # (N, M, M): E_i^u - E_i^v
-            total = gap.sum(0)
-            # A modality and itself have no gap, and a sum that vanishes has no quotient.
-            defined = total.abs() > 1e-9
-            share = torch.where(defined, (total - gap) / torch.where(defined, total, 1.0), 0.0)
-            self.scale = torch.zeros_like(self._weight[..., 0])
-            self.scale[:, : len(by_position)] = share.sum(2).T / (len(MODALITIES) - 1)
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        if self._weight.grad is not None:
-            self._weight.grad.mul_(self.scale.unsqueeze(-1))
-        yield
 
 
 def _mean_and_others(errors: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

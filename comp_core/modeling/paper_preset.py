@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -94,3 +97,29 @@ class StageOne(nn.Module):
         """Encoded (M, B, N, d) -> predictions (B, N, M, K), and modality -> features as the encoder was given them, (B, N, D_m)."""
         restored = {m: self.decoders[m](state) for m, state in zip(MODALITIES, states, strict=True)}
         return self.heads(states).permute(1, 2, 0, 3), restored
+
+
+class PrintedGradientModulator:
+    """Eq. 10-11 as printed: the gradient of M^u, the first map of the position prototypes, scaled row by row before Adam."""
+
+    def __init__(self, prototypes: PositionPrototypes) -> None:
+        self._weight = prototypes.positions.weight
+        self.scale = torch.ones(self._weight.shape[:2])
+
+    def watch(self, errors: Tensor) -> None:
+        """Take the errors of a batch, (B, N, M), zero in the padding; a row of M^u is a position, so they are summed over the batch."""
+        with torch.no_grad():
+            by_position = errors.sum(0)
+            gap = by_position.unsqueeze(2) - by_position.unsqueeze(1)  # (N, M, M): E_i^u - E_i^v
+            total = gap.sum(0)
+            # A modality and itself have no gap, and a sum that vanishes has no quotient.
+            defined = total.abs() > 1e-9
+            share = torch.where(defined, (total - gap) / torch.where(defined, total, 1.0), 0.0)
+            self.scale = torch.zeros_like(self._weight[..., 0])
+            self.scale[:, : len(by_position)] = share.sum(2).T / (len(MODALITIES) - 1)
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        if self._weight.grad is not None:
+            self._weight.grad.mul_(self.scale.unsqueeze(-1))
+        yield

@@ -8,8 +8,8 @@ from comp_core.modalities import MODALITIES
 from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.layers import PerModalityLinear
-from comp_core.modeling.modulators import DominanceModulator, PrintedModulator, UpdateModulator, parts_of
-from comp_core.modeling.paper_preset import PositionPrototypes
+from comp_core.modeling.modulators import DominanceModulator, GradientModulator, parts_of
+from comp_core.modeling.paper_preset import PositionPrototypes, PrintedGradientModulator
 from comp_core.training.fit import FitConfig, fit
 
 DIMS = {"audio": 5, "text": 7, "video": 3}
@@ -28,7 +28,7 @@ def step(modulator, layer):
 
 def test_the_weaker_modality_takes_larger_steps_within_bounds():
     layer = PerModalityLinear(4, 2)
-    modulator = UpdateModulator(parts_of(layer))
+    modulator = GradientModulator(parts_of(layer))
     modulator.watch(torch.tensor([[3.0, 1.0, 2.0]]).expand(4, 3), ALL)
     moved = step(modulator, layer)["weight"].mean((1, 2))
     assert 0.1 < moved[0] < 0.2 and moved[1] < 0.1
@@ -37,7 +37,7 @@ def test_the_weaker_modality_takes_larger_steps_within_bounds():
 
 def test_equal_errors_leave_the_step_alone_and_unknown_ones_do_not_count():
     layer = PerModalityLinear(4, 2)
-    modulator = UpdateModulator(parts_of(layer))
+    modulator = GradientModulator(parts_of(layer))
     errors = torch.tensor([[2.0, 2.0, 99.0]]).expand(4, 3)
     modulator.watch(errors, ALL & torch.tensor([True, True, False]))
     torch.testing.assert_close(step(modulator, layer)["weight"], torch.full((3, 4, 2), 0.1))
@@ -45,7 +45,7 @@ def test_equal_errors_leave_the_step_alone_and_unknown_ones_do_not_count():
 
 def test_a_layer_of_one_modality_is_that_modalitys_part():
     encoders = Encoders(DIMS, 6, 0.0)
-    modulator = UpdateModulator(parts_of(encoders))
+    modulator = GradientModulator(parts_of(encoders))
     modulator.watch(torch.tensor([[1.0, 3.0, 2.0]]).expand(4, 3), ALL)
     moved = step(modulator, encoders)
     scale = modulator.scale
@@ -70,7 +70,7 @@ def test_the_dominant_modality_is_slowed_and_shaken():
 def test_printed_weights_are_equation_10():
     torch.manual_seed(0)
     prototypes = PositionPrototypes(length=6, count=2)
-    modulator = PrintedModulator(prototypes)
+    modulator = PrintedGradientModulator(prototypes)
     errors = torch.rand(2, 4, 3)
     modulator.watch(errors)
     by_position = errors.sum(0)
@@ -93,7 +93,7 @@ def test_parameters_end_elsewhere_with_the_modulator_than_without():
     def trained(modulated):
         torch.manual_seed(0)
         model = ComP(ComPConfig(dims=DIMS, outputs=2, width=8, prompt=2, prototypes=2, dropout=0.0))
-        modulator = UpdateModulator(parts_of(model.encoders))
+        modulator = GradientModulator(parts_of(model.encoders))
         modulator.watch(torch.tensor([[1.0, 3.0, 2.0]]).expand(4, 3), ALL)
         around = {"around_step": modulator} if modulated else {}
         target = torch.ones(3, 2, 4, 8)
