@@ -19,7 +19,7 @@ from comp_core.modeling.baselines.late import LateFusion
 from comp_core.modeling.baselines.mmin import Imagination
 from comp_core.modeling.baselines.momke import Experts
 from comp_core.modeling.batch import Batch, Conversations
-from comp_core.modeling.comp import COMPONENTS, PROMPTS, ComP, ComPConfig, as_printed
+from comp_core.modeling.comp import ALIKE, COMPONENTS, PROMPTS, ComP, ComPConfig, as_printed
 from comp_core.modeling.comp_loss import comp_loss
 from comp_core.modeling.modulators import DominanceModulator, GradientModulator, parts_of
 from comp_core.modeling.objectives import Objective
@@ -234,7 +234,8 @@ METHODS: dict[str, Method] = {
     "comp-paper-no-modulator": Method(
         "ComP as printed, without modulator", _printed, partial(_train_printed, modulated=False), _PRINTED, _PRINTED_EPOCHS
     ),
-    # It earned no place, so the default goes without.
+    # These two earned no place on real data, so the default goes without.
+    "comp-alike": Method("ComP, attention by prompts", partial(_comp, preset=ALIKE), _train_comp),
     "comp-modulated": Method("ComP with modulator", _comp, partial(_train_comp, modulated=True)),
     "prlf": Method("PRLF", _prlf, _train_prlf, leads=True),
     **{f"prlf-{cue}": Method(f"PRLF by {cue} only", partial(_prlf, cues=(cue,)), _train_prlf, leads=True) for cue in CUES},

@@ -18,7 +18,7 @@ from comp_core.benchmark.search import AS_CONFIGURED, Setting
 from comp_core.data.conversations import Conversation, masked_batch
 from comp_core.data.masks import exact_random_mask
 from comp_core.evaluation.dominance import dominance_report
-from comp_core.evaluation.loop import Predicted, predict_entries
+from comp_core.evaluation.loop import Predicted, concatenated, predict_entries
 from comp_core.metrics.bootstrap import tallies
 from comp_core.modalities import MODALITIES, subset_name
 from comp_core.modeling.batch import Conversations
@@ -137,7 +137,7 @@ def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dic
             continue
         videos = [c for fold, _ in tested for c in dataset.folds[fold]["test"]]
         labels = np.concatenate([c.labels for c in videos])
-        draws = [_concatenated(some) for some in zip(*(found for _, found in tested), strict=True)]
+        draws = [concatenated(some) for some in zip(*(found for _, found in tested), strict=True)]
         figures[name] = _means([dataset.objective.report(draw.logits, labels) for draw in draws])
         if isinstance(condition, float):
             units = [dataset.unit(c.ids[0]) for c in videos for _ in c.ids]
@@ -161,10 +161,6 @@ def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dic
     }
 
 
-def _concatenated(parts: Sequence[Predicted]) -> Predicted:
-    return Predicted(*(np.concatenate([getattr(part, key) for part in parts]) for key in ("logits", "unimodal", "weights")))
-
-
 def _means(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Figure by figure the mean of reports of the same labels; what is no number is the first's."""
     first = reports[0]
@@ -172,7 +168,9 @@ def _means(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Trained:
+class Trained:
+    """A model with the epoch that was best by its protocol, and how it came about."""
+
     model: nn.Module
     history: list[dict[str, float]]
     setting: Setting
@@ -183,16 +181,23 @@ class _Trained:
         return max(row["score"] for row in self.history)
 
 
-def _chosen(dataset: Dataset, fold: Split, method: Method, seed: int, protocol: Protocol, epochs: int | None, at: float | None) -> _Trained:
+def _chosen(dataset: Dataset, fold: Split, method: Method, seed: int, protocol: Protocol, epochs: int | None, at: float | None) -> Trained:
     """The model with the setting that is best on validation data; on test data nothing but the epoch is chosen."""
     settings = [s for s in protocol.settings if dataset.feature_mixing or not s.mixed] if at is None else [AS_CONFIGURED]
-    found = (_train(dataset, fold, method, setting, seed, protocol, epochs, at) for setting in settings)
+    found = (train(dataset, fold, method, setting, seed, protocol, epochs, at) for setting in settings)
     return max(found, key=lambda trained: trained.score)
 
 
-def _train(
-    dataset: Dataset, fold: Split, method: Method, setting: Setting, seed: int, protocol: Protocol, epochs: int | None, at: float | None
-) -> _Trained:
+def train(
+    dataset: Dataset,
+    fold: Split,
+    method: Method,
+    setting: Setting,
+    seed: int,
+    protocol: Protocol,
+    epochs: int | None = None,
+    at: float | None = None,
+) -> Trained:
     """One model; ``at`` a rate it is trained and chosen at that rate on test data, otherwise at all rates on validation data."""
     # The released code holds no validation data back where the release has none.
     train = fold["train"] + (fold["valid"] if at is not None and dataset.valid_from_train else [])
@@ -227,4 +232,4 @@ def _train(
         given=dataset.given,
         around_step=sizes,
     )
-    return _Trained(best, history, setting, sizes.index)
+    return Trained(best, history, setting, sizes.index)

@@ -55,6 +55,7 @@ EXPERIMENTS = {
     "seeds": Experiment("how much do the senses' figures depend on the seed?"),
     "paired_corpora": Experiment("what does fusion gain where modalities come from one moment of one person?", options=_EPOCHS),
     "balance": Experiment("does a modality learn less when all are trained together?", options=_EPOCHS),
+    "interventions": Experiment("which of their parts do trained models use?", options=_EPOCHS),
     "obvious": Experiment("which plain sentences, acted voices and clear faces are read wrong?", data=OPTIONAL, options=_OBVIOUS),
     "lab_set": Experiment("which conversations does the lab's curve use? (writes assets/lab)"),
     "speed": Experiment("how long does each step of the live loop take?", data=NONE, options={"runs": _number(100, "rounds")}),

@@ -11,21 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from comp_core.evaluation.interventions import SHUFFLED_RELIABILITIES, interventions
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.batch import Batch, Conversations
+from comp_core.modeling.batch import Batch
 from comp_core.modeling.objectives import Objective
 from comp_core.modeling.prlf import PRLF
-
-
-def permuted(model: PRLF, conversations: Conversations, generator: torch.Generator) -> Tensor:
-    """Fused predictions (B, N, K) with the reliabilities of other utterances, of which the same modalities are known."""
-    states, unimodal = model.read(conversations)
-    known, judged = conversations.known, model.reliability(unimodal, conversations.known)
-    dealt = judged.clone()
-    for pattern in known[conversations.valid].unique(dim=0):
-        rows = (known == pattern).all(-1) & conversations.valid
-        dealt[rows] = judged[rows][torch.randperm(int(rows.sum()), generator=generator).to(judged.device)]
-    return model.fuse(conversations, states, unimodal, dealt).logits
 
 
 @torch.inference_mode()
@@ -44,7 +34,8 @@ def dominance_report(model: PRLF, batch: Batch, objective: Objective, counted: T
     rows = conversations.valid & conversations.by_modality.any(0)
     rows = rows if counted is None else rows & counted
     output = model(conversations)
-    dealt = permuted(model, conversations, torch.Generator().manual_seed(seed))
+    with interventions(model)[SHUFFLED_RELIABILITIES].on(model, conversations, torch.Generator().manual_seed(seed)):
+        shuffled = model(conversations).logits
     truth = labels[rows].cpu().numpy()
     error = objective.error(output.modality_logits, labels.unsqueeze(-1).expand(output.modality_logits.shape[:-1]))
     best = torch.where(conversations.known, error, torch.inf).argmin(-1)
@@ -53,7 +44,7 @@ def dominance_report(model: PRLF, batch: Batch, objective: Objective, counted: T
     led = np.bincount(output.dominant[rows].cpu().numpy(), minlength=len(MODALITIES)) / max(1, len(truth))
     return {
         "as_judged": objective.report(output.logits[rows].cpu().numpy(), truth),
-        "permuted": objective.report(dealt[rows].cpu().numpy(), truth),
+        "permuted": objective.report(shuffled[rows].cpu().numpy(), truth),
         "leader_is_best": (output.dominant == best)[compared].double().mean().item(),
         "always_the_same_is_best": (wins.max() / wins.sum()).item(),
         "led": dict(zip(MODALITIES, led.round(4).tolist(), strict=True)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -30,6 +30,12 @@ def predict_entries(model: nn.Module, parts: Iterable[tuple[Conversations, Tenso
         output = model(conversations.to(device_of(model)))
         columns.append(tuple(x.cpu()[asked.cpu()] for x in (output.logits, output.modality_logits, output.weights)))
     return Predicted(*(torch.cat(column).numpy() for column in zip(*columns, strict=True)))
+
+
+def concatenated(parts: Iterable[Predicted]) -> Predicted:
+    """Predictions of several parts as those of one whole."""
+    several = list(parts)
+    return Predicted(*(np.concatenate([getattr(part, field.name) for part in several]) for field in fields(Predicted)))
 
 
 def last_of(valid: Tensor) -> Tensor:

@@ -1,13 +1,14 @@
 """ComP: cross-modal prompting for incomplete multimodal emotion recognition (He, Zhu, Zhang; AAAI 2026).
 
-Two presets name the blocks that a model is built of: ``paper`` those as printed (`comp_core.modeling.paper_preset`); ``default`` repairs
-what ties a prediction to its position or its padding, and each block's docstring says where it departs.
+A preset names the blocks that a model is built of: ``paper`` those as printed (`comp_core.modeling.paper_preset`); ``default`` repairs
+what ties a prediction to its position or its padding, and each block's docstring says where it departs; in ``alike`` prompts steer
+attention, too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from torch import Tensor, nn
@@ -20,12 +21,12 @@ from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm, from_others
 from comp_core.modeling.paper_preset import PositionPrototypes, PrintedCoordinator, PrintedFusedPrediction, PrintedPromptGenerator, StageOne
 from comp_core.modeling.prompts import PromptGenerator, Prototypes, momentum
-from comp_core.modeling.propagation import KnowledgePropagation, NearSelfAttention, SelfAttention, may_look
+from comp_core.modeling.propagation import AlikeSelfAttention, KnowledgePropagation, NearSelfAttention, SelfAttention, may_look
 
 # The parts of the paper's Table 3 that belong to the model; the fourth, the gradient modulator, belongs to training.
 PROPAGATION, PROMPTS, COORDINATOR = "propagation", "prompts", "coordinator"
 COMPONENTS = (PROPAGATION, PROMPTS, COORDINATOR)
-DEFAULT, PAPER = "default", "paper"
+DEFAULT, ALIKE, PAPER = "default", "alike", "paper"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class ComPConfig:
         layers: m, attention layers in a block.
         momentum: lambda of eq. 9, the share of the carried prompt.
         without: which of the ``COMPONENTS`` are left out.
-        preset: ``default`` or ``paper``.
+        preset: one of ``PRESETS``.
         length: n, the longest conversation; only the paper's prototypes need to know.
     """
 
@@ -88,16 +89,18 @@ class Preset:
     stage_one: bool
 
 
+_REPAIRED = Preset(
+    lambda config: Prototypes(config.width, config.prototypes),
+    PromptGenerator,
+    NearSelfAttention,
+    PerModalityNorm,
+    Coordinator,
+    FusedPrediction,
+    stage_one=False,
+)
 PRESETS = {
-    DEFAULT: Preset(
-        lambda config: Prototypes(config.width, config.prototypes),
-        PromptGenerator,
-        NearSelfAttention,
-        PerModalityNorm,
-        Coordinator,
-        FusedPrediction,
-        stage_one=False,
-    ),
+    DEFAULT: _REPAIRED,
+    ALIKE: replace(_REPAIRED, attention=AlikeSelfAttention),
     PAPER: Preset(
         lambda config: PositionPrototypes(cast(int, config.length), config.prototypes),
         PrintedPromptGenerator,

@@ -56,11 +56,16 @@ class PrintedPromptGenerator(nn.Module):
         self.from_prototypes = feed_forward(width, dropout)
         self.from_state = feed_forward(width, dropout)
         self.to_prompt = nn.Sequential(PerModalityLinear(width, width), nn.GELU(), PerModalityLinear(width, prompt))
+        self.prompt = prompt
 
     def forward(self, state: Tensor, previous: Tensor, prototypes: Tensor, _observed: Tensor) -> Tensor:
         """(M, B, N, d) twice, (M, B, c, d) -> (M, B, N, p)."""
         shares = similarity(state, prototypes)
         return self.to_prompt(self.from_prototypes(shares @ prototypes) + self.from_state(previous))
+
+    def nothing(self, state: Tensor) -> Tensor:
+        """The prompts (M, B, N, p) that say nothing: zeros."""
+        return state.new_zeros(*state.shape[:-1], self.prompt)
 
 
 class PrintedCoordinator(nn.Module):

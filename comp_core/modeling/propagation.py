@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -31,8 +33,15 @@ class SelfAttention(nn.Module):
         self.out = PerModalityLinear(width, width)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, state: Tensor, allowed: Tensor, _distance: Tensor) -> Tensor:
-        """(M, B, N, d), (M, B, N, N) bool, who may look at whom, and (B, N, N), how far apart they are -> (M, B, N, d)."""
+    def forward(self, state: Tensor, allowed: Tensor, _distance: Tensor, _prompts: Tensor | None = None) -> Tensor:
+        """What each utterance takes from its conversation, (M, B, N, d).
+
+        Args:
+            state: (M, B, N, d).
+            allowed: (M, B, N, N) bool, who may look at whom.
+            distance: (B, N, N), how far apart they are.
+            prompts: (M, B, N, P) received from the other modalities, where there are any.
+        """
         return self.attend(state, allowed.unsqueeze(2))
 
     def attend(self, state: Tensor, mask: Tensor) -> Tensor:
@@ -53,9 +62,37 @@ class NearSelfAttention(SelfAttention):
         self.norm = PerModalityNorm(width)
         self.log_slope = nn.Parameter(torch.linspace(0.0, -3.0, heads).repeat(len(MODALITIES), 1))
 
-    def forward(self, state: Tensor, allowed: Tensor, distance: Tensor) -> Tensor:
-        slopes = -self.log_slope.exp()[:, None, :, None, None]
-        return self.attend(self.norm(state), torch.where(allowed.unsqueeze(2), slopes * distance.unsqueeze(1), -torch.inf))
+    def forward(self, state: Tensor, allowed: Tensor, distance: Tensor, prompts: Tensor | None = None) -> Tensor:
+        scores = torch.where(allowed.unsqueeze(2), self.added(allowed, distance, prompts), -torch.inf)
+        return self.attend(self.norm(state), scores)
+
+    def added(self, _allowed: Tensor, distance: Tensor, _prompts: Tensor | None) -> Tensor:
+        """What is added to the scores, (M, B, heads, N, N)."""
+        return -self.log_slope.exp()[:, None, :, None, None] * distance.unsqueeze(1)
+
+
+class AlikeSelfAttention(NearSelfAttention):
+    """The same, and utterances of which the other modalities tell alike are heard better.
+
+    A missing utterance so looks at those of which the others say what they say of it. Without this a model finds such a rule by luck
+    only: what it knows of an utterance must first meet itself through several maps that are learned.
+    """
+
+    # Gains of the first and the last head, those between in equal steps of their logarithm: one head begins as it would without.
+    GAINS = (0.05, 3.0)
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__(width, heads, dropout)
+        self.log_gain = nn.Parameter(torch.linspace(*map(math.log, self.GAINS), heads).repeat(len(MODALITIES), 1))
+
+    def added(self, allowed: Tensor, distance: Tensor, prompts: Tensor | None) -> Tensor:
+        scores = super().added(allowed, distance, prompts)
+        if prompts is None or not prompts.shape[-1]:
+            return scores
+        # What is told of all that an utterance may look at tells nothing apart.
+        shares = allowed / allowed.sum(-1, keepdim=True)
+        told = F.normalize(prompts - shares @ prompts, dim=-1)
+        return scores + self.log_gain.exp()[:, None, :, None, None] * (told @ told.transpose(-1, -2)).unsqueeze(2)
 
 
 class KnowledgePropagation(nn.Module):
@@ -81,5 +118,5 @@ class KnowledgePropagation(nn.Module):
         """(M, B, N, d), (M, B, N, prompts), `may_look` (M, B, N, N), (B, N, N) -> updated (M, B, N, d) and (M, B, N, prompts)."""
         mixed = self.enter(torch.cat([state, prompts], -1))  # eq. 3
         for attend in self.attention:
-            mixed = mixed + attend(mixed, allowed, distance)  # eq. 4
+            mixed = mixed + attend(mixed, allowed, distance, prompts)  # eq. 4
         return self.leave(mixed).split([self.width, prompts.shape[-1]], -1)  # eq. 5

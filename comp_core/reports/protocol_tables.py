@@ -9,6 +9,8 @@ from comp_core.modalities import MODALITIES
 from comp_core.reports.benchmark_tables import rivals_table
 from comp_core.reports.markdown import SPOKEN, Report, given, markdown
 
+_DATA = {"mosi": "MOSI", "cremad-people": "people's votes", "live": "live"}
+
 
 def differences_table(report: Report) -> str:
     """How far methods are apart on the mean over rates, with the interval and p of a bootstrap over conversations and seeds."""
@@ -72,6 +74,22 @@ def people_table(report: Report) -> str:
     rows.append(("logistic regression, one for each", *cells, ""))
     columns = [given(name.removeprefix("only ")) for name in reference]
     return markdown((f"accuracy; UAR in % ({report['seeds']} seeds)", *columns, "weights voice / face"), rows)
+
+
+def interventions_table(report: Report, model: str) -> str:
+    """What each intervention on a trained model changes: accuracy in points, and the share of the answers that are others."""
+    columns = [(data, told) for data, by_model in report["metrics"].items() for told in by_model[model]]
+    found = [report["metrics"][data][model][told] for data, told in columns]
+    header = (f"{report['seeds']} seeds", *(f"{_DATA[data]}, {told}" for data, told in columns))
+    first, *names = found[0]
+    rows = [("as trained, accuracy in %", *(f"{100 * one[first]['accuracy']['mean']:.1f}" for one in found))]
+    rows += [(report["titles"][name], *(_changed(one[name]) for one in found)) for name in names]
+    return markdown(header, rows)
+
+
+def _changed(found: Report) -> str:
+    mean, sd = (100 * found["accuracy"][key] for key in ("mean", "sd"))
+    return f"{mean:+.1f} ± {sd:.1f}; {100 * found['flipped']['mean']:.1f} %"
 
 
 def _both(accuracy: float, uar: float) -> str:

@@ -29,7 +29,7 @@ from comp_core.reports.measured_tables import (
     soak_table,
     speed_table,
 )
-from comp_core.reports.protocol_tables import people_table, protocol_tables_of
+from comp_core.reports.protocol_tables import interventions_table, people_table, protocol_tables_of
 
 # Heads of the senses' networks as a reader would call them.
 _HEADS = {
@@ -281,6 +281,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     **protocol_tables_of("mosi", "benchmark/exact/mosi"),
     **{f"exact_{who}": (f"benchmark/exact/cremad-{who}", rivals_table) for who in ("people", "raters")},
     **{who: (f"benchmark/exact/cremad-{who}", people_table) for who in ("people", "raters")},
+    **{f"interventions_{model}": ("interventions", partial(interventions_table, model=model)) for model in ("comp", "prlf")},
     "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_tables.leading_table),
     "leading_mosi": ("benchmark/mosi", benchmark_tables.leading_table),
     "steadiness": ("steadiness", steadiness_table),

@@ -85,8 +85,8 @@ def test_every_method_takes_the_setting_that_is_best_on_validation_data(monkeypa
         score = {"dropout 0.5": 2.0}.get(setting.name, 1.0)
         return protocol._Trained(inner(*arguments).model, [{"score": score}], setting, 0.0)
 
-    inner = protocol._train
-    monkeypatch.setattr(protocol, "_train", told)
+    inner = protocol.train
+    monkeypatch.setattr(protocol, "train", told)
     searched = replace(FAST, settings=SEARCH)
     found = train_and_test(made_up(Scores()), METHODS["late"], 0, 0, None, searched, 1)
     # Without shares to mix by, there is nothing to mix.

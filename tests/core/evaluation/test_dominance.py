@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from comp_core.evaluation.dominance import dominance_report, permuted
+from comp_core.evaluation.dominance import dominance_report
+from comp_core.evaluation.interventions import SHUFFLED_RELIABILITIES, interventions
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.batch import Batch, Conversations
 from comp_core.modeling.objectives import Classes
@@ -30,13 +31,18 @@ def batch_of_random(count=3, length=6):
     return Batch(Conversations(features, everything, valid), labels, labels.unsqueeze(-1).expand(-1, -1, 3), everything)
 
 
+def shuffled(model, conversations):
+    with interventions(model)[SHUFFLED_RELIABILITIES].on(model, conversations, torch.Generator().manual_seed(0)):
+        return model(conversations).logits
+
+
 def test_permuting_changes_predictions_only_where_reliabilities_differ(model):
     conversations = batch_of_random().conversations
-    dealt = permuted(model, conversations, torch.Generator().manual_seed(0))
+    dealt = shuffled(model, conversations)
     assert (dealt - model(conversations).logits).abs().max() > 1e-5
     model.reliability.temperature = 1e9  # all alike, but for who leads by a hair
     model.config = replace(model.config, leader="text")
-    torch.testing.assert_close(permuted(model, conversations, torch.Generator().manual_seed(0)), model(conversations).logits)
+    torch.testing.assert_close(shuffled(model, conversations), model(conversations).logits)
 
 
 def test_reliabilities_are_dealt_among_utterances_of_which_the_same_is_known(model):
@@ -47,7 +53,7 @@ def test_reliabilities_are_dealt_among_utterances_of_which_the_same_is_known(mod
     used = []
     fuse = model.fuse
     model.fuse = lambda *given: used.append(given[3]) or fuse(*given)
-    permuted(model, conversations, torch.Generator().manual_seed(0))
+    shuffled(model, conversations)
     (dealt,) = used
     assert ((dealt[..., 2] == 0) == ~conversations.known[..., 2]).all()
     judged = model(conversations).weights
