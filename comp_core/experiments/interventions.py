@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from comp_core.benchmark.conditions import Condition, masks_of
+from comp_core.benchmark.conditions import Condition, masks_of, rates_of
 from comp_core.benchmark.datasets import Dataset, cremad, mosi
 from comp_core.benchmark.methods import METHODS
 from comp_core.benchmark.protocol import Protocol, train
@@ -45,11 +45,11 @@ def measure(task: Task, epochs: int | None = None) -> None:
     ComP and PRLF are trained anew on CMU-MOSI and on people's votes of CREMA-D, as the benchmark configures them, with several seeds;
     on the live data they are those that are shipped, and the seeds are those of what is shuffled.
     """
-    protocol = Protocol(device=task.device)
     seeds = list(range(task.seed, task.seed + SEEDS))
     metrics: dict[str, dict[str, Any]] = {}
     for dataset in (mosi(task.data), cremad(task.data, "cremad-people")):
         runs = [(name, seed) for name in KINDS for seed in seeds]
+        protocol = Protocol(rates_of(dataset.given), device=task.device)
         found = {run: _trained_anew(dataset, *run, protocol, epochs) for run in progress(runs, dataset.name)}
         metrics[dataset.name] = {name: _each([found[name, seed] for seed in seeds], mean_and_spread) for name in KINDS}
     metrics["live"] = {name: _each([_shipped(task, name, seed) for seed in seeds], mean_and_spread) for name in KINDS}
