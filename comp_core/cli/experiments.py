@@ -36,9 +36,9 @@ def _number(default: int | None, told: str) -> dict[str, Any]:
     return {"type": count, "default": default, "help": f"{told} (default: %(default)s)" if default else told}
 
 
-_EPOCHS = {"epochs": _number(None, "instead of the number that made the committed report")}
-_WHISPER = {"default": "off", "metavar": "MODEL|PATH|off", "help": "speech recognition (default: %(default)s)"}
-_OBVIOUS = {
+_EPOCHS: dict[str, dict[str, Any]] = {"epochs": _number(None, "instead of the number that made the committed report")}
+_WHISPER: dict[str, Any] = {"default": "off", "metavar": "MODEL|PATH|off", "help": "speech recognition (default: %(default)s)"}
+_OBVIOUS: dict[str, dict[str, Any]] = {
     "models": {"type": names, "metavar": "NAME,...", "help": "'' for the senses alone (default: comp,prlf)"},
     "show": {"choices": ("choose", "test"), "help": "print the wrong answers of this part, too; test is for a last read"},
 }

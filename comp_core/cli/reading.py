@@ -52,6 +52,10 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.set_defaults(run=extract)
 
 
+def _notify(message: str) -> None:
+    print(message, file=sys.stderr)
+
+
 def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.inference.budget import PATIENT
     from comp_core.inference.media import MediaError
@@ -64,8 +68,7 @@ def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
     # Words that are given need no recogniser.
     whisper = options.whisper if options.text is None else "off"
     try:
-        told = {"notify": lambda message: print(message, file=sys.stderr), "budget": PATIENT}
-        predictor = Predictor.load([options.model], options.device, whisper, **told)
+        predictor = Predictor.load([options.model], options.device, whisper, notify=_notify, budget=PATIENT)
         if predictor.recogniser:
             predictor.recogniser.check(options.language)
     except (CheckpointError, RecogniserError, DeviceError) as error:
@@ -125,8 +128,7 @@ def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
     from comp_core.senses.speech.recognition import RecogniserError
 
     try:
-        told = {"notify": lambda message: print(message, file=sys.stderr), "budget": PATIENT}
-        predictor = Predictor.load(device=options.device, whisper=options.whisper, **told)
+        predictor = Predictor.load(device=options.device, whisper=options.whisper, notify=_notify, budget=PATIENT)
         names = with_encoders(predictor, {AUDIO: options.voice, TEXT: options.words})
         summary = extract(options.folder, options.table, options.out, predictor, names, options.language)
     except (CheckpointError, RecogniserError, DeviceError, EncoderError, LayoutError, OSError) as error:

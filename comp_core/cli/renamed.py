@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Old words at the start of a command line -> today's.
-RENAMED = {
+RENAMED: dict[tuple[str, ...], tuple[str, ...]] = {
     ("evaluate", "intra"): ("experiment", "partial_loss"),
     ("evaluate",): ("experiment",),
     ("train", "real_pairs"): ("experiment", "paired_corpora"),

@@ -11,7 +11,7 @@ import pickle
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class _Array(list):
         self[:] = _elements(content, kind, shape, "F" if by_columns else "C")
 
 
-def _elements(content: Any, kind: _Kind, shape: Sequence[int], order: str) -> list[Any]:
+def _elements(content: Any, kind: _Kind, shape: Sequence[int], order: Literal["C", "F"]) -> list[Any]:
     if kind.dtype.hasobject:
         if not isinstance(content, list) or tuple(shape) != (len(content),):
             raise pickle.UnpicklingError("it has an array of objects that is no list")
@@ -65,7 +65,7 @@ def _elements(content: Any, kind: _Kind, shape: Sequence[int], order: str) -> li
     # Lists of nothing could be many: they take no bytes.
     if 0 in shape:
         return []
-    return np.frombuffer(_bytes(content), kind.dtype).reshape(shape, order=order).tolist()
+    return np.frombuffer(_bytes(content), kind.dtype).reshape(tuple(shape), order=order).tolist()
 
 
 def _scalar(kind: _Kind, content: Any) -> Any:
@@ -80,7 +80,7 @@ def _bytes(content: Any, encoding: str = "latin1") -> bytes:
     if isinstance(content, str) and encoding == "latin1":
         return content.encode(encoding)
     if isinstance(content, (bytes, bytearray)):
-        return content
+        return bytes(content)
     raise pickle.UnpicklingError("it has something else where the bytes of an array should be")
 
 
@@ -88,7 +88,7 @@ def _array(*_: Any) -> _Array:
     return _Array()
 
 
-def _array_of(content: Any, kind: _Kind, shape: Sequence[int], order: str) -> _Array:
+def _array_of(content: Any, kind: _Kind, shape: Sequence[int], order: Literal["C", "F"]) -> _Array:
     return _Array(_elements(content, kind, shape, order))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from torch import nn
@@ -35,7 +36,8 @@ class Point:
 
 def save_conversations(path: Path, conversations: Sequence[Conversation]) -> None:
     """Write conversations as one npz, features in half precision."""
-    columns = {f"features_{m}": np.concatenate([c.features[m] for c in conversations]).astype(np.float16) for m in MODALITIES}
+    features = {m: np.concatenate([c.features[m] for c in conversations]) for m in MODALITIES}
+    columns: dict[str, Any] = {f"features_{m}": values.astype(np.float16) for m, values in features.items()}
     labels, shown = (np.concatenate([getattr(c, name) for c in conversations]).astype(np.uint8) for name in ("labels", "unimodal_labels"))
     ids, lengths = np.array([i for c in conversations for i in c.ids]), np.array([len(c) for c in conversations])
     with whole_file(path) as beside:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from comp_core.modalities import MODALITIES
 from comp_core.modeling.batch import Conversations
 from comp_core.modeling.comp import ComP
-from comp_core.modeling.prompts import similarity
+from comp_core.modeling.prompts import PromptGenerator, similarity
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,12 @@ def introspect(model: ComP, conversation: Conversations) -> Introspection:
     last = conversation.valid.shape[1] - 1
     observed = conversation.by_modality
     encoded = model.encoders(conversation.features, observed)
-    shares = similarity(encoded, model.prototypes(encoded, observed), model.generators[0].log_sharpness.exp())
+    shares = similarity(encoded, model.prototypes(encoded, observed), cast(PromptGenerator, model.generators[0]).log_sharpness.exp())
     steps = list(model.blocks(conversation))
     states = model.norm(steps[-1][0])
-    similar, filled, neighbour = {}, {}, {}
+    similar: dict[str, list[float] | None] = {}
+    filled: dict[str, float | None] = {}
+    neighbour: dict[str, float | None] = {}
     for i, modality in enumerate(MODALITIES):
         there = bool(observed[i, 0, last])
         similar[modality] = shares[i, 0, last].tolist() if there else None

@@ -85,7 +85,7 @@ class Preset:
     attention: type[SelfAttention]
     norm: Callable[[int], nn.Module]
     coordinator: Callable[[int, int, float], nn.Module]
-    fused: Callable[[int, int, int, float], nn.Module]
+    fused: type[FusedPrediction]
     stage_one: bool
 
 

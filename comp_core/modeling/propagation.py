@@ -83,7 +83,8 @@ class AlikeSelfAttention(NearSelfAttention):
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__(width, heads, dropout)
-        self.log_gain = nn.Parameter(torch.linspace(*map(math.log, self.GAINS), heads).repeat(len(MODALITIES), 1))
+        first, last = map(math.log, self.GAINS)
+        self.log_gain = nn.Parameter(torch.linspace(first, last, heads).repeat(len(MODALITIES), 1))
 
     def added(self, allowed: Tensor, distance: Tensor, prompts: Tensor | None) -> Tensor:
         scores = super().added(allowed, distance, prompts)

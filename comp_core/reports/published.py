@@ -60,10 +60,11 @@ def published_table(table: PublishedTable, reports: Mapping[str, Report], corpus
         corpus: see `corpus_of`.
     """
     titles = {"test": "ours, chosen on test data", "valid": "ours, chosen on validation data"}
+    published = table.rows.get(corpus, {}) if corpus else {}
     rows = []
     for name, ours in table.ours.items():
-        if corpus in table.rows and name in table.rows[corpus]:
-            rows.append((name, "published", *(cell.replace("/", " / ") for cell in table.rows[corpus][name].split())))
+        if name in published:
+            rows.append((name, "published", *(cell.replace("/", " / ") for cell in published[name].split())))
         for method in ours:
             for select, title in titles.items():
                 if method in reports[select]["methods"]:
@@ -71,7 +72,7 @@ def published_table(table: PublishedTable, reports: Mapping[str, Report], corpus
     first = next(iter(reports["valid"]["methods"].values()))["conditions"][f"rate {table.rates[0]}"]
     header = (f"accuracy / {'UAR' if 'uar' in first else 'weighted F1'} in %", "figures", *(f"{rate:.0%}" for rate in table.rates))
     seeds = f"Ours: mean of {reports['valid']['seeds']} seeds, features as given. Published: {table.source}."
-    note = "" if corpus in table.rows else " The paper has no figures of this data set."
+    note = "" if published else " The paper has no figures of this data set."
     return f"{markdown(header, rows)}\n\n{seeds}{note}"
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, reduce
+from operator import getitem
 from pathlib import Path
 
 from comp_core.metrics.figures import mean_and_spread
@@ -147,15 +148,15 @@ def answers_table(report: Report) -> str:
 def leading_table(report: Report) -> str:
     """Whether PRLF's reliabilities matter on the live data, over seeds."""
 
-    def over(figure_of: Callable[[Report], float]) -> str:
-        return _spread(mean_and_spread([figure_of(found) for found in report["leading"]]))
+    def over(*path: str) -> str:
+        return _spread(mean_and_spread([reduce(getitem, path, found) for found in report["leading"]]))
 
     rows = [
-        ("accuracy", over(lambda found: found["as_judged"]["accuracy"])),
-        ("accuracy with the reliabilities of other utterances", over(lambda found: found["permuted"]["accuracy"])),
-        ("the dominant modality was the one with the smallest error", over(lambda found: found["leader_is_best"])),
-        ("the same modality always would have been", over(lambda found: found["always_the_same_is_best"])),
-        *((f"led by the {SPOKEN[m[0].upper()]}", over(lambda found, m=m: found["led"][m])) for m in MODALITIES),
+        ("accuracy", over("as_judged", "accuracy")),
+        ("accuracy with the reliabilities of other utterances", over("permuted", "accuracy")),
+        ("the dominant modality was the one with the smallest error", over("leader_is_best")),
+        ("the same modality always would have been", over("always_the_same_is_best")),
+        *((f"led by the {SPOKEN[m[0].upper()]}", over("led", m)) for m in MODALITIES),
     ]
     return markdown((f"all three given ({len(report['leading'])} seeds)", "share of utterances"), rows)
 
