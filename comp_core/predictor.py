@@ -19,6 +19,7 @@ from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.modeling.registry import COMP
 from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.face.sense import FaceFrame, FaceSense
+from comp_core.senses.pretrained import PretrainedVoice, PretrainedWords
 from comp_core.senses.reading import NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.speech.recognition import ENGLISH, Recogniser, load_recogniser
 from comp_core.senses.speech.utterances import segment
@@ -60,8 +61,8 @@ class Predictor:
     def __init__(
         self,
         face: FaceSense,
-        voice: VoiceSense,
-        words: WordsSense,
+        voice: VoiceSense | PretrainedVoice,
+        words: WordsSense | PretrainedWords,
         fusions: dict[str, Fusion],
         recogniser: Recogniser | None = None,
         device: str = "cpu",

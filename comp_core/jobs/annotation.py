@@ -148,7 +148,8 @@ def annotate(
         raise FolderError(f"{folder} has no video, sound or picture file.")
     made = _Made(out, settings)
     waiting = [clip for clip in clips if not record_of(out, clip).is_file()]
-    read, processor_s, told = 0, 0.0, set()
+    read, processor_s = 0, 0.0
+    told: set[str] = set()
     with (out / UNREADABLE).open("w", newline="", encoding="utf-8", buffering=1) as lines:
         write_row(lines, ("file", "reason"))
         for clip, found in progress(engine.map(Annotator(folder.resolve(), settings, device), waiting), "clips", len(waiting)):

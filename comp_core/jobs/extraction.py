@@ -23,7 +23,7 @@ class Summary:
     """How many clips were ``read``, and (utterance, modality or "file", reason) of what was not there."""
 
     read: int
-    absent: list[tuple[str, str, str]]
+    absent: list[tuple[str, str, str | None]]
 
 
 def extract(folder: Path, table: Path, out: Path, predictor: Predictor, names: dict[str, str], language: str = ENGLISH) -> Summary:
@@ -44,7 +44,7 @@ def extract(folder: Path, table: Path, out: Path, predictor: Predictor, names: d
         RecogniserError: the recogniser does not understand the language.
     """
     clips = read_clips(table)
-    absent: list[tuple[str, str, str]] = []
+    absent: list[tuple[str, str, str | None]] = []
     sentences: dict[str, str] = {}
     for clip in progress(clips, "clips"):
         try:
@@ -55,7 +55,7 @@ def extract(folder: Path, table: Path, out: Path, predictor: Predictor, names: d
         sentences[clip.utterance] = heard.transcript
         for modality in MODALITIES:
             reading = heard.moment[modality]
-            if reading.present:
+            if reading.feature is not None:
                 write_feature(out, names[modality], clip.utterance, reading.feature)
             else:
                 absent.append((clip.utterance, modality, reading.absent_because))
@@ -73,13 +73,13 @@ def with_encoders(predictor: Predictor, names: dict[str, str | None]) -> dict[st
     Raises:
         EncoderError: an encoder cannot be loaded.
     """
-    if names[AUDIO]:
-        predictor.voice = PretrainedVoice(names[AUDIO], predictor.device)
-    if names[TEXT]:
-        predictor.words = PretrainedWords(names[TEXT], predictor.device)
+    if voice := names[AUDIO]:
+        predictor.voice = PretrainedVoice(voice, predictor.device)
+    if words := names[TEXT]:
+        predictor.words = PretrainedWords(words, predictor.device)
     return {modality: Path(names.get(modality) or OWN_FEATURES[modality]).name for modality in MODALITIES}
 
 
-def _write(out: Path, clips: Sequence[Clip], sentences: dict[str, str], absent: Sequence[tuple[str, str, str]]) -> None:
+def _write(out: Path, clips: Sequence[Clip], sentences: dict[str, str], absent: Sequence[tuple[str, str, str | None]]) -> None:
     write_labels(out / "labels.pkl", clips, sentences)
     (out / NOT_READ).write_text(csv_text([("utterance", "what", "reason"), *absent]), encoding="utf-8", newline="")

@@ -62,10 +62,11 @@ class RayCluster:
             self._ray.shutdown()
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | WorkerLost]]:
-        remote = self._ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_on_one_thread)
+        remote: Any = self._ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_on_one_thread)
         # Sent to each machine once.
         shared = self._ray.put(work)
-        left, running = iter(items), {}
+        left = iter(items)
+        running: dict[Any, Item] = {}
         while True:
             for item in islice(left, max(0, self._room() - len(running))):
                 running[remote.remote(shared, item)] = item

@@ -69,7 +69,7 @@ class PretrainedWords(_Encoder):
         return Reading(self._feature(inputs), quality=1.0)
 
 
-def _load(preparation: str, name: str) -> tuple[Any, torch.nn.Module]:
+def _load(preparation: str, name: str) -> tuple[Any, Any]:
     try:
         import transformers
     except ImportError as error:

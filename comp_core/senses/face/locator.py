@@ -73,7 +73,8 @@ class FaceLocator:
 
     def __init__(self, tracking: bool, around: LookAround | None = None) -> None:
         self._tracking, self._around = tracking, around
-        self._one, self._several = FaceMesh(tracking, faces=1), None
+        self._one = FaceMesh(tracking, faces=1)
+        self._several: FaceMesh | None = None
         self._choice = FaceChoice() if around else None
         self._seen = self._crowded = 0
         self.others: tuple[Box, ...] = ()

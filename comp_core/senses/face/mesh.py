@@ -88,7 +88,7 @@ def _close_all() -> None:
 
 
 # At the end of a process the library waits for ever for what is still open. `atexit` comes too late: its calls need a thread of their own.
-threading._register_atexit(_close_all)
+threading._register_atexit(_close_all)  # type: ignore[attr-defined]
 # A forked process (a lent GPU's) has none of the library's threads: what its parent left open is not its own to close.
 os.register_at_fork(after_in_child=_open.clear)
 

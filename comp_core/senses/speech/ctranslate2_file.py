@@ -9,7 +9,7 @@ import numpy as np
 
 VERSION = 6
 # Number of a type in the file -> the type of the numbers, little-endian.
-_TYPES = MappingProxyType({0: np.dtype("<f4"), 1: np.dtype("i1"), 2: np.dtype("<i2"), 3: np.dtype("<i4"), 4: np.dtype("<f2")})
+_TYPES = MappingProxyType({number: np.dtype(name) for number, name in enumerate(("<f4", "i1", "<i2", "<i4", "<f2"))})
 
 
 class FormatError(ValueError):

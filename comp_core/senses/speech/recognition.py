@@ -104,7 +104,7 @@ class WhisperRecogniser(Recogniser):
         super().__init__(f"Whisper {name}", note, languages if model.is_multilingual else None)
         self._model = model
         self._size = name
-        self.placed = Placed("speech recognition", str(model.device), model)
+        self.placed: Placed = Placed("speech recognition", str(model.device), model)
 
     def on(self, device: str) -> WhisperRecogniser:
         """The same recogniser, its model moved to a device."""

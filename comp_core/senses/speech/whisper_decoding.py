@@ -123,8 +123,8 @@ class _Memory:
         x = (x + decoder.positional_embedding[begin : self._length]).to(self._dtype)
         for number, block in enumerate(decoder.blocks):
             y = block.attn_ln(x)
-            new = block.attn.key(y), block.attn.value(y)
-            self._of_text[number] = tuple(torch.cat(both, 1) for both in zip(self._of_text[number], new, strict=True))
+            keys, values = self._of_text[number]
+            self._of_text[number] = torch.cat([keys, block.attn.key(y)], 1), torch.cat([values, block.attn.value(y)], 1)
             x = x + _attend(block.attn, y, *self._of_text[number], decoder.mask)
             x = x + _attend(block.cross_attn, block.cross_attn_ln(x), *self._of_sound[number])
             x = x + block.mlp(block.mlp_ln(x))

@@ -67,6 +67,8 @@ class Block(nn.Module):
 class Ear(nn.Module):
     """The beginning of Whisper's encoder (Radford et al., 2022), under the names of its parameters."""
 
+    positions: Tensor
+
     def __init__(self, config: VoiceNetConfig) -> None:
         super().__init__()
         self.conv1 = nn.Conv1d(BANDS, config.width, 3, padding=1)
@@ -124,6 +126,9 @@ def speech_statistics(states: list[Tensor], mel: Tensor, valid: Tensor | None) -
 
 class Reader(nn.Module):
     """Statistics of the ear -> feature and logits. This part is trained."""
+
+    centre: Tensor
+    spread: Tensor
 
     def __init__(self, config: VoiceNetConfig) -> None:
         super().__init__()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ class WordsSense:
         self.feature_dim = model.config.feature_dim
         self._model, self._tokenizer = model, tokenizer
         self.placed = Placed("the words sense", device, model)
-        self._unknown = tokenizer.token_to_id("[UNK]")
+        self._unknown = cast(int, tokenizer.token_to_id("[UNK]"))
 
     @classmethod
     def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> WordsSense:
@@ -56,7 +57,7 @@ class WordsSense:
             return Reading.absent(NO_WORDS)
         tokens, mask = encode(self._tokenizer, [text])
         # The two end marks are always known.
-        known = (tokens[0, 1:-1] != self._unknown).float().mean().item()
+        known = torch.ne(tokens[0, 1:-1], self._unknown).float().mean().item()
         if not known > 0:
             return Reading.absent(UNKNOWN_WORDS)
         with torch.inference_mode():
