@@ -135,7 +135,7 @@ class Fusion:
             output = self.model(stack([conversations.only(subset) for subset in SUBSETS.values()]))
         by_subset = dict(zip(SUBSETS, output.split(len(windows)), strict=True))
         subsets = {
-            name: self._together(part, [_switch_off(w, [m for m in MODALITIES if m not in SUBSETS[name]]) for w in windows])
+            name: self.together(part, [_switch_off(w, [m for m in MODALITIES if m not in SUBSETS[name]]) for w in windows])
             for name, part in by_subset.items()
         }
         # Which of the seven is left by the switches; where nothing is left, any will do, for nothing is read from it.
@@ -168,7 +168,7 @@ class Fusion:
         """The last moment of each window, from what the model made of the windows and of each modality of them alone."""
         last = torch.tensor([len(window) - 1 for window in windows], device=whole.logits.device)
         rows = torch.arange(len(windows), device=last.device)
-        together = self._together(whole, windows)
+        together = self.together(whole, windows)
         own = {
             m: (alone[m].modality_logits[rows, last, i] / self._temperature["own"][m]).softmax(-1).tolist()
             for i, m in enumerate(MODALITIES)
@@ -192,7 +192,7 @@ class Fusion:
             )
         return results
 
-    def _together(self, output: FusionOutput, windows: Sequence[Sequence[Moment]]) -> list[Distribution | None]:
+    def together(self, output: FusionOutput, windows: Sequence[Sequence[Moment]]) -> list[Distribution | None]:
         """The fused prediction for the last moment of each window; None where nothing of it was observed."""
         found: list[Distribution | None] = []
         for b, window in enumerate(windows):

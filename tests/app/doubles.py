@@ -84,7 +84,7 @@ class ScriptedPredictor:
         self.answer_thresholds = dict.fromkeys(SUBSETS, 0.4)
         asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None, "answer_thresholds": self.answer_thresholds}
         # Nothing can be looked at inside a double.
-        kinds = {name: replace(KINDS[name], prompts=False) for name in TITLES}
+        kinds = {name: replace(KINDS[name], prompts=False, leads=False) for name in TITLES}
         self.fusions = {name: SimpleNamespace(name=title, kind=kinds[name], **asked) for name, title in TITLES.items()}
         self.conversations = []
         self.models = []

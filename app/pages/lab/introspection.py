@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 
 from app.live.phrases import NAMES, in_words, listed
 from comp_core.evaluation.curve import LATE, Point
+from comp_core.evaluation.interventions import interventions
 from comp_core.evaluation.introspection import Introspection, introspect
-from comp_core.inference.fusion import Fused
+from comp_core.inference.fusion import Fused, Fusion, Moment
+from comp_core.inference.windows import CONTEXT
 from comp_core.metrics.rules import late_average
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS
 from comp_core.predictor import Heard
@@ -81,6 +85,47 @@ def introspections(predictor: Any, heard: Sequence[Heard], index: int) -> Intros
         if fusion.kind.prompts:
             return introspect(fusion.model, fusion.window(moments))
     return None
+
+
+@dataclass(frozen=True)
+class Use:
+    """What an intervention on a model changes in one utterance.
+
+    Attributes:
+        title: of the intervention.
+        told: the prediction under it, in words.
+        added: what it adds to the probability of the label that is likeliest without it.
+    """
+
+    title: str
+    told: str
+    added: float
+
+
+def uses(predictor: Any, heard: Sequence[Heard], index: int) -> dict[str, list[Use]]:
+    """Title of a fusion model -> what it uses for that utterance; empty where one modality is there: then its sense answers, and no model."""
+    moments = [one.moment for one in heard[: index + 1]][-CONTEXT:]
+    if sum(reading.present for reading in moments[-1].values()) < 2:
+        return {}
+    return {fusion.name: _uses(fusion, moments) for fusion in predictor.fusions.values() if fusion.kind.prompts or fusion.kind.leads}
+
+
+def _uses(fusion: Fusion, moments: Sequence[Moment]) -> list[Use]:
+    # Visitors share the model: what is changed is a copy.
+    model, conversation = deepcopy(fusion.model), fusion.window(moments)
+    threshold = fusion.fuse_last(moments).answer_threshold
+
+    def distribution() -> dict[str, float]:
+        with torch.inference_mode():
+            return fusion.together(model(conversation), [moments])[0]
+
+    usual, found = distribution(), []
+    likeliest = max(usual, key=usual.__getitem__)
+    for one in interventions(model).values():
+        with one.on(model, conversation, torch.Generator().manual_seed(0)):
+            changed = distribution()
+        found.append(Use(one.title, in_words(changed, threshold), changed[likeliest] - usual[likeliest]))
+    return found
 
 
 def qualities(heard: Heard) -> dict[str, float | None]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from app.live.phrases import NAMES, RELATIONS, clock_text, percent
-from app.pages.lab.introspection import Cell, Row, Step
+from app.pages.lab.introspection import Cell, Row, Step, Use
 from app.pages.shared.markup import key_html
 from comp_core.evaluation.introspection import Introspection
 from comp_core.modalities import MODALITIES
@@ -71,6 +71,23 @@ def introspection_html(inside: Introspection) -> str:
 that is switched off is filled in, and compared here with the real state: a cosine of 1 is the same, 0 has nothing in common. The last
 column compares the utterance before with it: filling in should do better.</p>
 <div class="cp-scroll"><table class="cp-table"><thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div></details>"""
+
+
+def uses_html(by_model: Mapping[str, Sequence[Use]]) -> str:
+    """What each model makes of one utterance while one of its parts is kept from working."""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(name)}: {escape(use.title)}</th><td>{escape(use.told)}</td>'
+        f"<td>{100 * use.added:+.0f} points</td></tr>"
+        for name, several in by_model.items()
+        for use in several
+    )
+    return f"""
+<details class="cp cp-panel cp-uses"><summary>Which parts the models use here</summary>
+<p class="cp-hint">The same utterance once more, each time with one part of the trained model kept from working. The last column is what that
+adds to the probability of the label that was likeliest. A part that changes nothing is not used here. What belongs to another utterance
+is taken from this conversation: with one utterance, or none with the same senses, nothing changes.</p>
+<div class="cp-scroll"><table class="cp-table"><thead><tr><td></td><th scope="col">prediction</th><th scope="col">change</th></tr></thead>
+<tbody>{rows}</tbody></table></div></details>"""
 
 
 def _strip_html(shares: Sequence[float] | None) -> str:

@@ -12,8 +12,8 @@ import numpy as np
 from app.live.phrases import NAMES, REASONS, clock_text, in_words, relation
 from app.live.sliders import SLIDERS, degradation_of
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
-from app.pages.lab.introspection import along, introspections, qualities, seven
-from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html
+from app.pages.lab.introspection import along, introspections, qualities, seven, uses
+from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html, uses_html
 from app.pages.shared.markup import message_html, section_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
@@ -165,13 +165,14 @@ def _moments(predictor: Any, heard: list[Heard], index: int) -> tuple:
 
 
 def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
-    """The table of the seven subsets, and a look inside ComP."""
+    """The table of the seven subsets, a look inside ComP, and which parts the models use."""
     if not heard or index is None:
         return message_html("Choose a sample or a file first.")
     fused = predictor.fusion().fuse_last([one.moment for one in heard[: index + 1]])
     within = introspections(predictor, heard, index)
     table = seven_html(seven(predictor, heard, index), relation(fused.as_dict()), heard[index].transcript)
-    return table + (introspection_html(within) if within else "")
+    used = uses(predictor, heard, index)
+    return table + (introspection_html(within) if within else "") + (uses_html(used) if used else "")
 
 
 def degrade_utterance(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:

@@ -15,14 +15,15 @@ from app.live.sliders import QUIET, SLIDERS, degradation_of
 from app.live.utterance import Utterance
 from app.pages.lab import curve as curve_part
 from app.pages.lab.curve import REPORTS, balance_of, draw_learning, draw_reported, run_curve
-from app.pages.lab.introspection import Series, along, as_csv, introspections, measured, reported, seven
-from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html
+from app.pages.lab.introspection import Series, along, as_csv, introspections, measured, reported, seven, uses
+from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html, uses_html
 from app.pages.lab.moment import degrade_utterance, live_moments, read_moments, show_moment
 from app.pages.lab.plot import curves_html, curves_svg
 from app.visitors.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.degradation import Degradation
+from comp_core.inference.fusion import Fusion
 from comp_core.inference.media import MediaError
 from comp_core.inference.windows import conversations_of
 from comp_core.modalities import MODALITIES, TEXT, VIDEO
@@ -45,7 +46,7 @@ def predictor():
     """Its models are none that can be looked into."""
     scripted = ScriptedPredictor()
     for fusion in scripted.fusions.values():
-        fusion.kind = SimpleNamespace(prompts=False)
+        fusion.kind = SimpleNamespace(prompts=False, leads=False)
     return scripted
 
 
@@ -190,6 +191,40 @@ def test_a_look_inside_comp_where_there_is_one(predictor):
     assert found.similarity[TEXT] is None and "absent" in html
     assert html.count("<tr data-modality") == 3 and f"{found.filled[VIDEO]:.2f}" in html
     assert introspections(predictor, [heard()], 0) is None
+
+
+def shipped():
+    return SimpleNamespace(fusions={name: Fusion.load(name) for name in ("comp", "prlf")})
+
+
+def read_by_shipped(random, *modalities, dims):
+    """An utterance with made-up features, and the senses sure of nothing."""
+    readings = {m: Reading.absent(ABSENT[m]) for m in MODALITIES}
+    for m in modalities:
+        readings[m] = Reading(random.normal(size=dims[m]).astype(np.float32), probabilities=np.full(7, 1 / 7))
+    return Heard(0.0, 1.0, "hello", readings)
+
+
+def test_which_parts_the_models_use_is_asked_of_copies():
+    predictor, random = shipped(), np.random.default_rng(0)
+    dims = predictor.fusions["comp"].model.config.dims
+    conversation = [read_by_shipped(random, *MODALITIES, dims=dims) for _ in range(3)]
+    moments = [one.moment for one in conversation]
+    before = {name: fusion.fuse_last(moments) for name, fusion in predictor.fusions.items()}
+    found = uses(predictor, conversation, 2)
+    assert set(found) == {"ComP", "PRLF"}
+    for several in found.values():
+        assert any(abs(use.added) > 1e-3 for use in several)
+        assert not any(part._forward_hooks for fusion in predictor.fusions.values() for part in fusion.model.modules())
+    assert {name: fusion.fuse_last(moments) for name, fusion in predictor.fusions.items()} == before
+    html = uses_html(found)
+    assert html.count("<tr><th") == sum(map(len, found.values())) and "prompts that say nothing" in html
+
+
+def test_where_one_sense_answers_no_model_is_asked():
+    predictor = shipped()
+    dims = predictor.fusions["comp"].model.config.dims
+    assert uses(predictor, [read_by_shipped(np.random.default_rng(0), TEXT, dims=dims)], 0) == {}
 
 
 REPORT = {
