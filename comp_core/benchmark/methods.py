@@ -16,6 +16,7 @@ from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig, Read
 from comp_core.modeling.baselines.concat import Concat, ModalityDropout
 from comp_core.modeling.baselines.gcnet import GraphCompletion
 from comp_core.modeling.baselines.late import LateFusion
+from comp_core.modeling.baselines.mculora import Combinations
 from comp_core.modeling.baselines.mmin import Imagination
 from comp_core.modeling.baselines.momke import Experts
 from comp_core.modeling.batch import Batch, Conversations
@@ -216,6 +217,7 @@ _BASELINES: dict[str, tuple[str, type[Reader], Callable[..., tuple[Loss, AroundS
     "imagination": ("imagination (MMIN)", Imagination, _train_imagination),
     "experts": ("experts (MoMKE)", Experts, _train_experts),
     "graph": ("graph completion (GCNet)", GraphCompletion, _train_graph),
+    "combinations": ("adapters by combination (MCULoRA)", Combinations, _train_baseline),
     "balance": ("concatenation, balanced (OGM-GE)", Concat, _train_balanced),
 }
 

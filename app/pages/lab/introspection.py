@@ -103,7 +103,7 @@ class Use:
 
 
 def uses(predictor: Any, heard: Sequence[Heard], index: int) -> dict[str, list[Use]]:
-    """Title of a fusion model -> what it uses for that utterance; empty where one modality is there: then its sense answers, and no model."""
+    """Title of a fusion model -> what it uses for that utterance; empty where one modality is there: then its sense answers."""
     moments = [one.moment for one in heard[: index + 1]][-CONTEXT:]
     if sum(reading.present for reading in moments[-1].values()) < 2:
         return {}

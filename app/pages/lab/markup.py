@@ -83,9 +83,9 @@ def uses_html(by_model: Mapping[str, Sequence[Use]]) -> str:
     )
     return f"""
 <details class="cp cp-panel cp-uses"><summary>Which parts the models use here</summary>
-<p class="cp-hint">The same utterance once more, each time with one part of the trained model kept from working. The last column is what that
-adds to the probability of the label that was likeliest. A part that changes nothing is not used here. What belongs to another utterance
-is taken from this conversation: with one utterance, or none with the same senses, nothing changes.</p>
+<p class="cp-hint">The same utterance once more, each time with one part of the trained model kept from working. The last column
+is what that adds to the probability of the label that was likeliest. A part that changes nothing is not used here. What belongs to another
+utterance is taken from this conversation: with one utterance, or none with the same senses, nothing changes.</p>
 <div class="cp-scroll"><table class="cp-table"><thead><tr><td></td><th scope="col">prediction</th><th scope="col">change</th></tr></thead>
 <tbody>{rows}</tbody></table></div></details>"""
 
