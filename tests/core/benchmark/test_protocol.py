@@ -83,7 +83,7 @@ def test_every_method_takes_the_setting_that_is_best_on_validation_data(monkeypa
         setting = arguments[3]
         tried.append(setting.name)
         score = {"dropout 0.5": 2.0}.get(setting.name, 1.0)
-        return protocol._Trained(inner(*arguments).model, [{"score": score}], setting, 0.0)
+        return protocol.Trained(inner(*arguments).model, [{"score": score}], setting, 0.0)
 
     inner = protocol.train
     monkeypatch.setattr(protocol, "train", told)
