@@ -8,8 +8,6 @@ from typing import Any
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
 
-# What people call the modalities.
-NAMES = {AUDIO: "voice", TEXT: "words", VIDEO: "face"}
 # Reasons for absence that read better with their modality known.
 REASONS = {
     (AUDIO, NOT_GIVEN): "no sound",

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.browser.live_page import start, start_again, text, wait_for
+from tests.browser.live_page import agree, start, start_again, text, wait_for
 
 pytestmark = pytest.mark.serial
 
@@ -21,12 +21,13 @@ def tracks(page):
 def test_nothing_is_asked_before_consent(open_page, picture):
     page = open_page()
     assert page.is_disabled("[data-part=start]")
+    page.click("[data-part=own]")
     gate = text(page, "gate")
     assert "expression, not feelings" in gate
     assert "paired by label" in gate
     assert all(word in gate for word in ("at work", "education", "hiring", "Art. 5(1)(f)"))
     picture(page, "gate")
-    page.check("[data-part=consent]")
+    agree(page)
     assert page.is_enabled("[data-part=start]")
     assert page.evaluate("window.asked") == []
 

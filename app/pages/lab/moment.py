@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.live.phrases import NAMES, REASONS, clock_text, in_words, relation
+from app.live.phrases import REASONS, clock_text, in_words, relation
 from app.live.sliders import SLIDERS, degradation_of
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.pages.lab.introspection import along, introspections, qualities, seven
@@ -21,7 +21,7 @@ from app.visitors.refusal import Refused
 from app.visitors.visitors import Visitors
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError, open_media
-from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.modalities import AUDIO, MODALITIES, NAMES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.senses.speech.vad import SAMPLE_RATE

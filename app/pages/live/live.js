@@ -76,7 +76,7 @@ export function enter(next) {
   if (next === "stopped") {
     drawBoxes(null, []);
     setText(part("nopicture"), "Stopped. Camera and microphone are released.");
-    drawWaiting("Press Start, or play a sample.");
+    drawWaiting(part("consent").checked ? "Press Start." : "Play the sample, or use your camera.");
   }
 }
 
@@ -200,7 +200,7 @@ export async function stop(message = "", keep = true) {
   setData(part("picture"), "camera", false);
   const focused = document.activeElement === part("stop");
   enter("stopped");
-  if (focused) part(part("start").disabled ? "consent" : "start").focus({ preventScroll: true });
+  if (focused) part(part("terms").hidden && !part("gate").hidden ? "own" : part("start").disabled ? "consent" : "start").focus({ preventScroll: true });
   say(message);
   if (!ended) return;
   if (keep) {
