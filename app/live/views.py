@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from app.live.phrases import IN_SHORT, NOTHING, REASONS, Probabilities, ago, clock_text, in_words, listed, percent, ranked, relation
+from app.live.phrases import IN_SHORT, NOTHING, REASONS, Probabilities, ago, clock_text, in_words, listed, named, percent, ranked, relation
 from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
 from app.live.why import Pull, no_senses_own, why
 from comp_core.modalities import LABELS, MODALITIES, NAMES, SUBSETS, TEXT, VIDEO, subset_name
@@ -189,7 +189,7 @@ def utterance_view(record: Mapping[str, Any]) -> dict[str, Any]:
         "time": f"{clock_text(record['start'])} to {clock_text(record['end'])}" if record["end"] > record["start"] else "",
         "start": float(record["start"]),
         "end": float(record["end"]),
-        "conflict": relation(record) == "conflict",
+        "named": len(named(record)),
         "transcript": record["transcript"] or "",
         "prediction": in_words(record["fused"], record["sure_from"]),
     }

@@ -28,8 +28,8 @@ def start_again(page):
 
 def agree(page):
     """To camera and microphone, after reading what is done with them."""
-    if page.is_visible("[data-part=own]") and not page.is_visible("[data-part=terms]"):
-        page.click("[data-part=own]")
+    if page.is_visible("[data-part=own]:not([open])"):
+        page.click("[data-part=own] > summary")
     page.check("[data-part=consent]")
 
 

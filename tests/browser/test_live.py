@@ -21,7 +21,7 @@ def tracks(page):
 def test_nothing_is_asked_before_consent(open_page, picture):
     page = open_page()
     assert page.is_disabled("[data-part=start]")
-    page.click("[data-part=own]")
+    page.click("[data-part=own] > summary")
     gate = text(page, "gate")
     assert "expression, not feelings" in gate
     assert "paired by label" in gate

@@ -134,10 +134,15 @@ def read_moments(
         if not isinstance(error, OverBudget) or not heard:
             return _nothing(str(error))
         notice = message_html(str(error))
-    # The moment with most to see in it.
-    fullest = max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values()))
+    fullest = max(range(len(heard)), key=lambda i: _much_to_see(heard[i]))
     kept, choices, shown, whole = _moments(predictor, heard, fullest)
     return kept, choices, notice + shown, whole
+
+
+def _much_to_see(one: Heard) -> tuple[int, int]:
+    """How many senses are there, and how many expressions they name: of two full moments the one with a conflict teaches more."""
+    own = [reading.probabilities for reading in one.moment.values() if reading.probabilities is not None]
+    return sum(reading.present for reading in one.moment.values()), len({int(p.argmax()) for p in own})
 
 
 def live_moments(predictor: Any, visitors: Visitors, token: str) -> tuple:

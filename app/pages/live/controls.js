@@ -14,12 +14,6 @@ part("start").disabled = !part("consent").checked; // it may have been given bef
 part("start").addEventListener("click", () => start());
 part("sample").addEventListener("click", () => start("sample"));
 part("typing").addEventListener("click", () => start("typing"));
-// What is done with picture and voice is told to who wants to be read, before they agree to it.
-part("own").addEventListener("click", () => {
-  part("terms").hidden = !part("terms").hidden;
-  part("own").setAttribute("aria-expanded", !part("terms").hidden);
-  if (!part("terms").hidden) part("consent").focus();
-});
 part("ask_save").addEventListener("click", () => (kept ? offer("json", kept.json) : say("The session is still being fetched. Try again.")));
 part("ask_anew").addEventListener("click", () => {
   forget();

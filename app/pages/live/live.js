@@ -189,6 +189,12 @@ export async function start(way = "devices") {
   run(token);
 }
 
+// Where a visitor goes on from who is not read: what they must open, agree to, or press.
+function firstControl() {
+  if (!part("gate").hidden && !part("own").open) return part("own").querySelector("summary");
+  return part(part("start").disabled ? "consent" : "start");
+}
+
 // Ends the session here at once; the server's record is fetched first, unless it is not wanted or the page is about to go.
 export async function stop(message = "", keep = true) {
   const ended = token;
@@ -200,7 +206,7 @@ export async function stop(message = "", keep = true) {
   setData(part("picture"), "camera", false);
   const focused = document.activeElement === part("stop");
   enter("stopped");
-  if (focused) part(part("terms").hidden && !part("gate").hidden ? "own" : part("start").disabled ? "consent" : "start").focus({ preventScroll: true });
+  if (focused) firstControl().focus({ preventScroll: true });
   say(message);
   if (!ended) return;
   if (keep) {

@@ -144,8 +144,8 @@ def file_links(told: Told, formats: Collection[str]) -> str:
 
 
 def clip_html(views: list[Mapping[str, Any]], links: str = "") -> str:
-    """The result for one file: what can be saved, its timeline, then every utterance; the first one whose senses conflict is open."""
-    shown = next((number for number, view in enumerate(views) if view["conflict"]), 0)
+    """The result for one file: what can be saved, its timeline, then every utterance; open is the one whose senses name most."""
+    shown = max(range(len(views)), key=lambda i: views[i]["named"], default=0)
     utterances = "".join(
         f"""
 <details class="cp-utterance" {"open" if number == shown else ""}>
