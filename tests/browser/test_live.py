@@ -223,3 +223,16 @@ def test_who_starts_anew_is_asked_about_the_last_session(open_page):
     assert page.get_attribute("[data-live]", "data-phase") == "stopped"
     page.click("[data-part=ask_anew]")
     wait_for(page, video="present")
+
+
+def test_the_sample_shows_a_box_or_says_that_there_is_no_face(open_page):
+    """Over a whole turn of the sample, four seconds of which show a wall."""
+    page = open_page()
+    page.click("[data-part=sample]")
+    page.wait_for_selector("[data-part=box]:visible")
+    seen = set()
+    for _ in range(50):
+        page.wait_for_timeout(400)
+        seen.add((page.is_visible("[data-part=box]"), page.get_attribute("[data-part=picture]", "data-faceless") == "true"))
+    assert {(True, False), (False, True)} <= seen
+    assert (True, True) not in seen
