@@ -178,6 +178,7 @@ export async function start(way = "devices") {
   forget();
   Object.assign(latest, { captured: null, toScreen: [], updates: [] });
   part("gate").hidden = true;
+  if (root.getBoundingClientRect().top < 0) root.scrollIntoView(); // who read the terms is further down
   showDevices();
   drawWaiting("Looking and listening…");
   enter("running");
