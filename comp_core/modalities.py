@@ -32,3 +32,7 @@ SUBSETS: dict[str, tuple[str, ...]] = {
 def subsets_of(given: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Those of the ``SUBSETS`` that hold nothing but ``given`` modalities."""
     return {name: subset for name, subset in SUBSETS.items() if set(subset) <= set(given)}
+
+
+# What people call them.
+NAMES = {AUDIO: "voice", TEXT: "words", VIDEO: "face"}

@@ -22,7 +22,7 @@ from comp_core.senses.face.sense import FaceFrame, FaceSense
 from comp_core.senses.pretrained import PretrainedVoice, PretrainedWords
 from comp_core.senses.reading import NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.speech.recognition import ENGLISH, Recogniser, load_recogniser
-from comp_core.senses.speech.utterances import segment
+from comp_core.senses.speech.utterances import OF_FILES, segment
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.sense import VoiceSense
 from comp_core.senses.words.sense import WordsSense
@@ -252,7 +252,7 @@ class Predictor:
 
 def _spans(media: Media) -> list[tuple[float, float, np.ndarray | None]]:
     """(start, end, speech or None) of each utterance, and of each long pause of a video."""
-    spoken = segment(media.samples) if media.samples is not None else []
+    spoken = segment(media.samples, OF_FILES) if media.samples is not None else []
     spans: list[tuple[float, float, np.ndarray | None]] = [(u.start, u.end, u.samples) for u in spoken]
     if media.has_video:
         edges = [0.0, *(edge for u in spoken for edge in (u.start, u.end)), media.duration]

@@ -10,7 +10,13 @@ HERE = Path(__file__).parent
 SLOW = (
     *("browser", "faults", "support", "app/server", "app/capture", "app/live/test_minute.py", "app/test_api.py"),
     *("core/benchmark", "core/experiments", "core/jobs", "core/training", "core/senses/test_recognition.py"),
-    *("papers/test_wheel.py", "papers/test_documentation.py", "papers/test_supply_chain.py", "papers/test_samples.py"),
+    *(
+        "papers/test_wheel.py",
+        "papers/test_documentation.py",
+        "papers/test_supply_chain.py",
+        "papers/test_samples.py",
+        "papers/test_guide.py",
+    ),
 )
 
 

@@ -27,7 +27,7 @@ from typing import Any
 
 from comp_core.support.atomic_files import write_whole
 from tests.browser import harness, media
-from tests.browser.live_page import start_again
+from tests.browser.live_page import agree, start_again
 
 SAMPLE_EVERY_S = 2.0
 # What has been measured so far is written this often, so that a long run is not lost.
@@ -85,7 +85,7 @@ def measure(seconds: float, stopped: Event, keep: Callable[[dict], None] = lambd
             page.on("pageerror", lambda _: run.trouble.update(["page_errors"]))
             page.on("response", lambda response: run.trouble.update(["refused_requests"] if response.status >= 400 else []))
             page.goto(server.address)
-            page.check("[data-part=consent]")
+            agree(page)
             page.click("[data-part=start]")
             page.wait_for_selector("[data-live][data-phase=running]")
             page.wait_for_timeout(1000 * WARM_UP_S)

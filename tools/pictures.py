@@ -164,7 +164,7 @@ def main() -> int:
             page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
             page.set_default_timeout(LIMIT_MS)
             page.goto(server.address)
-            page.wait_for_selector("[data-live] [data-part=consent]")
+            page.wait_for_selector("[data-live] [data-part=own]")
             return page
 
         page = opened(allowing, (1200, 980), "light")

@@ -8,8 +8,6 @@ from typing import Any
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF
 
-# What people call the modalities.
-NAMES = {AUDIO: "voice", TEXT: "words", VIDEO: "face"}
 # Reasons for absence that read better with their modality known.
 REASONS = {
     (AUDIO, NOT_GIVEN): "no sound",
@@ -54,6 +52,12 @@ def in_words(probabilities: Probabilities | None, answer_threshold: float) -> st
     return f"{label} {percent(p)}" if p >= answer_threshold else "not sure"
 
 
+def named(record: Mapping[str, Any]) -> set[str]:
+    """The expressions that single senses are sure of."""
+    tops = [ranked(record[modality])[0] for modality in MODALITIES if record[modality] is not None]
+    return {label for label, p in tops if p >= record["sure_from"]}
+
+
 def relation(record: Mapping[str, Any]) -> str:
     """How what the modalities say by themselves fits together: one of ``RELATIONS``."""
     tops = [ranked(record[modality])[0] for modality in MODALITIES if record[modality] is not None]
@@ -61,7 +65,7 @@ def relation(record: Mapping[str, Any]) -> str:
         return "alone"
     if len({label for label, _ in tops}) == 1:
         return "agree"
-    return "conflict" if len({label for label, p in tops if p >= record["sure_from"]}) > 1 else "complement"
+    return "conflict" if len(named(record)) > 1 else "complement"
 
 
 def listed(names: Sequence[str]) -> str:

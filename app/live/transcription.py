@@ -93,8 +93,9 @@ class Transcriber:
     def _run(self) -> None:
         try:
             self._recogniser = self._load(self._note)
-        except Exception as error:
-            return self._give_up("failed", f"Speech recognition could not be loaded: {error}")
+        except Exception:
+            logger.exception("speech recognition could not be loaded")
+            return self._give_up("failed", "Speech recognition could not be loaded. Typed words still work; the program's log says why.")
         if self._recogniser is None:
             return self._give_up("off", self._last_note or "Speech recognition is off. Typed words still work.")
         self._status = {"state": "ready", "name": self._recogniser.name, "note": self._recogniser.note}

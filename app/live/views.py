@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from app.live.phrases import IN_SHORT, NAMES, NOTHING, REASONS, Probabilities, ago, clock_text, in_words, listed, percent, ranked, relation
+from app.live.phrases import IN_SHORT, NOTHING, REASONS, Probabilities, ago, clock_text, in_words, listed, named, percent, ranked, relation
 from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
 from app.live.why import Pull, no_senses_own, why
-from comp_core.modalities import LABELS, MODALITIES, SUBSETS, TEXT, VIDEO, subset_name
+from comp_core.modalities import LABELS, MODALITIES, NAMES, SUBSETS, TEXT, VIDEO, subset_name
 from comp_core.senses.reading import SWITCHED_OFF
 
 # What the headline is of.
@@ -188,6 +188,8 @@ def utterance_view(record: Mapping[str, Any]) -> dict[str, Any]:
         "moment": moment_view(record),
         "time": f"{clock_text(record['start'])} to {clock_text(record['end'])}" if record["end"] > record["start"] else "",
         "start": float(record["start"]),
+        "end": float(record["end"]),
+        "named": len(named(record)),
         "transcript": record["transcript"] or "",
         "prediction": in_words(record["fused"], record["sure_from"]),
     }

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.live.phrases import NAMES, Probabilities, listed, percent, ranked
-from comp_core.modalities import MODALITIES, TEXT
+from app.live.phrases import Probabilities, listed, percent, ranked
+from comp_core.modalities import MODALITIES, NAMES, TEXT
 
 # A label that the conversation raises by less than this is not worth a word.
 PULL = 0.1

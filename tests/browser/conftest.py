@@ -92,7 +92,7 @@ def open_page(browser, server):
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: outside.append(request.url) if not _local(request.url, address) else None)
         page.goto(address)
-        page.wait_for_selector("[data-live] [data-part=consent]")
+        page.wait_for_selector("[data-live] [data-part=own]")
         return page
 
     yield open_one

@@ -26,8 +26,15 @@ def start_again(page):
     return page
 
 
-def start(page):
+def agree(page):
+    """To camera and microphone, after reading what is done with them."""
+    if page.is_visible("[data-part=own]:not([open])"):
+        page.click("[data-part=own] > summary")
     page.check("[data-part=consent]")
+
+
+def start(page):
+    agree(page)
     page.click("[data-part=start]")
     page.wait_for_selector("[data-live][data-phase=running]")
     return page

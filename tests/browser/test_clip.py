@@ -31,8 +31,11 @@ def test_a_sample_is_read_by_utterance(open_page, picture):
     picture(page, "mixed", full_page=True)
     assert page.locator("details.cp-utterance").count() >= 3
     assert page.locator("details.cp-utterance").first.locator("[data-modality][data-state=present]").count() == 3
-    page.locator("[data-seek]").nth(1).click()
-    page.wait_for_function("document.querySelector('.cp-player video').currentTime > 1")
+    assert page.locator("details.cp-utterance[open] .cp-said").inner_text().startswith("I am really angry")
+    page.locator(".cp-part").nth(1).click()
+    page.wait_for_function("document.querySelector('.cp-player video').currentTime > 4")
+    page.wait_for_selector(".cp-part[data-number='1'][data-plays]")
+    assert page.locator("details.cp-utterance").nth(1).get_attribute("open") is not None
 
 
 def test_what_was_read_can_be_saved_as_a_table_and_as_a_video(open_page, picture):
@@ -74,11 +77,15 @@ def test_what_is_spoken_can_be_said_where_the_recogniser_knows_several_languages
         page.close()  # before its program stops
 
 
-def test_reading_can_be_cancelled_and_what_was_read_stays(open_page, tmp_path):
+def test_reading_can_be_cancelled_and_what_was_read_stays(open_page, tmp_path, picture):
     page = open_clip(open_page())
     said = [media.speak(media.HAPPY, tmp_path), media.silence(1.5)]
     choose(page, media.write_wave(tmp_path / "long.wav", np.concatenate(20 * said)))
     page.wait_for_selector("details.cp-utterance")
+    # What was read stays readable while more is read.
+    opacity = "(node) => { let least = 1; for (; node; node = node.parentElement) least *= getComputedStyle(node).opacity; return least; }"
+    assert page.locator("details.cp-utterance").first.evaluate(opacity) == 1
+    picture(page, "reading")
     page.get_by_role("button", name="Cancel").click()
     page.wait_for_timeout(3000)
     count = page.locator("details.cp-utterance").count()

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser import harness
-from tests.browser.live_page import start, start_again, text, wait_for
+from tests.browser.live_page import agree, start, start_again, text, wait_for
 from tests.browser.test_live import tracks
 
 pytestmark = pytest.mark.serial
@@ -16,7 +16,7 @@ def server(tmp_path_factory):
 
 
 def wait_in_line(page):
-    page.check("[data-part=consent]")
+    agree(page)
     page.click("[data-part=start]")
     page.wait_for_selector("[data-live][data-phase=waiting]")
     return page

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.browser.live_page import start, start_again, text, wait_for
+from tests.browser.live_page import agree, start, start_again, text, wait_for
 
 pytestmark = pytest.mark.serial
 
@@ -21,12 +21,13 @@ def tracks(page):
 def test_nothing_is_asked_before_consent(open_page, picture):
     page = open_page()
     assert page.is_disabled("[data-part=start]")
+    page.click("[data-part=own] > summary")
     gate = text(page, "gate")
     assert "expression, not feelings" in gate
     assert "paired by label" in gate
     assert all(word in gate for word in ("at work", "education", "hiring", "Art. 5(1)(f)"))
     picture(page, "gate")
-    page.check("[data-part=consent]")
+    agree(page)
     assert page.is_enabled("[data-part=start]")
     assert page.evaluate("window.asked") == []
 
@@ -222,3 +223,18 @@ def test_who_starts_anew_is_asked_about_the_last_session(open_page):
     assert page.get_attribute("[data-live]", "data-phase") == "stopped"
     page.click("[data-part=ask_anew]")
     wait_for(page, video="present")
+
+
+def test_the_sample_shows_a_box_or_says_that_there_is_no_face(open_page):
+    """Over a whole turn of the sample, four seconds of which show a wall."""
+    page = open_page()
+    page.click("[data-part=sample]")
+    page.wait_for_selector("[data-part=box]:visible")
+    shown = """() => [!document.querySelector("[data-part=box]").hidden,
+      document.querySelector("[data-part=picture]").dataset.faceless === "true"]"""
+    seen = set()
+    for _ in range(50):
+        page.wait_for_timeout(400)
+        seen.add(tuple(page.evaluate(shown)))
+    assert {(True, False), (False, True)} <= seen
+    assert (True, True) not in seen

@@ -187,7 +187,7 @@ def test_the_choice_of_devices_is_remembered_and_changed_while_it_runs(open_page
     page.uncheck("[data-part=mirror]")
     assert page.evaluate("getComputedStyle(document.querySelector('.cp-mirror')).transform") == "none"
     page.reload()
-    page.wait_for_selector("[data-live] [data-part=consent]")
+    page.wait_for_selector("[data-live] [data-part=own]")
     assert not page.is_checked("[data-part=mirror]")
     start(page)
     page.wait_for_function("document.querySelector('[data-device=camera]').value !== ''")

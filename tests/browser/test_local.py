@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser import harness
-from tests.browser.live_page import start, start_again, text, wait_for
+from tests.browser.live_page import agree, start, start_again, text, wait_for
 
 pytestmark = pytest.mark.serial
 
@@ -38,7 +38,7 @@ def test_the_computers_own_devices_are_read(open_page, picture, guarded_browser)
 def test_a_second_page_waits_for_the_devices(open_page, guarded_browser):
     first = start(open_page(in_browser=guarded_browser))
     second = open_page(in_browser=guarded_browser)
-    second.check("[data-part=consent]")
+    agree(second)
     second.click("[data-part=start]")
     second.wait_for_selector("[data-live][data-phase=waiting]")
     assert "You are next" in text(second, "message")

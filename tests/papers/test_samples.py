@@ -6,7 +6,7 @@ import pytest
 
 from comp_core.inference.media import open_media
 from comp_core.senses.face.locator import FaceLocator
-from comp_core.senses.speech.utterances import segment
+from comp_core.senses.speech.utterances import OF_FILES, segment
 from tests.places import SAMPLES
 
 
@@ -33,7 +33,7 @@ def test_the_face_goes_away_in_the_mixed_clip() -> None:
 
 @pytest.mark.parametrize(("name", "count"), [("happy.mp4", 2), ("mixed.mp4", 4), ("voice_only.mp3", 2)])
 def test_each_sentence_is_one_utterance(name: str, count: int) -> None:
-    assert len(segment(open_media(SAMPLES / name).samples)) == count
+    assert len(segment(open_media(SAMPLES / name).samples, OF_FILES)) == count
 
 
 def test_they_are_small() -> None:

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from app.live.phrases import NAMES
 from app.live.views import utterance_view
 from app.pages.shared.markup import clip_html, file_links, message_html, player_html
 from app.pages.shared.spoken import spoken_language
@@ -26,7 +25,7 @@ from comp_core.formats.table import FORMATS, Told
 from comp_core.inference.budget import Budget
 from comp_core.inference.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.inference.overlay import burn_in
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import MODALITIES, NAMES
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.support.assets import ASSETS
 
@@ -67,6 +66,8 @@ def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing:
                 lent = gr.Button("Read it, words on the host's GPU", visible=borrowing is not None, min_width=120)
                 cancel = gr.Button("Cancel", min_width=100)
     player = gr.HTML("", apply_default_css=False, elem_id="clip-player")
+    # What is waited for is told here: where it is told, Gradio makes all else pale.
+    waiting = gr.HTML("", apply_default_css=False, elem_id="clip-waiting")
     result = gr.HTML("", js_on_load=on_load("clip/seek.js", "element"), apply_default_css=False, elem_id="clip-result")
     found = gr.State(None, time_to_live=3600)
     with gr.Row():
@@ -78,7 +79,7 @@ def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing:
         "outputs": [player, result, found, label, labelled],
         "api_visibility": "private",
     }
-    read = {"fn": partial(read_clip, predictor), **parts, "concurrency_id": "clip", "show_progress_on": result}
+    read = {"fn": partial(read_clip, predictor), **parts, "concurrency_id": "clip", "show_progress_on": waiting}
     started = [analyse.click(**read), file.upload(**read)]
     if borrowing:
         started.append(lent.click(**{**read, "fn": partial(read_clip, borrowing)}))

@@ -9,12 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from app.live.phrases import NAMES
 from app.pages.lab.introspection import Series, learning, measured, reported
 from app.pages.lab.plot import EPOCH, REPORTS_DIR, SAVE, curves_html, report_link
 from app.pages.shared.markup import message_html, section_html
 from comp_core.evaluation.curve import curve, load_conversations
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import MODALITIES, NAMES
 from comp_core.reports.benchmark_tables import balance_table, shares_table
 from comp_core.support.assets import ASSETS
 

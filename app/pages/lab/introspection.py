@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from app.live.phrases import NAMES, in_words, listed
+from app.live.phrases import in_words, listed
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.evaluation.interventions import interventions
 from comp_core.evaluation.introspection import Introspection, introspect
 from comp_core.inference.fusion import Fused, Fusion, Moment
 from comp_core.inference.windows import CONTEXT
 from comp_core.metrics.rules import late_average
-from comp_core.modalities import LABELS, MODALITIES, SUBSETS
+from comp_core.modalities import LABELS, MODALITIES, NAMES, SUBSETS
 from comp_core.predictor import Heard
 from comp_core.support.spreadsheet import csv_text
 

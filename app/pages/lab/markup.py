@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from app.live.phrases import NAMES, RELATIONS, clock_text, percent
+from app.live.phrases import RELATIONS, clock_text, percent
 from app.pages.lab.introspection import Cell, Row, Step, Use
 from app.pages.shared.markup import key_html
 from comp_core.evaluation.introspection import Introspection
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import MODALITIES, NAMES
 
 
 def seven_html(rows: Sequence[Row], relation: str, words: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.live.phrases import NAMES, REASONS, clock_text, in_words, relation
+from app.live.phrases import REASONS, clock_text, in_words, relation
 from app.live.sliders import SLIDERS, degradation_of
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.pages.lab.introspection import along, introspections, qualities, seven, uses
@@ -21,7 +21,7 @@ from app.visitors.refusal import Refused
 from app.visitors.visitors import Visitors
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError, open_media
-from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
+from comp_core.modalities import AUDIO, MODALITIES, NAMES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.senses.speech.vad import SAMPLE_RATE
@@ -134,10 +134,15 @@ def read_moments(
         if not isinstance(error, OverBudget) or not heard:
             return _nothing(str(error))
         notice = message_html(str(error))
-    # The moment with most to see in it.
-    fullest = max(range(len(heard)), key=lambda i: sum(reading.present for reading in heard[i].moment.values()))
+    fullest = max(range(len(heard)), key=lambda i: _much_to_see(heard[i]))
     kept, choices, shown, whole = _moments(predictor, heard, fullest)
     return kept, choices, notice + shown, whole
+
+
+def _much_to_see(one: Heard) -> tuple[int, int]:
+    """How many senses are there, and how many expressions they name: of two full moments the one with a conflict teaches more."""
+    own = [reading.probabilities for reading in one.moment.values() if reading.probabilities is not None]
+    return sum(reading.present for reading in one.moment.values()), len({int(p.argmax()) for p in own})
 
 
 def live_moments(predictor: Any, visitors: Visitors, token: str) -> tuple:

@@ -65,6 +65,7 @@ export function drawWaiting(basis) {
   for (const name of ["of", "why"]) setText(part(name), "");
   part("new").hidden = true;
   setData(part("reasons"), "kind", "waiting");
+  setData(part("picture"), "faceless", false);
   for (const list of root.querySelectorAll(".cp-bars")) drawBars(list, null, null);
   for (const card of root.querySelectorAll("[data-modality]")) {
     setData(card, "state", "waiting");
@@ -168,6 +169,8 @@ export function draw(view) {
   drawSubsets(view.subsets);
   addPoint(view);
   drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.others : []);
+  // Where a face is looked for and none is found, the picture says so: a box that is missing would look like a fault.
+  setData(part("picture"), "faceless", capture.hasCamera && view.moment.modalities.video.state === "absent" && !view.box);
   drawTranscript(view.transcript);
   drawHistory(view.utterances);
   setText(part("remembered"), view.remembered === 1 ? "1 sentence" : `${view.remembered} sentences`);

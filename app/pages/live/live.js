@@ -76,7 +76,7 @@ export function enter(next) {
   if (next === "stopped") {
     drawBoxes(null, []);
     setText(part("nopicture"), "Stopped. Camera and microphone are released.");
-    drawWaiting("Press Start, or play a sample.");
+    drawWaiting(part("consent").checked ? "Press Start." : "Play the sample, or use your camera.");
   }
 }
 
@@ -178,6 +178,7 @@ export async function start(way = "devices") {
   forget();
   Object.assign(latest, { captured: null, toScreen: [], updates: [] });
   part("gate").hidden = true;
+  if (root.getBoundingClientRect().top < 0) root.scrollIntoView(); // who read the terms is further down
   showDevices();
   drawWaiting("Looking and listening…");
   enter("running");
@@ -187,6 +188,12 @@ export async function start(way = "devices") {
   if (way === "devices" && !local) listDevices();
   await control({ switches: switches(), memory: memory(), model: part("model").value, degradation: degradation(), ...language(), smoothing: Number(part("smoothing").value) });
   run(token);
+}
+
+// Where a visitor goes on from who is not read: what they must open, agree to, or press.
+function firstControl() {
+  if (!part("gate").hidden && !part("own").open) return part("own").querySelector("summary");
+  return part(part("start").disabled ? "consent" : "start");
 }
 
 // Ends the session here at once; the server's record is fetched first, unless it is not wanted or the page is about to go.
@@ -200,7 +207,7 @@ export async function stop(message = "", keep = true) {
   setData(part("picture"), "camera", false);
   const focused = document.activeElement === part("stop");
   enter("stopped");
-  if (focused) part(part("start").disabled ? "consent" : "start").focus({ preventScroll: true });
+  if (focused) firstControl().focus({ preventScroll: true });
   say(message);
   if (!ended) return;
   if (keep) {

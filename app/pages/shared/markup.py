@@ -8,10 +8,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from app.live.phrases import NAMES, listed, percent
+from app.live.phrases import listed, percent
 from app.live.sliders import SLIDERS, Slider
 from comp_core.formats.table import FORMATS, Told
-from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
+from comp_core.modalities import AUDIO, LABELS, MODALITIES, NAMES, SUBSETS, TEXT, VIDEO
 
 # Drawn on a 24 x 24 grid, stroked in the current colour.
 _PATHS = {
@@ -30,7 +30,7 @@ def icon(modality: str) -> str:
 
 def headline_html() -> str:
     """The fused prediction in words, for the live page."""
-    return _fused_html("waiting", "waiting", "", "Press Start, or play a sample.", "")
+    return _fused_html("waiting", "waiting", "", "Play the sample, or use your camera.", "")
 
 
 def fused_html(view: Mapping[str, Any]) -> str:
@@ -144,10 +144,11 @@ def file_links(told: Told, formats: Collection[str]) -> str:
 
 
 def clip_html(views: list[Mapping[str, Any]], links: str = "") -> str:
-    """The result for one file: what can be saved, then every utterance, the first one open."""
+    """The result for one file: what can be saved, its timeline, then every utterance; open is the one whose senses name most."""
+    shown = max(range(len(views)), key=lambda i: views[i]["named"], default=0)
     utterances = "".join(
         f"""
-<details class="cp-utterance" {"open" if number == 0 else ""}>
+<details class="cp-utterance" {"open" if number == shown else ""}>
   <summary>
     {f'<button type="button" class="cp-seek" data-seek="{view["start"]:.2f}">{view["time"]}</button>' if view["time"] else ""}
     <span class="cp-said">{escape(view["transcript"]) or "(no words)"}</span>
@@ -158,7 +159,25 @@ def clip_html(views: list[Mapping[str, Any]], links: str = "") -> str:
 </details>"""
         for number, view in enumerate(views)
     )
-    return f'<div class="cp cp-clip">{links}<div class="cp-utterances">{utterances}</div></div>'
+    return f'<div class="cp cp-clip">{links}{_timeline_html(views)}<div class="cp-utterances">{utterances}</div></div>'
+
+
+def _timeline_html(views: list[Mapping[str, Any]]) -> str:
+    """The utterances of a file one after the other, as wide as they are long, each a button that plays it."""
+    if not any(view["time"] for view in views):
+        return ""
+    parts, before = [], 0.0
+    for number, view in enumerate(views):
+        told = escape(f"{view['time']}: {view['prediction']}. {view['transcript']}".strip(), quote=True)
+        name = escape(view["moment"]["headline"])
+        parts.append(f'<i style="flex-grow:{max(0.0, view["start"] - before):.2f}"></i>')
+        parts.append(
+            f'<button type="button" class="cp-part" data-seek="{view["start"]:.2f}" data-until="{view["end"]:.2f}" data-number="{number}" '
+            f'data-kind="{view["moment"]["kind"]}" title="{told}" aria-label="{told}" style="flex-grow:{view["end"] - view["start"]:.2f}">'
+            f"<span>{name}</span></button>"
+        )
+        before = view["end"]
+    return f'<div class="cp-line" role="group" aria-label="The file in time: press a part to play it">{"".join(parts)}</div>'
 
 
 def player_html(kind: str, address: str, name: str) -> str:

@@ -5,6 +5,8 @@ It is given arrays and only speech: Whisper invents words in silence, so that vo
 
 from __future__ import annotations
 
+import errno
+import logging
 import math
 import socket
 from abc import ABC, abstractmethod
@@ -24,6 +26,8 @@ from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.speech.whisper_decoding import SILENCE_AFTER, WHOLE_CONTEXT, Decoded, context_for, decode
 from comp_core.support.devices import Placed
 from comp_core.support.errors import CompCoreError
+
+logger = logging.getLogger(__name__)
 
 OFF = "off"
 # The language of the words sense. Others are translated into it, by a recogniser that can.
@@ -161,7 +165,7 @@ def load_recogniser(spec: str = tiny.NAME, device: str = "cpu", notify: Callable
             model = _load_by_name(whisper, spec, device)
         # Besides network errors: a wrong hash (RuntimeError), a proxy's page in place of the file (TypeError, ValueError).
         except (OSError, RuntimeError, TypeError, ValueError, EOFError, UnpicklingError) as error:
-            return _installed(device, notify, f"Whisper {spec} could not be loaded ({_first_line(error)})")
+            return _installed(device, notify, f"Whisper {spec} {_why_not_loaded(error)}")
         return WhisperRecogniser(model, spec, languages=LANGUAGES)
     return WhisperRecogniser(_load_checkpoint(whisper, Path(spec).expanduser(), device), Path(spec).name, languages=LANGUAGES)
 
@@ -171,11 +175,11 @@ def _installed(device: str, notify: Callable[[str], None], failed: str = "") -> 
     try:
         model = tiny.load_model(device)
     except tiny.WeightsMissing as error:
-        notify(f"{failed}, and {error}: words must be typed." if failed else f"{_capital(str(error))}: words must be typed.")
+        notify(f"{failed} And {error}: words must be typed." if failed else f"{_capital(str(error))}: words must be typed.")
         return None
     if not failed:
         return WhisperRecogniser(model, tiny.NAME)
-    recogniser = WhisperRecogniser(model, tiny.NAME, f"{failed}, so {tiny.NAME} is used.")
+    recogniser = WhisperRecogniser(model, tiny.NAME, f"{failed} Until then {tiny.NAME} is used.")
     notify(recogniser.note)
     return recogniser
 
@@ -202,6 +206,16 @@ def _load_checkpoint(whisper: Any, path: Path, device: str) -> Any:
             f"{path} is not a Whisper checkpoint that can be loaded on {device} ({_first_line(error)}): "
             "take a .pt file as OpenAI publishes it, with dims and model_state_dict."
         ) from error
+
+
+def _why_not_loaded(error: Exception) -> str:
+    """What went wrong with a model that is downloaded, and what to do; the system's own words go to the log."""
+    logger.warning("a Whisper model could not be loaded: %s", _first_line(error))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+        return "could not be stored: make room for it in the cache folder of this computer, and start again."
+    if isinstance(error, OSError):
+        return "could not be downloaded: connect this computer to the network and start again, or give the path of its .pt file."
+    return "came damaged: start again to download it anew, or give the path of its .pt file."
 
 
 def _first_line(error: Exception) -> str:

@@ -40,6 +40,10 @@ class SegmenterConfig:
             raise ValueError("the times must be 0 <= pad <= pause < longest / 2 and least_speech > 0")
 
 
+# Of files: nobody waits for the answer, so a speaker may think for longer within a sentence.
+OF_FILES = SegmenterConfig(pause=0.9)
+
+
 @dataclass(frozen=True)
 class Utterance:
     """``samples`` (n,) float32 mono 16 kHz from ``start`` to ``end`` (seconds of the stream); ``complete`` False while it grows."""

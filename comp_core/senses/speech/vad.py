@@ -21,6 +21,8 @@ _loading = Lock()
 
 # Chunks that go through the network together; 8 s.
 _BLOCK = 256
+# A stream begins as if so much silence came before it: from its empty state the network hears the first words late.
+_BEFORE = 2 * SAMPLE_RATE // CHUNK
 
 
 class _Sequence(nn.Module):
@@ -59,9 +61,16 @@ def _load_network() -> torch.jit.ScriptModule:
     return network
 
 
+@lru_cache(maxsize=1)
+def _settled_state() -> Tensor:
+    with torch.inference_mode():
+        return _load_network()(torch.zeros(_BEFORE, _CONTEXT + CHUNK), torch.zeros(_STATE_SHAPE))[1]
+
+
 def shared_network() -> torch.jit.ScriptModule:
     """The network, loaded at the first call (0.3 s) and shared by all streams."""
     with _loading:
+        _settled_state()
         return _load_network()
 
 
@@ -76,7 +85,7 @@ class VoiceActivity:
         """Forget the stream so far."""
         self._remainder = np.zeros(0, np.float32)
         self._context: Tensor = torch.zeros(1, _CONTEXT)
-        self._state: Tensor = torch.zeros(_STATE_SHAPE)
+        self._state: Tensor = _settled_state()
 
     def push(self, samples: np.ndarray) -> list[float]:
         """Take the next samples, (n,) float32 mono 16 kHz; return one probability for each chunk of 512 that they complete."""

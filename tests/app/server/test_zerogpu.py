@@ -101,7 +101,7 @@ def test_where_none_is_lent_the_cpu_recognises(host, whisper, borrowing):
 
 
 def test_where_the_large_whisper_cannot_be_had_no_gpu_is_asked_for(host, borrowing, monkeypatch):
-    note = "Whisper small.en could not be loaded (timed out), so tiny.en is used."
+    note = "Whisper small.en could not be downloaded: start again. Until then tiny.en is used."
     monkeypatch.setattr(zerogpu, "load_recogniser", lambda *_: WhisperRecogniser(ScriptedWhisper(), "tiny.en", note))
     assert borrowing().recogniser.transcribe(SPEECH).text == "from the CPU, en"
     assert host.asked == []

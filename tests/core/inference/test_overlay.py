@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from comp_core.inference.media import MediaError, open_media
-from comp_core.inference.overlay import burn_in, labelled
+from comp_core.inference.overlay import _words, burn_in, labelled
 from tests.app.doubles import record
 from tests.core.test_predictor import SAMPLES
 
@@ -46,3 +46,13 @@ def test_only_videos_can_carry_labels(tmp_path, name):
     with pytest.raises(MediaError, match=name):
         burn_in(open_media(SAMPLES / name), [], tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_words_are_wrapped_and_none_is_lost():
+    said = " ".join(f"word{i}" for i in range(45))
+    rows = _words(record(0, 12, said, audio="joy"), 480, 6)
+    assert " ".join(rows) == said
+    assert 1 < len(rows) <= 6
+    typed = _words(record(0, 1, said * 20, audio="joy"), 480, 6)
+    assert len(typed) == 6
+    assert typed[-1].endswith("…")

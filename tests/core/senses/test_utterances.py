@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comp_core.inference.media import open_media
-from comp_core.senses.speech.utterances import Segmenter, SegmenterConfig, segment
+from comp_core.senses.speech.utterances import OF_FILES, Segmenter, SegmenterConfig, segment
 from comp_core.senses.speech.vad import CHUNK, SAMPLE_RATE, VoiceActivity
 from tests.places import SAMPLES
 
@@ -213,3 +213,18 @@ def test_any_stream_gives_ordered_disjoint_slices_however_it_is_cut(levels: list
         assert reached <= first < last <= len(stream)
         assert np.array_equal(utterance.samples, stream[first:last])
         reached = last
+
+
+def test_speech_at_the_start_of_a_file_is_heard(happy):
+    """A file cut to begin inside a sentence has as much speech as when silence is put before it."""
+    inside = happy[int((segment(happy)[0].start + 0.5) * SAMPLE_RATE) :]
+    (first, *_), (led, *_) = segment(inside, OF_FILES), segment(np.concatenate([np.zeros(SAMPLE_RATE, np.float32), inside]), OF_FILES)
+    assert first.start == 0
+    assert first.end == pytest.approx(led.end - 1, abs=0.1)
+
+
+def test_a_sentence_of_a_file_is_not_cut_at_a_pause_for_thought(happy):
+    one, *_ = segment(happy, OF_FILES)
+    middle = len(one.samples) // 2
+    said = np.concatenate([one.samples[:middle], np.zeros(int(0.6 * SAMPLE_RATE), np.float32), one.samples[middle:]])
+    assert len(segment(said, OF_FILES)) == 1 < len(segment(said))
