@@ -69,19 +69,12 @@ def _run(options: argparse.Namespace, began: float) -> int:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
 
-    local = None
-    if options.capture == "local":
-        from app.capture.local import local_capture
-
-        if options.share or not is_loopback(options.host):
-            refusal = "--capture local would show this computer's camera to others. Leave out --share and --host."
-            print(f"The demo cannot start: {refusal}", file=sys.stderr)
-            return 2
-        try:
-            local = local_capture(options.camera, options.microphone)
-        except ValueError as error:
-            print(f"The demo cannot start: {error}", file=sys.stderr)
-            return 2
+    try:
+        _keep_private(options)
+        local, outputs = _local(options), _outputs(options)
+    except ValueError as error:
+        print(f"The demo cannot start: {error}", file=sys.stderr)
+        return 2
 
     # From here on visitors may come.
     keep_messages_out()
@@ -100,20 +93,60 @@ def _run(options: argparse.Namespace, began: float) -> int:
     # A service manager's polite stop is like Ctrl+C: what visitors left is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with upload_folder():
-        demo = serve(predictor, transcriber.start(), options, local)
+        demo = serve(predictor, transcriber.start(), options, local, outputs)
         print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
         demo.block_thread()
     return 0
 
 
-def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: Any = None) -> Any:
+def _keep_private(options: argparse.Namespace) -> None:
+    """What is for who started the program alone is refused where others can come.
+
+    Raises:
+        ValueError: they can.
+    """
+    public = options.share or options.behind_proxy or options.allow_host or not is_loopback(options.host)
+    if options.capture == "local" and (options.share or not is_loopback(options.host)):
+        raise ValueError("--capture local would show this computer's camera to others. Leave out --share and --host.")
+    if (options.osc or options.lsl) and public:
+        asked = "--osc" if options.osc else "--lsl"
+        raise ValueError(f"{asked} would send others' sessions. Leave out --share, --host, --behind-proxy and --allow-host.")
+
+
+def _local(options: argparse.Namespace) -> Any:
+    """This computer's devices, if they are to be read."""
+    if options.capture == "browser":
+        return None
+    from app.capture.local import local_capture
+
+    return local_capture(options.camera, options.microphone)
+
+
+def _outputs(options: argparse.Namespace) -> list[Any]:
+    """Where each session is sent, of those that the command line names."""
+    outputs = []
+    if options.osc:
+        from app.output.osc import OscFollower
+
+        outputs.append(OscFollower(*options.osc))
+    if options.lsl:
+        from app.output.lsl import LslFollower
+
+        outputs.append(LslFollower())
+    return outputs
+
+
+def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: Any = None, outputs: Sequence[Any] = ()) -> Any:
     """Open the pages to visitors; returns the running blocks."""
+    from functools import partial
+
     from fastapi.middleware import Middleware
     from gradio.utils import get_upload_folder
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
     from app.capture.wire import REQUEST_BYTES
+    from app.output import stream
     from app.pages.clip.page import SAMPLES_DIR
     from app.pages.lab.plot import REPORTS_DIR
     from app.server import scripts
@@ -136,7 +169,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     believe_proxy(behind_proxy)
     raise_handle_limit()
     take_files_only()
-    demo = build(predictor, transcriber, local, options.visitors)
+    demo, visitors = build(predictor, transcriber, local, options.visitors, outputs)
     # In a Space, Gradio's page would load fonts and a card of the Space from elsewhere.
     demo.space_id = None
     # `api_open=False`: a program waits in the queue like everyone else.
@@ -155,12 +188,19 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
             # By a path of their own: Gradio would show where this program is installed.
             "routes": [
                 scripts.ROUTE,
+                *stream.routes(visitors.followed),
                 Mount("/reports", StaticFiles(directory=REPORTS_DIR)),
                 Mount("/samples", StaticFiles(directory=SAMPLES_DIR)),
             ],
             "middleware": [
                 Middleware(SecurityHeaders),
-                Middleware(OwnPages, host=options.host, names=names, behind_proxy=behind_proxy),
+                Middleware(
+                    OwnPages,
+                    host=options.host,
+                    names=names,
+                    behind_proxy=behind_proxy,
+                    invited=partial(stream.invited, visitors.followed),
+                ),
                 Middleware(PlainErrors),
                 Middleware(Listening, listeners=demo._queue.listeners),
                 Middleware(ClosedDoors),
@@ -188,12 +228,13 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     return demo
 
 
-def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) -> Any:
-    """The pages as Gradio blocks, with the sessions behind them.
+def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8, outputs: Sequence[Any] = ()) -> tuple[Any, Any]:
+    """The pages as Gradio blocks, and the sessions behind them (`app.visitors.visitors.Visitors`).
 
     Args:
         local: the computer's own devices (`app.capture.local.LocalCapture`), to be read instead of the browser's.
         places: live sessions at a time, of the browser's devices.
+        outputs: follow every session (`app.output.followers.Follower`).
     """
     import gradio as gr
 
@@ -218,12 +259,14 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
         return LiveSession(token, context, FaceLocator(tracking=True, around=around), Segmenter())
 
     def start(session: LiveSession) -> None:
+        for output in outputs:
+            session.followers.add(output)
         session.start()
         if local:
             local.start(session)
 
-    # The computer's own devices have room for one.
-    visitors = Visitors(session, start, limit=1 if local else places)
+    # The computer's own devices have room for one, and so has what is sent by OSC and LSL.
+    visitors = Visitors(session, start, limit=1 if local or outputs else places)
     visitors.keep_sweeping()
     with gr.Blocks(title=_TITLE, analytics_enabled=False) as demo:
         gr.HTML(
@@ -242,7 +285,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8) 
             with gr.Tab("About"):
                 about_page()
         clip_endpoint(predictor, models)
-    return demo
+    return demo, visitors
 
 
 def _theme() -> Any:
@@ -266,6 +309,13 @@ def _places(given: str) -> int:
     if not given.isdigit() or not 1 <= int(given) <= MOST_PLACES:
         raise argparse.ArgumentTypeError(f"give a whole number from 1 to {MOST_PLACES}")
     return int(given)
+
+
+def _target(given: str) -> tuple[str, int]:
+    host, _, port = given.rpartition(":")
+    if not host:
+        raise argparse.ArgumentTypeError("give HOST:PORT, as 127.0.0.1:9000")
+    return host.strip("[]"), _port(port)
 
 
 def _port(given: str) -> int:
@@ -303,6 +353,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--visitors", type=_places, default=8, metavar="N", help="live sessions at a time; others wait in line (default: %(default)s)"
     )
+    parser.add_argument("--osc", type=_target, metavar="HOST:PORT", help="send one's own session there, by Open Sound Control")
+    parser.add_argument("--lsl", action="store_true", help="offer one's own session to the network, by Lab Streaming Layer")
     parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
     parser.add_argument(

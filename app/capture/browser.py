@@ -36,7 +36,7 @@ Call = Callable[..., dict[str, Any]]
 def server_functions(
     visitors: Visitors, transcriber: Transcriber, models: Collection[str], notices: Callable[[], list[str]] = list
 ) -> list[Call]:
-    """The calls of the live page: `open_session`, `exchange`, `control`, `take_along`, `close_session`, `recogniser_status`.
+    """The calls of the live page: `open_session`, `exchange`, `control`, `give_out`, `take_along`, `close_session`, `recogniser_status`.
 
     Args:
         models: names of the fusion models to choose from.
@@ -64,7 +64,8 @@ def server_functions(
         snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)
         view = live_view(snapshot) if snapshot else None
         local = session.local.view() if session.local else None
-        return {"view": view, "recogniser": transcriber.status, "ending": visitors.ending(session), "local": local, "notices": notices()}
+        told = {"recogniser": transcriber.status, "ending": visitors.ending(session), "notices": notices()}
+        return {"view": view, "local": local, "sent": session.followers.told, **told}
 
     def control(data: Any, address: str) -> dict[str, Any]:
         """Switch modalities, choose model, language and smoothing, degrade what is captured, type or correct words, remember or forget,
@@ -89,12 +90,18 @@ def server_functions(
         if "smoothing" in request:
             session.settings.smoothing = wire.smoothing(request["smoothing"])
         if "memory" in request:
-            session.remember(wire.memory(request["memory"]))
+            session.remember(wire.yes(request["memory"], "memory"))
         if request.get("forget") is True:
             session.forget()
         if "note" in request:
             session.note(wire.text(request["note"])[: wire.NOTE_LENGTH])
         return {"done": True}
+
+    def give_out(data: Any, address: str) -> dict[str, Any]:
+        """Let programs follow the session by the `key` that is answered, or none any more."""
+        request = wire.fields(data)
+        followers = visitors.find(request.get("token"), costly=True, address=address).followers
+        return {"key": followers.allow() if wire.yes(request.get("on"), "on") else followers.forbid()}
 
     def take_along(data: Any, address: str) -> dict[str, Any]:
         """The session's record as files; nothing of it is kept elsewhere."""
@@ -112,7 +119,7 @@ def server_functions(
         visitors.addresses.spend(address)
         return {"recogniser": transcriber.status, "languages": dict(transcriber.languages)}
 
-    return [_answering(call) for call in (open_session, exchange, control, take_along, close_session, recogniser_status)]
+    return [_answering(call) for call in (open_session, exchange, control, give_out, take_along, close_session, recogniser_status)]
 
 
 def _receive(session: LiveSession, request: Mapping[str, Any]) -> float | None:

@@ -164,14 +164,14 @@ def switches(value: object) -> dict[str, bool]:
     return dict(value)
 
 
-def memory(value: object) -> bool:
-    """Whether what was said before counts.
+def yes(value: object, name: str) -> bool:
+    """True or false.
 
     Raises:
         Refused: something else than true and false.
     """
     if not isinstance(value, bool):
-        raise _bad("The memory is true or false.")
+        raise _bad(f"The field {name!r} is true or false.")
     return value
 
 

@@ -21,6 +21,7 @@ from app.live.looking import Looking
 from app.live.settings import Settings
 from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
 from app.live.why import Pull, pull_of
+from app.output.followers import Followers
 from comp_core.inference.fusion import Fused
 from comp_core.inference.smoothing import Smoother
 from comp_core.modalities import AUDIO, VIDEO
@@ -49,6 +50,7 @@ class LiveSession:
         inbox: what capture fills.
         settings: what the visitor has chosen.
         record: what the visitor may take along.
+        followers: programs that get each snapshot.
         local: the computer's own devices, where they are read instead of the browser's.
     """
 
@@ -56,6 +58,7 @@ class LiveSession:
         self.token, self._context = token, context
         self.began = self.last_seen = self.present_at = context.clock()
         self.inbox, self.record, self.latencies = Inbox(), Record(), Latencies()
+        self.followers = Followers()
         self.settings = Settings(model=next(iter(context.predictor.fusions)))
         self.local: Feed | None = None
         random = np.random.default_rng()
@@ -109,6 +112,7 @@ class LiveSession:
         with self._published:
             self._closed = True
             self._published.notify_all()
+        self.followers.end()
         self.inbox.close()
 
     @property
@@ -153,6 +157,7 @@ class LiveSession:
         with self._published:
             self._snapshot = snapshot
             self._published.notify_all()
+        self.followers.tell(snapshot)
 
     def _hear(self, arrived: Arrived, now: float, at: float) -> None:
         if arrived.missed:
@@ -198,6 +203,7 @@ class LiveSession:
         self.record.add(at, model, shown, utterance.transcript if utterance else "")
         return Snapshot(
             at=at,
+            model=model,
             captured=self.looking.captured,
             box=self.looking.box,
             others=self.looking.others,

@@ -55,6 +55,7 @@ class Snapshot:
 
     Attributes:
         at: seconds since the session began.
+        model: name of the fusion model.
         captured: page clock in ms of the newest frame that was looked at.
         box: the face in it, as fractions of the picture; `others` are further faces, which are not read.
         fused: one record of the predictor, as a dict: fused, one prediction per modality, weights, observed, absent_because; and
@@ -71,6 +72,7 @@ class Snapshot:
     """
 
     at: float
+    model: str
     captured: float | None
     box: Box | None
     others: tuple[Box, ...]

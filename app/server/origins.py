@@ -2,13 +2,15 @@
 
 A browser says in `Origin` and `Sec-Fetch-Site` which page asks, and in `Host` by which name it found the program. A name that an attacker
 has pointed at this computer (DNS rebinding) makes the attacker's page look like our own, so on a loopback address only its own names
-count. Programs send neither `Origin` nor `Sec-Fetch-Site`, and pass.
+count. Programs send neither `Origin` nor `Sec-Fetch-Site`, and pass. So does whoever has the key of what it asks for: no page has that by
+being open in a browser.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import os
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from app.server.asgi import App, Receive, Scope, Send, header, own_path, refuse
@@ -43,14 +45,17 @@ class OwnPages:
         host: where the program listens.
         names: further names of this program; its starter adds a public address when there is one.
         behind_proxy: whether a proxy says in `X-Forwarded-Host` by which name it was asked.
+        invited: whether a request brings the key of what it asks for.
     """
 
-    def __init__(self, app: App, host: str, names: set[str], behind_proxy: bool = False) -> None:
+    def __init__(
+        self, app: App, host: str, names: set[str], behind_proxy: bool = False, invited: Callable[[Scope], bool] = lambda scope: False
+    ) -> None:
         self._app, self._loopback, self._behind_proxy = app, is_loopback(host), behind_proxy
-        self._names = names
+        self._names, self._invited = names, invited
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        why = self._why_not(scope) if scope["type"] in ("http", "websocket") else ""
+        why = self._why_not(scope) if scope["type"] in ("http", "websocket") and not self._invited(scope) else ""
         if not why:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":

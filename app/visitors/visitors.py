@@ -140,6 +140,12 @@ class Visitors:
                 held.costly.spend()
             return held.session
 
+    def followed(self, key: str) -> LiveSession | None:
+        """The session that programs with this key may follow, if there is one."""
+        with self._lock:
+            here = [held.session for held in self._here.values() if held]
+        return next((session for session in here if session.followers.allows(key)), None)
+
     def ending(self, session: LiveSession) -> dict[str, Any] | None:
         """In the last minute of a session, `seconds` until its end and a `message`; before, None."""
         seconds, why = self._left(session)

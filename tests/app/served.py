@@ -77,7 +77,7 @@ def served(folder: Path, *arguments: str, setting: Sequence[str] = (), **environ
 
 
 def _serve() -> None:
-    from app.main import _parser, serve
+    from app.main import _outputs, _parser, serve
     from app.server import patience
     from app.server.log import keep_messages_out
     from app.server.uploads import upload_folder
@@ -93,7 +93,7 @@ def _serve() -> None:
     options = _parser().parse_args()
     keep_messages_out()
     with upload_folder():
-        demo = serve(ScriptedPredictor(), ScriptedTranscriber(), options)
+        demo = serve(ScriptedPredictor(), ScriptedTranscriber(), options, outputs=_outputs(options))
         print("Serving", flush=True)
         demo.block_thread()
 

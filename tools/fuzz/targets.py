@@ -61,7 +61,15 @@ def _live(content: bytes, folder: Path) -> None:
     if isinstance(request, dict):
         request = {**request, "token": token}
     (session,) = page.sessions
-    for call in (page.exchange, page.control, page.take_along, page.recogniser_status, page.open_session, page.close_session):
+    for call in (
+        page.exchange,
+        page.control,
+        page.give_out,
+        page.take_along,
+        page.recogniser_status,
+        page.open_session,
+        page.close_session,
+    ):
         answer = call(request)
         assert answer.get("error") != "failed", call.__name__
         if session is page.sessions[0]:

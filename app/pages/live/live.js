@@ -7,6 +7,7 @@ import { listDevices, remembered } from "./devices.js";
 import { draw, drawBoxes, drawRecogniser, drawWaiting, latest } from "./draw.js";
 import { waitInLine } from "./line.js";
 import { LocalView } from "./local.js";
+import { drawSent, endOutput } from "./output.js";
 import { part, root, server, setData, setText } from "./page.js";
 import { drawRecord, forget, keepFiles, unsaved } from "./record.js";
 import { Sample } from "./sample.js";
@@ -122,6 +123,7 @@ async function run(mine) {
     if (answer.ending && answer.ending.seconds <= LEAVE_S) return stop(`${answer.ending.message} Press Start to begin a new one.`);
     if (answer.local) showLocal(answer);
     announce(answer.ending);
+    drawSent(answer.sent);
     if (answer.notices.length > noticed) say(answer.notices.slice(noticed).join(" "));
     noticed = answer.notices.length;
     if (answer.view) draw(answer.view);
@@ -201,6 +203,7 @@ export async function stop(message = "", keep = true) {
   const ended = token;
   token = window.affectSession = null;
   announced = false;
+  endOutput();
   forgetHidden();
   correct(null);
   capture.close();

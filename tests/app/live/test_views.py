@@ -22,7 +22,7 @@ def spread(**named):
 
 def snapshot_of(moment, utterances=(), switched_off=frozenset()):
     subsets = {name: moment["fused"] if name == "V" else None for name in SUBSETS} if "subsets" not in moment else moment["subsets"]
-    now = {"at": 1.0, "captured": None, "box": None, "others": (), "switched_off": switched_off}
+    now = {"at": 1.0, "model": "comp", "captured": None, "box": None, "others": (), "switched_off": switched_off}
     sound = {"speaking": False, "speech_probability": 0.0}
     words = {"moment": BETWEEN, "words": Words(), "pending": False, "remembered": 0, "pull": None, "utterances": list(utterances)}
     costs = {"stage_ms": {"face": 3.0}, "frames_dropped": 0, "audio_lost_s": 0.0, "smoothing": 0.5}

@@ -140,7 +140,7 @@ def test_every_card_has_a_title_and_the_metadata_that_the_hub_reads():
 
 
 def test_all_pages_build_and_offer_programs_one_endpoint(predictor):
-    demo = program.build(predictor, ScriptedTranscriber())
+    demo, _ = program.build(predictor, ScriptedTranscriber())
     assert list(demo.get_api_info(all_endpoints=True)["named_endpoints"]) == ["/analyse"]
     config = json.dumps(demo.get_config_file(), default=str)
     assert all(name in config for name in ("open_session", "exchange", "control", "close_session"))

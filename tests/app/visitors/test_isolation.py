@@ -161,7 +161,7 @@ def test_every_visit_has_a_secret_of_its_own_and_others_open_nothing(visits):
     calls["close_session"]({"token": closed})
     near = tokens[0][:-1] + ("A" if tokens[0][-1] != "A" else "B")
     for wrong in (closed, near, tokens[0] + " ", tokens[0].swapcase(), "", None, tokens[:1]):
-        for name in ("exchange", "control", "take_along"):
+        for name in ("exchange", "control", "give_out", "take_along"):
             assert calls[name]({"token": wrong, "typed": "mine now"})["error"] == "ended"
         calls["close_session"]({"token": wrong})
     assert len(visitors) == len(LABELS)

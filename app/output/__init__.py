@@ -1,0 +1,1 @@
+"""A session's snapshots for other programs: instruments, recorders, sketches."""
