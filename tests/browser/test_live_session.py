@@ -58,11 +58,11 @@ def test_a_language_is_offered_where_the_recogniser_knows_several(open_page):
     page = open_page()
     page.route(re.compile("component_server"), knowing_german)
     page.reload()
-    page.wait_for_selector("[data-part=language]:not(:disabled)")
-    page.select_option("[data-part=language]", label="German")
-    assert "translates" in text(page, "language_told")
+    page.wait_for_selector("[data-part=language]:not(:disabled)", state="attached")
+    start(page)
     with page.expect_request(lambda request: '"language":"de"' in (request.post_data or "")):
-        start(page)
+        page.select_option("[data-part=language]", label="German")
+    assert "translates" in text(page, "language_told")
 
 
 def test_words_of_the_history_can_be_corrected(open_page, picture):

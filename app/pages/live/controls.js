@@ -14,6 +14,8 @@ part("start").disabled = !part("consent").checked; // it may have been given bef
 part("start").addEventListener("click", () => start());
 part("sample").addEventListener("click", () => start("sample"));
 part("typing").addEventListener("click", () => start("typing"));
+// A press before this script was there would be lost.
+part("sample").disabled = part("typing").disabled = false;
 part("ask_save").addEventListener("click", () => (kept ? offer("json", kept.json) : say("The session is still being fetched. Try again.")));
 part("ask_anew").addEventListener("click", () => {
   forget();
