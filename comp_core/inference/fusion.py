@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -14,10 +14,11 @@ from comp_core.inference.windows import CONTEXT, Moment, conversations_of, windo
 from comp_core.metrics.rules import ALIKE, MODEL, PEOPLE, RULES, as_people
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
 from comp_core.modeling.batch import Conversations, FusionOutput, stack
-from comp_core.modeling.registry import KINDS, FusionModel, load_fusion
+from comp_core.modeling.registry import COMP, KINDS, FusionModel, load_fusion
 from comp_core.senses.reading import NOT_GIVEN, SWITCHED_OFF, Reading
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.support.devices import Placed
+from comp_core.support.hub import OnTheHub, Source, fetched
 
 Distribution = dict[str, float]
 EVERYTHING = subset_name(MODALITIES)
@@ -60,7 +61,7 @@ class Fused:
         }
 
 
-class Fusion:
+class Fusion(OnTheHub):
     """A fusion model with its calibration. Nothing in it belongs to one stream, so visitors may share it.
 
     Attributes:
@@ -88,7 +89,7 @@ class Fusion:
             raise CheckpointError(f"{self.name}'s table of how far voice and face agree is damaged. Get both files again.")
 
     @classmethod
-    def load(cls, model: str | Path, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> Fusion:
+    def load(cls, model: str | Path, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> Self:
         """Load a model by its name in ``weights``, or by its path, with or without suffix.
 
         Raises:
@@ -97,11 +98,28 @@ class Fusion:
         stem = model_stem(model, weights)
         network, description = load_fusion(stem)
         try:
-            return cls(network, description, device)
+            return cls(network, description, device).lying_at(stem)
         except KeyError as error:
             raise CheckpointError(f"{stem.with_suffix('.json')} does not say the model's {error}. Get both files again.") from error
         except TypeError as error:
             raise CheckpointError(f"{stem.with_suffix('.json')} is of another version. Get both files again.") from error
+
+    @classmethod
+    def from_pretrained(  # type: ignore[override]  # see `SenseOnTheHub.from_pretrained`
+        cls, name: str | Path, *, model: str = COMP, device: str = "cpu", sha256: str | None = None, **source: Any
+    ) -> Self:
+        """Load from a folder or from the Hub.
+
+        Args:
+            name: a folder, or ``USER/NAME`` on the Hub.
+            model: name of the model's files in it.
+            sha256: the hash that the weights must have.
+            source: the fields of `Source`.
+
+        Raises:
+            CheckpointError: files are missing, too large, damaged, replaced or of another kind, or the Hub cannot be reached.
+        """
+        return cls.load(fetched(name, model, sha256=sha256, source=Source(**source)) / model, device=device)
 
     def fuse(self, moments: Sequence[Moment], without: Collection[str] = ()) -> list[Fused]:
         """Predict every moment of a conversation, each from itself and what came before it.

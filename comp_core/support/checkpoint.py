@@ -96,7 +96,9 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
         tensors = load_file(weights)
         # From 8 bits back to numbers.
         scaled = {name: tensor.float() * tensors.pop(name + _SCALE).float() for name, tensor in _whole_matrices(tensors)}
-    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError, OSError, SafetensorError) as error:
+    except SafetensorError as error:
+        raise CheckpointError(f"{weights} cannot be read: it is no safetensors file ({error}). Pickles are never opened.") from error
+    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError, OSError) as error:
         raise CheckpointError(f"{stem.name} cannot be read by this version: {error}") from error
     # A model is built before its weights fill it: what the JSON asks for must be in proportion to what is there.
     most = max([len(tensors), *(size for tensor in tensors.values() for size in tensor.shape)])

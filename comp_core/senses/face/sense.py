@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from comp_core.senses.fold_batchnorm import folded
 from comp_core.senses.reading import NO_FACE, Reading
 from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.support.devices import Placed
+from comp_core.support.hub import SenseOnTheHub
 
 _NOSE_TIP, _RIGHT_CHEEK, _LEFT_CHEEK = 1, 234, 454
 
@@ -39,7 +41,7 @@ class FaceFrame:
     others: tuple[Box, ...] = ()
 
 
-class FaceSense:
+class FaceSense(SenseOnTheHub):
     """Faces to features. Holds no state of a stream: that is in the locator.
 
     Attributes:
@@ -47,21 +49,23 @@ class FaceSense:
         calibration: of its predictions.
     """
 
+    NAME = "face"
+
     def __init__(self, network: FaceNet, calibration: FaceCalibration, device: str = "cpu") -> None:
         self._network = network
         self.calibration = calibration
         self.placed = Placed("the face sense", device, network)
 
     @classmethod
-    def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> FaceSense:
+    def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> Self:
         """Load ``face.safetensors`` and ``face.json`` from a folder, and see that the face landmarker's file is there.
 
         Raises:
             CheckpointError: one is missing, damaged or of another kind.
         """
         checked(LANDMARKER)
-        config, state, record = load_checkpoint(weights / "face", {"face": FaceNetConfig})
-        return cls(folded(restore(FaceNet, config, state)), FaceCalibration.of(record), device)
+        config, state, record = load_checkpoint(weights / cls.NAME, {cls.NAME: FaceNetConfig})
+        return cls(folded(restore(FaceNet, config, state)), FaceCalibration.of(record), device).lying_at(weights / cls.NAME)
 
     @property
     def feature_dim(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import torch
@@ -14,32 +15,35 @@ from comp_core.senses.voice.network import VoiceNet, VoiceNetConfig
 from comp_core.senses.voice.spectra import LogMel
 from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
 from comp_core.support.devices import Placed
+from comp_core.support.hub import SenseOnTheHub
 
 SHORTEST = 0.3  # seconds: less holds no syllable
 LONGEST = 12.0  # seconds: the newest are read
 QUIETEST = 1e-4  # root mean square of full scale (-80 dB): a muted microphone's own noise
 
 
-class VoiceSense:
+class VoiceSense(SenseOnTheHub):
     """Utterances to features. Holds no state of a stream.
 
     Attributes:
         placed: where it runs.
     """
 
+    NAME = "voice"
+
     def __init__(self, network: VoiceNet, device: str = "cpu") -> None:
         self.network, self._log_mel = network, LogMel()
         self.placed = Placed("the voice sense", device, network, self._log_mel)
 
     @classmethod
-    def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> VoiceSense:
+    def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> Self:
         """Load ``voice.safetensors`` and ``voice.json`` from a folder.
 
         Raises:
             CheckpointError: they are missing, damaged or of another kind.
         """
-        config, state, _ = load_checkpoint(weights / "voice", {"voice": VoiceNetConfig})
-        return cls(restore(VoiceNet, config, state), device)
+        config, state, _ = load_checkpoint(weights / cls.NAME, {cls.NAME: VoiceNetConfig})
+        return cls(restore(VoiceNet, config, state), device).lying_at(weights / cls.NAME)
 
     @property
     def feature_dim(self) -> int:

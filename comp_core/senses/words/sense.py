@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 import numpy as np
 import torch
@@ -15,19 +15,22 @@ from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.senses.words.tokens import encode, has_words, load_tokenizer
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, load_checkpoint, restore, sha256_of
 from comp_core.support.devices import Placed
+from comp_core.support.hub import SenseOnTheHub
 
 TOKENIZER = "words_tokenizer.json"
 # There are words, but the encoder knows none of their pieces: another script, a symbol that it never met.
 UNKNOWN_WORDS = "failed: no word that the English encoder knows"
 
 
-class WordsSense:
+class WordsSense(SenseOnTheHub):
     """Reads one utterance at a time, without its context.
 
     Attributes:
         feature_dim: D of the features.
         placed: where it runs.
     """
+
+    NAME, BESIDE = "words", (TOKENIZER,)
 
     def __init__(self, model: WordsNet, tokenizer: Tokenizer, device: str = "cpu") -> None:
         self.feature_dim = model.config.feature_dim
@@ -36,20 +39,20 @@ class WordsSense:
         self._unknown = cast(int, tokenizer.token_to_id("[UNK]"))
 
     @classmethod
-    def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> WordsSense:
+    def load(cls, weights: Path = WEIGHTS_DIR, device: str = "cpu") -> Self:
         """Load ``words.safetensors``, ``words.json`` and the tokenizer from a folder.
 
         Raises:
             CheckpointError: a file is missing or damaged, or the files do not belong together.
         """
-        config, state, record = load_checkpoint(weights / "words", {"words": WordsNetConfig})
+        config, state, record = load_checkpoint(weights / cls.NAME, {cls.NAME: WordsNetConfig})
         tokenizer = load_tokenizer(weights / TOKENIZER)
         # One changed piece would give other words without a sign of it.
         if tokenizer.get_vocab_size() != config.vocabulary or record.get("tokenizer_sha256") not in (None, sha256_of(weights / TOKENIZER)):
             raise CheckpointError(
                 f"{TOKENIZER} is damaged, or does not belong to the words weights in {weights}. Get all three files again."
             )
-        return cls(restore(WordsNet, config, state), tokenizer, device)
+        return cls(restore(WordsNet, config, state), tokenizer, device).lying_at(weights / cls.NAME)
 
     def read(self, text: str) -> Reading:
         """Read one utterance; of a long one, the head. ``quality`` is the share of its pieces that the encoder knows."""
