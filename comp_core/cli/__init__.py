@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from comp_core.cli import benchmarks, experiments, papers, reading, training
+from comp_core.cli import benchmarks, experiments, exporting, papers, reading, training
 from comp_core.cli.renamed import renamed
 from comp_core.support.errors import CompCoreError
 
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(notice, file=sys.stderr)
     parser = argparse.ArgumentParser(prog="python -m comp_core", description="Affect sensing that survives missing modalities.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for room in (reading, training, benchmarks, experiments, papers):
+    for room in (reading, exporting, training, benchmarks, experiments, papers):
         room.add_commands(commands)
     options = parser.parse_args(arguments)
     try:

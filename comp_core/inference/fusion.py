@@ -70,6 +70,7 @@ class Fusion(OnTheHub):
         note: what they should know of how it was trained.
         placed: where it runs.
         answer_thresholds: subset -> confidence from which on its answer is given.
+        temperatures: subset -> what divides its logits.
     """
 
     def __init__(self, model: FusionModel, description: dict[str, Any], device: str = "cpu") -> None:
@@ -79,6 +80,7 @@ class Fusion(OnTheHub):
         self.note: str = description["note"]
         self.placed = Placed(f"the fusion model {self.name}", device, model)
         self._temperature: dict[str, dict[str, float]] = description["temperature"]
+        self.temperatures: dict[str, float] = {name: self._temperature["fused"][name] for name in SUBSETS}
         self.answer_thresholds: dict[str, float] = {name: description["sure_from"][name] for name in SUBSETS}
         # Subset -> who answers for it; one that is not named is the model's own.
         self._rules: dict[str, str] = description.get("rules", {})
@@ -222,7 +224,7 @@ class Fusion(OnTheHub):
             elif (ruled := self._by_rule(subset, there)) is not None:
                 found.append(_distribution(ruled.tolist()))
             else:
-                logits = output.logits[b, len(window) - 1] / self._temperature["fused"][subset]
+                logits = output.logits[b, len(window) - 1] / self.temperatures[subset]
                 found.append(_distribution(logits.softmax(-1).tolist()))
         return found
 

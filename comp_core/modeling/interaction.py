@@ -37,7 +37,7 @@ class ProgressiveInteraction(nn.Module):
         pairs = self.to_key_value(torch.stack([dominant, states], 3)).unflatten(-1, (2, self.heads, -1))
         key, value = pairs.unbind(-3)  # each (M, B, N, 2, heads, d / heads)
         shares = ((query.unsqueeze(3) * key).sum(-1) / key.shape[-1] ** 0.5).softmax(3)
-        taken = self.dropout(self.out((shares.unsqueeze(-1) * value).sum(3).flatten(-2)))
+        taken = self.dropout(self.out((shares.unsqueeze(-1) * value).sum(3).reshape(states.shape)))
         gate = torch.sigmoid(self.gate(torch.cat([states, taken, ahead.unsqueeze(-1)], -1)))
         return torch.where(chosen, states, self.norm(states + gate * taken))
 

@@ -20,12 +20,13 @@ class PerModalityLinear(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
+        self.outputs = outputs
         bound = 1 / math.sqrt(inputs)
         self.weight = nn.Parameter(torch.empty(len(MODALITIES), inputs, outputs).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(len(MODALITIES), 1, outputs).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.baddbmm(self.bias, x.flatten(1, -2), self.weight).unflatten(1, x.shape[1:-1])
+        return torch.baddbmm(self.bias, x.flatten(1, -2), self.weight).reshape(*x.shape[:-1], self.outputs)
 
 
 class PerModalityNorm(nn.Module):
@@ -33,11 +34,12 @@ class PerModalityNorm(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.width = width
         self.gain = nn.Parameter(torch.ones(len(MODALITIES), 1, 1, width))
         self.bias = nn.Parameter(torch.zeros(len(MODALITIES), 1, 1, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.addcmul(self.bias, F.layer_norm(x, x.shape[-1:]), self.gain)
+        return torch.addcmul(self.bias, F.layer_norm(x, (self.width,)), self.gain)
 
 
 def feed_forward(width: int, dropout: float) -> nn.Sequential:

@@ -18,7 +18,8 @@ def may_look(observed: Tensor) -> Tensor:
     Only observed utterances may be looked at. Each may also look at itself, so that an utterance in a conversation without the modality
     has something to attend to: its prompts.
     """
-    return observed.unsqueeze(-2) | torch.eye(observed.shape[-1], dtype=torch.bool, device=observed.device)
+    places = torch.arange(observed.shape[-1], device=observed.device)
+    return observed.unsqueeze(-2) | (places == places.unsqueeze(-1))
 
 
 class SelfAttention(nn.Module):

@@ -64,8 +64,8 @@ def calls(predictor):
 
 def test_every_network_moves_to_the_cpu_and_answers(predictor, on_cpu):
     parts = {
-        "the face sense": (predictor.face.placed, predictor.face._network),
-        "the words sense": (predictor.words.placed, predictor.words._model),
+        "the face sense": (predictor.face.placed, predictor.face.network),
+        "the words sense": (predictor.words.placed, predictor.words.network),
         "the fusion model ComP": (predictor.fusion().placed, predictor.fusion().model),
         "the voice sense": (predictor.voice.placed, predictor.voice.network),
     }

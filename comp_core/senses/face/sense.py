@@ -52,7 +52,7 @@ class FaceSense(SenseOnTheHub):
     NAME = "face"
 
     def __init__(self, network: FaceNet, calibration: FaceCalibration, device: str = "cpu") -> None:
-        self._network = network
+        self.network = network
         self.calibration = calibration
         self.placed = Placed("the face sense", device, network)
 
@@ -69,7 +69,7 @@ class FaceSense(SenseOnTheHub):
 
     @property
     def feature_dim(self) -> int:
-        return self._network.config.feature_dim
+        return self.network.config.feature_dim
 
     def see(self, picture: np.ndarray, locator: FaceLocator) -> FaceFrame:
         """Look at an RGB picture, (H, W, 3) uint8."""
@@ -81,12 +81,12 @@ class FaceSense(SenseOnTheHub):
     def features(self, crops: np.ndarray) -> np.ndarray:
         """Aligned crops (n, 48, 48) uint8 -> (n, D) float32."""
         with torch.inference_mode():
-            return self.placed.run(lambda device: self._network(torch.from_numpy(crops).to(device))[0].cpu().numpy())
+            return self.placed.run(lambda device: self.network(torch.from_numpy(crops).to(device))[0].cpu().numpy())
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Features (..., D) -> probabilities of the live labels for a visitor, (..., 7)."""
         with torch.inference_mode():
-            logits = self.placed.run(lambda device: self._network.head(torch.from_numpy(features).to(device)).cpu().numpy())
+            logits = self.placed.run(lambda device: self.network.head(torch.from_numpy(features).to(device)).cpu().numpy())
         return self.calibration.for_a_visitor(self.calibration.log_probabilities(logits))
 
     def summarise(self, frames: Sequence[FaceFrame], freshness: Sequence[float] | None = None) -> Reading:

@@ -47,6 +47,11 @@ class LogMel:
         # Silence follows on both sides: an utterance in a padded batch has the same frames as by itself.
         frames = F.pad(samples, (WINDOW // 2, WINDOW // 2)).unfold(-1, WINDOW, HOP)[..., : samples.shape[-1] // HOP, :]
         power = torch.fft.rfft(frames * self._window).abs().square()
-        levels = (power @ self._filters.T).clamp(min=FLOOR).log10().transpose(-1, -2)
-        # The gain of a microphone is not the speaker's: only what is louder than what counts.
-        return (levels - levels.amax((-1, -2), keepdim=True)).clamp(min=-RANGE) * 2 / RANGE + 1
+        return levelled(power, self._filters)
+
+
+def levelled(power: Tensor, filters: Tensor) -> Tensor:
+    """Spectra (..., T, WINDOW // 2 + 1) and `mel_filters` -> frames (..., BANDS, T), the loudest at 1."""
+    levels = (power @ filters.T).clamp(min=FLOOR).log10().transpose(-1, -2)
+    # The gain of a microphone is not the speaker's: only what is louder than what counts.
+    return (levels - levels.amax((-1, -2), keepdim=True)).clamp(min=-RANGE) * 2 / RANGE + 1

@@ -34,7 +34,7 @@ class WordsSense(SenseOnTheHub):
 
     def __init__(self, model: WordsNet, tokenizer: Tokenizer, device: str = "cpu") -> None:
         self.feature_dim = model.config.feature_dim
-        self._model, self._tokenizer = model, tokenizer
+        self.network, self._tokenizer = model, tokenizer
         self.placed = Placed("the words sense", device, model)
         self._unknown = cast(int, tokenizer.token_to_id("[UNK]"))
 
@@ -64,7 +64,7 @@ class WordsSense(SenseOnTheHub):
         if not known > 0:
             return Reading.absent(UNKNOWN_WORDS)
         with torch.inference_mode():
-            feature = self.placed.run(lambda device: self._model(tokens.to(device), mask.to(device))[0].cpu().numpy())
+            feature = self.placed.run(lambda device: self.network(tokens.to(device), mask.to(device))[0].cpu().numpy())
         found = feature[0].astype(np.float32)
         return Reading(found, quality=known, probabilities=self.probabilities(found))
 
@@ -72,7 +72,7 @@ class WordsSense(SenseOnTheHub):
         """Features (..., D) -> calibrated probabilities over LABELS, (..., 7), as for people who try each label about as often."""
         given = torch.from_numpy(features)
         with torch.inference_mode():
-            return self.placed.run(lambda device: self._model.heads[LIVE](given.to(device)).softmax(-1).cpu().numpy())
+            return self.placed.run(lambda device: self.network.heads[LIVE](given.to(device)).softmax(-1).cpu().numpy())
 
 
 def load_words_net(stem: Path) -> WordsNet:
