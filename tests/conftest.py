@@ -16,6 +16,7 @@ SLOW = (
         "papers/test_supply_chain.py",
         "papers/test_samples.py",
         "papers/test_guide.py",
+        "papers/test_notebooks.py",
     ),
 )
 
