@@ -74,7 +74,7 @@ def test_what_the_wheel_declares(installed: Path) -> None:
     wanted = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
     declared = [Requirement(line) for line in said.get_all("Requires-Dist")]
     assert {one for one in declared if "extra ==" not in str(one.marker)} == {Requirement(line) for line in wanted}
-    assert set(said.get_all("Provides-Extra")) == {"train", "encoders", "output", "ray", "test"}
+    assert set(said.get_all("Provides-Extra")) == {"train", "encoders", "onnx", "output", "ray", "test"}
     assert said["Version"] == comp_core.__version__
     assert "live-affect = app.main:main" in (information / "entry_points.txt").read_text()
 
