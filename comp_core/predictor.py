@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -98,7 +98,7 @@ class Predictor:
             DeviceError: the device is not there.
         """
         device = choose_device(device)
-        face, voice, words = (sense.load(weights, device) for sense in (FaceSense, VoiceSense, WordsSense))
+        face, voice, words = FaceSense.load(weights, device), VoiceSense.load(weights, device), WordsSense.load(weights, device)
         dims = {AUDIO: voice.feature_dim, TEXT: words.feature_dim, VIDEO: face.feature_dim}
         fusions = {Path(model).stem: Fusion.load(model, weights, device) for model in models}
         for name, fusion in fusions.items():
@@ -216,8 +216,9 @@ class Predictor:
 
     def read_again(self, media: Media, heard: Heard, transcript: str) -> Heard:
         """What the senses make of one utterance of a file that has changed, with these words for it."""
-        spoken = media.samples is not None and heard.moment[AUDIO].present
-        samples = media.samples[round(heard.start * SAMPLE_RATE) : round(heard.end * SAMPLE_RATE)] if spoken else None
+        samples = media.samples if heard.moment[AUDIO].present else None
+        if samples is not None:
+            samples = samples[round(heard.start * SAMPLE_RATE) : round(heard.end * SAMPLE_RATE)]
         moment = self._moment(media, list(self._faces(media, skip=False)), heard.start, heard.end, samples, transcript)
         return Heard(heard.start, heard.end, transcript, moment)
 
@@ -236,7 +237,7 @@ class Predictor:
             VIDEO: self._face_between(faces, start, end) if media.has_video else Reading.absent(NOT_GIVEN),
         }
 
-    def _faces(self, media: Media, skip: bool) -> Iterator[tuple[float, FaceFrame]]:
+    def _faces(self, media: Media, skip: bool) -> Generator[tuple[float, FaceFrame], None, None]:
         if skip or not media.has_video:
             return
         locator = FaceLocator(tracking=media.kind == "video")

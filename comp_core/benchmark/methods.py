@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -25,13 +26,14 @@ from comp_core.modeling.comp_loss import comp_loss
 from comp_core.modeling.modulators import DominanceModulator, GradientModulator, parts_of
 from comp_core.modeling.objectives import Objective
 from comp_core.modeling.paper_loss import printed_loss, printed_stage_one
-from comp_core.modeling.paper_preset import PrintedGradientModulator
+from comp_core.modeling.paper_preset import PositionPrototypes, PrintedGradientModulator
 from comp_core.modeling.prlf import IN_TURN, PRLF, PRLFConfig
 from comp_core.modeling.prlf_loss import prlf_loss
 from comp_core.modeling.reliability import CUES
 from comp_core.training.fit import FitConfig
 
-Loss = Callable[[nn.Module, Batch], Tensor]
+# Each method's own functions take its own model.
+Loss = Callable[[Any, Batch], Tensor]
 AroundStep = Callable[[], AbstractContextManager[None]]
 
 
@@ -53,7 +55,7 @@ class Problem:
     dropout: float | None = None
 
     @property
-    def changes(self) -> dict[str, float]:
+    def changes(self) -> dict[str, Any]:
         """What a model's configuration departs by from its own."""
         return {} if self.dropout is None else {"dropout": self.dropout}
 
@@ -78,14 +80,14 @@ class Method:
     """
 
     title: str
-    build: Callable[[Problem], nn.Module]
-    train: Callable[[nn.Module, Problem], tuple[Loss, AroundStep]]
+    build: Callable[[Problem], Any]
+    train: Callable[[Any, Problem], tuple[Loss, AroundStep]]
     settings: FitConfig = _SETTINGS
     epochs: float = 1.0
     leads: bool = False
 
 
-def _comp(problem: Problem, **changes: object) -> ComP:
+def _comp(problem: Problem, **changes: Any) -> ComP:
     return ComP(replace(ComPConfig(problem.dims, problem.objective.outputs, width=64), **problem.changes, **changes))
 
 
@@ -98,14 +100,16 @@ def _train_comp(model: ComP, problem: Problem, modulated: bool = False) -> tuple
     return loss, modulator or nullcontext
 
 
-def _printed(problem: Problem, **changes: object) -> ComP:
+def _printed(problem: Problem, **changes: Any) -> ComP:
     return ComP(replace(as_printed(problem.dims, problem.objective.outputs, problem.longest), **problem.changes, **changes))
 
 
 def _train_printed(model: ComP, problem: Problem, modulated: bool = True) -> tuple[Loss, AroundStep]:
     """Half of the steps for the first stage, half for the second."""
     # What it modulates are the prototypes, and without prompts there are none.
-    modulator = PrintedGradientModulator(model.prototypes) if modulated and PROMPTS not in model.config.without else None
+    modulator = (
+        PrintedGradientModulator(cast(PositionPrototypes, model.prototypes)) if modulated and PROMPTS not in model.config.without else None
+    )
     done = 0
 
     def loss(net: ComP, batch: Batch) -> Tensor:
@@ -121,7 +125,7 @@ def _train_printed(model: ComP, problem: Problem, modulated: bool = True) -> tup
     return loss, modulator or nullcontext
 
 
-def _prlf(problem: Problem, **changes: object) -> PRLF:
+def _prlf(problem: Problem, **changes: Any) -> PRLF:
     return PRLF(replace(PRLFConfig(problem.dims, problem.objective.outputs, width=64), **problem.changes, **changes))
 
 

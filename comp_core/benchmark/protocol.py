@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from comp_core.evaluation.loop import Predicted, concatenated, predict_entries
 from comp_core.metrics.bootstrap import tallies
 from comp_core.modalities import MODALITIES, subset_name
 from comp_core.modeling.batch import Conversations
+from comp_core.modeling.prlf import PRLF
 from comp_core.support.devices import CPU, device_of
 from comp_core.training.fusion import at_random_rates, fit_fusion
 
@@ -114,7 +115,7 @@ def train_and_test(
             found[name] = [predict(trained.model, test, some) for some in masks]
             if method.leads and at is None and isinstance(condition, float):
                 batch = masked_batch(test, masks[0]).to(protocol.device)
-                leading[name] = dominance_report(trained.model, batch, dataset.objective, seed=seed)
+                leading[name] = dominance_report(cast(PRLF, trained.model), batch, dataset.objective, seed=seed)
     finally:
         torch.set_num_threads(threads)
     parameters = sum(p.numel() for p in trained.model.parameters())

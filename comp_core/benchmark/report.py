@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +61,7 @@ def draw(report: dict[str, Any], rates: Sequence[float], path: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
     drawn = {name: found for name, found in report["methods"].items() if not _whole(name, report["methods"])}
-    for colour, (name, found) in zip(pyplot.get_cmap("tab10").colors, drawn.items(), strict=False):
+    for colour, (name, found) in zip(matplotlib.color_sequences["tab10"], drawn.items(), strict=False):
         figures = [found["conditions"][_rate(rate)]["accuracy"] for rate in rates]
         mean, sd = (np.array([100 * f[key] for f in figures]) for key in ("mean", "sd"))
         axes.plot(rates, mean, color=colour, label=found["title"], linewidth=2.5 if name in OURS else 1.2)
@@ -114,26 +116,26 @@ def _by_seed(values: Sequence[float]) -> dict[str, Any]:
 def _leading(by_run: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
     """Mean and spread over seeds of the folds' mean."""
 
-    def over(figure_of: Callable[[dict[str, Any]], float]) -> dict[str, float]:
-        return mean_and_spread([float(np.mean([figure_of(fold) for fold in folds])) for folds in by_run])
+    def over(*keys: str) -> dict[str, float]:
+        return mean_and_spread([float(np.mean([reduce(getitem, keys, fold) for fold in folds])) for folds in by_run])
 
-    accuracies = {key: over(lambda fold, key=key: fold[key]["accuracy"]) for key in ("as_judged", "permuted")}
-    shares = {key: over(lambda fold, key=key: fold[key]) for key in ("leader_is_best", "always_the_same_is_best")}
-    led = {m: over(lambda fold, m=m: fold["led"][m]) for m in by_run[0][0]["led"]}
+    accuracies = {key: over(key, "accuracy") for key in ("as_judged", "permuted")}
+    shares = {key: over(key) for key in ("leader_is_best", "always_the_same_is_best")}
+    led = {m: over("led", m) for m in by_run[0][0]["led"]}
     return {**accuracies, **shares, "led": led}
 
 
 def _beside(ours: Sequence[Run], theirs: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
     """The difference in accuracy at each rate, and on the mean over rates."""
     columns = {_rate(rate): np.eye(len(rates))[i] for i, rate in enumerate(rates)} | {"area": _weights(rates)}
-    pair = [_tallies(runs, "accuracy", rates) for runs in (ours, theirs)]
-    return {name: difference(*pair, weights=weights) for name, weights in columns.items()}
+    pair = _tallies(ours, "accuracy", rates), _tallies(theirs, "accuracy", rates)
+    return {name: difference(*pair, weights) for name, weights in columns.items()}
 
 
 def _on_the_mean(changed: Sequence[Run], whole: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
     names = ("accuracy", chosen_by(whole[0]["conditions"][_rate(rates[0])]))
     alike = np.full(len(rates), 1 / len(rates))
-    return {name: difference(*(_tallies(runs, name, rates) for runs in (changed, whole)), weights=alike) for name in names}
+    return {name: difference(_tallies(changed, name, rates), _tallies(whole, name, rates), alike) for name in names}
 
 
 def _tallies(runs: Sequence[Run], figure: str, rates: Sequence[float]) -> list[list[Tally]]:

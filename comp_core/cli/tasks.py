@@ -31,7 +31,7 @@ def task_of(options: argparse.Namespace, arguments: Sequence[str]) -> Task:
         DeviceError: the device is not there.
     """
     return Task(
-        data=options.data,
+        corpora=options.data,
         work=options.work,
         weights=options.weights,
         reports=options.reports,

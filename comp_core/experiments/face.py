@@ -97,7 +97,7 @@ def _blurred(picture: np.ndarray, _: np.random.Generator) -> np.ndarray:
 
 
 def _compressed(picture: np.ndarray, _: np.random.Generator) -> np.ndarray:
-    return cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 15])[1], cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 15])[1], cv2.IMREAD_GRAYSCALE))
 
 
 def _glasses(picture: np.ndarray, _: np.random.Generator) -> np.ndarray:

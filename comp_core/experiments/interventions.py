@@ -50,7 +50,7 @@ def measure(task: Task, epochs: int | None = None) -> None:
     for dataset in (mosi(task.data), cremad(task.data, "cremad-people")):
         runs = [(name, seed) for name in KINDS for seed in seeds]
         protocol = Protocol(rates_of(dataset.given), device=task.device)
-        found = {run: _trained_anew(dataset, *run, protocol, epochs) for run in progress(runs, dataset.name)}
+        found = {(name, seed): _trained_anew(dataset, name, seed, protocol, epochs) for name, seed in progress(runs, dataset.name)}
         metrics[dataset.name] = {name: _each([found[name, seed] for seed in seeds], mean_and_spread) for name in KINDS}
     metrics["live"] = {name: _each([_shipped(task, name, seed) for seed in seeds], mean_and_spread) for name in KINDS}
     titles = {name: one.title for several in INTERVENTIONS.values() for name, one in several.items()}

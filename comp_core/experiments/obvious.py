@@ -92,7 +92,7 @@ def measure(task: Task, models: Sequence[str] = tuple(KINDS), show: str | None =
         show: a part whose wrong answers are printed, too; "test" is for a last read.
     """
     predictor = Predictor.load(models, task.device, weights=task.weights)
-    answered = answer_all(predictor, task.weights, task.data, task.work)
+    answered = answer_all(predictor, task.weights, task.corpora, task.work)
     print(readable(answered, show), file=sys.stderr)
     task.write_report("obvious", report(answered, task.weights))
 
@@ -129,7 +129,7 @@ def answer_media(predictor: Predictor, weights: Path, data: Path, work: Path) ->
     for corpus in sorted({clip.corpus for clip in clips}):
         own = [clip for clip in clips if clip.corpus == corpus]
         readings = [_heard(predictor, clip.samples) for clip in progress(own, corpus)]
-        yield from _answers(predictor, weights, AUDIO, ("voices", corpus), [(clip.name, clip.live_label) for clip in own], readings)
+        yield from _answers(predictor, weights, AUDIO, ("voices", corpus), [(clip.name, str(clip.live_label)) for clip in own], readings)
     locator, readings, named = FaceLocator(tracking=False), [], []
     for name, label, image in progress(agreed_faces(data), "faces"):
         seen = predictor.face.see(cv2.cvtColor(framed(image), cv2.COLOR_GRAY2RGB), locator)
@@ -210,11 +210,11 @@ def _answers(
     there = [i for i, reading in enumerate(readings) if reading.present]
     items, labels = zip(*(named[i] for i in there), strict=True)
     threshold = json.loads((weights / "comp.json").read_text(encoding="utf-8"))["sure_from"][subset_name((modality,))]
-    alone = np.stack([readings[i].probabilities for i in there])
+    alone = np.array([readings[i].probabilities for i in there])
     yield Answered(modality, group, items, labels, alone, threshold, len(named))
     for name, fusion in predictor.fusions.items():
         fused = [one for one, _ in fusion.fuse_present([([{modality: readings[i]}], ()) for i in there])]
-        probabilities = np.array([[one.fused[label] for label in LABELS] for one in fused])
+        probabilities = np.array([[one.fused[label] for label in LABELS] for one in fused if one.fused])
         yield Answered(name, group, items, labels, probabilities, fused[0].answer_threshold, len(named))
 
 

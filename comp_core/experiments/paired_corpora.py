@@ -6,13 +6,14 @@ which the modalities come from one moment of one person.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from comp_core.benchmark.datasets import Split, ravdess
+from comp_core.data.conversations import Conversation
 from comp_core.data.mosi import SIGNS, by_sign, load_mosi
 from comp_core.data.speech import CLASSES, RAVDESS
 from comp_core.evaluation.predictions import Found, fit_temperatures, predictions, report, spread
@@ -63,6 +64,11 @@ def experiments(task: Task) -> dict[str, Experiment]:
     }
 
 
+def _always(train: list[Conversation]) -> Callable[[np.random.Generator], list[Conversation]]:
+    """The same conversations for every epoch."""
+    return lambda _random: train
+
+
 def _one_seed(experiment: Experiment, seed: int, epochs: int, device: str) -> dict[str, dict[str, Any]]:
     found, priors = [], []
     for fold in experiment.folds:
@@ -73,7 +79,7 @@ def _one_seed(experiment: Experiment, seed: int, epochs: int, device: str) -> di
         config = ComPConfig({m: x.shape[1] for m, x in train[0].features.items()}, len(experiment.classes))
         settings = FitConfig(epochs=epochs, learning_rate=1e-3, weight_decay=0.02, average=0.95, seed=seed)
         objective = Classes(experiment.classes, weight)
-        model, _ = fit_on_windows(lambda _random, train=train: train, valid, config, settings, objective, experiment.given, device)
+        model, _ = fit_on_windows(_always(train), valid, config, settings, objective, experiment.given, device)
         subsets = subsets_of(experiment.given)
         found.append(_calibrated(predictions(model, valid, subsets), predictions(model, test, subsets)))
     together = {name: {key: np.concatenate([part[name][key] for part in found]) for key in values} for name, values in found[0].items()}

@@ -37,7 +37,8 @@ def measure(task: Task) -> None:
         raise FileNotFoundError(f"no RAVDESS clips (03-01-*.flac) in {task.data / 'ravdess_speech'}: give the folder of the corpora.")
     random = np.random.default_rng(task.seed)
     chosen = [paths[i] for i in sorted(random.permutation(len(paths))[:CLIPS])]
-    clips = [(open_media(path).samples, STATEMENTS[path.stem.split("-")[4]]) for path in progress(chosen, "clips")]
+    heard = ((open_media(path).samples, STATEMENTS[path.stem.split("-")[4]]) for path in progress(chosen, "clips"))
+    clips = [(samples, said) for samples, said in heard if samples is not None]
     recogniser.transcribe(clips[0][0])  # the first time is slow
     speech = {
         "as used: cut by voice activity": _heard(lambda samples: _as_used(recogniser, samples), clips),

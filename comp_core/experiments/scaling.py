@@ -26,7 +26,7 @@ from comp_core.training.task import Task
 
 # Videos only: a sound alone is read faster, and the estimate is of video.
 CLIPS = tuple(WEIGHTS_DIR.parent / "samples" / name for name in ("happy.mp4", "mixed.mp4"))
-SWEEP = {"models": ["comp", "concat"], "seeds": 2}
+SWEPT, SWEEP_SEEDS = ("comp", "concat"), 2
 WORKERS = (1, 2)
 ESTIMATED_HOURS, ESTIMATED_WORKERS = 1000, 64
 
@@ -75,7 +75,7 @@ def measure(task: Task, copies: int = 10, epochs: int = 10, whisper: str = "off"
                 loaded = time.perf_counter()
                 processor_s = annotate(clips, out / "clips", settings, engine, "cpu").processor_s
                 annotated = time.perf_counter()
-                report = benchmark(dataset, SWEEP["models"], SWEEP["seeds"], Protocol(), out / "sweep", "", epochs, engine)
+                report = benchmark(dataset, SWEPT, SWEEP_SEEDS, Protocol(), out / "sweep", "", epochs, engine)
                 swept = time.perf_counter()
             records = [record_of(out / "clips", clip).read_text(encoding="utf-8") for clip in clips_in(clips)]
             recogniser = json.loads((out / "clips" / SETTINGS).read_text(encoding="utf-8"))["recogniser"]
@@ -93,7 +93,7 @@ def measure(task: Task, copies: int = 10, epochs: int = 10, whisper: str = "off"
         "recogniser": recogniser,
         "clips": len(found[0].records),
         "media_s": media_s,
-        "sweep": {"dataset": dataset.name, **SWEEP, "epochs": epochs},
+        "sweep": {"dataset": dataset.name, "models": SWEPT, "seeds": SWEEP_SEEDS, "epochs": epochs},
         "rows": rows,
         "estimate": estimate(rows[-1]["annotate"]["realtime_per_core"]),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import cv2
 import numpy as np
@@ -40,9 +41,11 @@ def measure(task: Task, runs: int = 100) -> None:
     """
     torch.set_num_threads(1)
     predictor = Predictor.load(list(KINDS), device="cpu", weights=task.weights)
-    picture = cv2.cvtColor(cv2.imread(str(PICTURE)), cv2.COLOR_BGR2RGB)
+    picture = cv2.cvtColor(np.asarray(cv2.imread(str(PICTURE))), cv2.COLOR_BGR2RGB)
     locator = FaceLocator(tracking=True)
     located = locator.locate(picture)
+    if located is None:
+        raise ValueError(f"no face is found in {PICTURE}.")
     crop = align(picture, located)[None]
     sound = np.random.default_rng(0).normal(0, 0.1, 3 * SAMPLE_RATE).astype(np.float32)
     log_mel, samples = LogMel(), torch.from_numpy(sound)
@@ -54,7 +57,7 @@ def measure(task: Task, runs: int = 100) -> None:
         "voice: frames of 3 s alone": lambda: log_mel(samples),
         "voice: frames of 3 s and network": lambda: predictor.voice.read(sound),
         "words: one utterance": lambda: predictor.words.read(SENTENCE),
-        **{f"{f.name}: {CONTEXT} utterances": lambda f=f: f.fuse_last(moments) for f in predictor.fusions.values()},
+        **{f"{f.name}: {CONTEXT} utterances": partial(f.fuse_last, moments) for f in predictor.fusions.values()},
         # Predictions of the page need each modality alone, too; this is the model by itself.
         **{f"{f.name}: one pass over {CONTEXT} utterances": _one_pass(f, moments) for f in predictor.fusions.values()},
     }

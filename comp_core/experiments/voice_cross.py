@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from comp_core.data.speech import CLASSES
+from comp_core.data.speech import CLASSES, SpeechClip
 from comp_core.experiments.voice_cv import SEEDS
 from comp_core.metrics.figures import class_report, mean_and_spread
 from comp_core.modalities import LABELS, LIVE
@@ -17,6 +18,11 @@ from comp_core.training.voice_folds import by_others
 
 # The live labels that both corpora have.
 SHARED = tuple(label for label in LABELS if label != "surprise")
+
+
+def _shared_of(*corpora: str) -> Callable[[SpeechClip], bool]:
+    """Whether the clip belongs to one of these corpora and has a `SHARED` label."""
+    return lambda clip: clip.corpus in corpora and clip.live_label in SHARED
 
 
 def measure(task: Task, epochs: int | None = None) -> None:
@@ -29,8 +35,8 @@ def measure(task: Task, epochs: int | None = None) -> None:
         for seed in range(SEEDS):
             found = by_others(
                 heard,
-                lambda clip, source=source: clip.corpus == source and clip.live_label in SHARED,
-                lambda clip, source=source: clip.corpus != source and clip.live_label in SHARED,
+                _shared_of(source),
+                _shared_of(*(set(CLASSES) - {source})),
                 config,
                 replace(settings, seed=task.seed + seed),
                 task.device,

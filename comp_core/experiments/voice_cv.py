@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from comp_core.data.speech import CLASSES, FOLDS, fold_of
+from comp_core.data.speech import CLASSES, FOLDS
 from comp_core.metrics.figures import class_report, mean_and_spread
 from comp_core.training.task import Task
 from comp_core.training.voice import prepared
-from comp_core.training.voice_folds import Answers, by_others
+from comp_core.training.voice_folds import Answers, by_others, outside, within
 from comp_core.training.voice_heard import NOISE, STUDIO, TELEPHONE
 
 SEEDS = 3
@@ -30,8 +30,8 @@ def measure(task: Task, epochs: int | None = None) -> None:
         folds = [
             by_others(
                 heard,
-                lambda clip, fold=fold: fold_of(clip.speaker) != fold,
-                lambda clip, fold=fold: fold_of(clip.speaker) == fold,
+                outside(fold),
+                within(fold),
                 config,
                 replace(settings, seed=task.seed + seed),
                 task.device,

@@ -58,7 +58,7 @@ def tallies(logits: np.ndarray, labels: np.ndarray, units: Sequence[str]) -> dic
 
 
 def difference(
-    ours: Sequence[Sequence[Tally]], theirs: Sequence[Sequence[Tally]], weights: Sequence[float], resamples: int = RESAMPLES
+    ours: Sequence[Sequence[Tally]], theirs: Sequence[Sequence[Tally]], weights: Sequence[float] | np.ndarray, resamples: int = RESAMPLES
 ) -> dict[str, float]:
     """How far two methods are apart in the weighted sum of a figure over conditions.
 

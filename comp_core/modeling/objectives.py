@@ -18,7 +18,9 @@ from comp_core.metrics.figures import class_report, sentiment_report
 class Objective(Protocol):
     """How predictions (..., K) are judged beside targets (...)."""
 
-    outputs: int
+    @property
+    def outputs(self) -> int:
+        """K, how many numbers a prediction has."""
 
     def loss(self, logits: Tensor, target: Tensor) -> Tensor:
         """(...) the loss of each entry."""

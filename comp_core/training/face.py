@@ -38,7 +38,8 @@ def train_face(task: Task, epochs: int = 44) -> None:
     # Between no weights, under which disgust and contempt are never answered, and equal shares, which would make them common.
     weight = (frequency**-RARE_CLASSES / (frequency ** (1 - RARE_CLASSES)).sum()).to(task.device)
     config = FaceNetConfig()
-    model = FaceNet(config).to(task.device, memory_format=torch.channels_last)
+    # PyTorch's types do not know the second argument.
+    model: FaceNet = FaceNet(config).to(task.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     settings = FitConfig(epochs=epochs, learning_rate=3e-3, weight_decay=0.05, average=0.999, seed=task.seed)
     stem = task.output("face")
     best, history = fit(

@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from comp_core.support.devices import device_of, moved
+
+# What is trained, and what a batch of it is.
+Model = TypeVar("Model", bound=nn.Module)
+Drawn = TypeVar("Drawn")
 
 
 @dataclass(frozen=True)
@@ -32,17 +36,17 @@ class FitConfig:
 
 
 def fit(
-    model: nn.Module,
-    batches: Callable[[int], Iterable[Any]],
+    model: Model,
+    batches: Callable[[int], Iterable[Drawn]],
     steps_per_epoch: int,
-    loss_of: Callable[[nn.Module, Any], Tensor],
-    score_of: Callable[[nn.Module], float] | None,
+    loss_of: Callable[[Model, Drawn], Tensor],
+    score_of: Callable[[Model], float] | None,
     config: FitConfig,
-    on_best: Callable[[nn.Module, float, int], None] = lambda *_: None,
+    on_best: Callable[[Model, float, int], None] = lambda *_: None,
     around_step: Callable[[], AbstractContextManager[None]] = nullcontext,
     resume: Path | None = None,
-    groups: Callable[[nn.Module, FitConfig], list[dict[str, Any]]] | None = None,
-) -> tuple[nn.Module, list[dict[str, float]]]:
+    groups: Callable[[Model, FitConfig], list[dict[str, Any]]] | None = None,
+) -> tuple[Model, list[dict[str, float]]]:
     """Train ``model`` and return the averaged copy that scored best on validation data, with the history.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from functools import partial
+from typing import cast
 
 import numpy as np
 import torch
@@ -19,10 +19,11 @@ from comp_core.metrics.calibration import softmax
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import MODALITIES, subsets_of
 from comp_core.modeling.batch import Batch
+from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.objectives import Classes
 from comp_core.modeling.registry import FusionConfig, build, kind_of
 from comp_core.support.devices import CPU
-from comp_core.training.fit import FitConfig, fit
+from comp_core.training.fit import FitConfig, Model, fit
 
 BATCH = 64
 HIGHEST_RATE = 0.7
@@ -51,16 +52,16 @@ def class_weight(labels: np.ndarray, classes: int) -> np.ndarray:
 
 
 def fit_fusion(
-    model: nn.Module,
-    loss_of: Callable[[nn.Module, Batch], Tensor],
+    model: Model,
+    loss_of: Callable[[Model, Batch], Tensor],
     draw: Callable[[np.random.Generator], list[Conversation]],
-    score_of: Callable[[nn.Module], float],
+    score_of: Callable[[Model], float],
     settings: FitConfig,
     batch_size: int = BATCH,
     masking: Masking = at_random_rates,
     given: Collection[str] = MODALITIES,
     around_step: Callable[[], AbstractContextManager[None]] = nullcontext,
-) -> tuple[nn.Module, list[dict[str, float]]]:
+) -> tuple[Model, list[dict[str, float]]]:
     """Fit one model whose features go through its ``encoders``; every epoch draws conversations and new masks.
 
     Args:
@@ -74,7 +75,7 @@ def fit_fusion(
     random, generator = np.random.default_rng(settings.seed), torch.Generator().manual_seed(settings.seed)
     first = draw(random)
     everything = {m: np.concatenate([conversation.features[m] for conversation in first]) for m in MODALITIES}
-    model.encoders.standardise_by({m: torch.from_numpy(values) for m, values in everything.items()})
+    cast(Encoders, model.encoders).standardise_by({m: torch.from_numpy(values) for m, values in everything.items()})
     steps = -(-len(first) // batch_size)
 
     def batches(_epoch: int) -> Iterator[Batch]:
@@ -108,7 +109,7 @@ def fit_on_windows(
 
     return fit_fusion(
         build(config).to(device),
-        partial(kind_of(config).loss, objective=objective),
+        lambda model, batch: kind_of(config).loss(model, batch, objective),
         lambda random: random_windows(draw(random), random),
         score_of,
         settings,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from torch import nn
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.data.paired import ALWAYS, SELDOM, Agreement, PairedDialogues
 from comp_core.data.text import Dialogue, LabelledTexts, Utterance, load_goemotions, load_plain
-from comp_core.evaluation.answers import alone, answer_threshold, answered, candidates, choose_rules
+from comp_core.evaluation.answers import Sense, alone, answer_threshold, answered, candidates, choose_rules
 from comp_core.evaluation.dominance import dominance_report
 from comp_core.evaluation.predictions import (
     RISK,
@@ -107,7 +107,11 @@ def _train(task: Task, name: str, epochs: int) -> None:
         fixed[evaluation] = paired.draw(np.random.default_rng(PAIRING_SEED))
     fixed[VISITORS] = visitors(task, known["valid", "as_written"])
     fixed[CHOICE] = fixed["valid"] + fixed[VISITORS]
-    senses = {AUDIO: VoiceSense.load(task.weights), TEXT: WordsSense.load(task.weights), VIDEO: FaceSense.load(task.weights)}
+    senses: dict[str, Sense] = {
+        AUDIO: VoiceSense.load(task.weights),
+        TEXT: WordsSense.load(task.weights),
+        VIDEO: FaceSense.load(task.weights),
+    }
     by_sense = {name: alone(senses, conversations) for name, conversations in fixed.items()}
     dims = {m: x.shape[1] for m, x in fixed["valid"][0].features.items()}
     config = kind.config(dims={m: dims[m] for m in MODALITIES}, outputs=len(LABELS))
@@ -128,7 +132,7 @@ def _train(task: Task, name: str, epochs: int) -> None:
             model, history = finished
         score = max(row["score"] for row in history)
         if kind.leads:
-            leading.append(_leading(model, fixed["test"], seed))
+            leading.append(_leading(cast(PRLF, model), fixed["test"], seed))
         found = {name: predictions(model, conversations) for name, conversations in fixed.items()}
         temperature = fit_temperatures(found[CHOICE])
         metrics = {name: report(f, temperature, by_sense[name]) for name, f in found.items()}

@@ -14,7 +14,12 @@ from torch import nn
 from comp_core.support.atomic_files import write_whole
 from comp_core.support.checkpoint import save_checkpoint
 from comp_core.support.devices import CPU
+from comp_core.support.errors import CompCoreError
 from comp_core.training.fit import FitConfig
+
+
+class CorporaMissing(CompCoreError):
+    """A training or an experiment needs the corpora, and nobody said where they are."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Task:
     """One run of a `train` or `experiment` command.
 
     Attributes:
-        data: the folder of corpora; never written to. None where an experiment is asked for without.
+        corpora: the folder of corpora; never written to. None where an experiment is asked for without.
         work: caches and intermediate weights.
         weights: where the final weights go.
         reports: where the JSON reports go.
@@ -31,7 +36,7 @@ class Task:
         out: where an experiment's report goes, if not into ``reports``.
     """
 
-    data: Path | None
+    corpora: Path | None
     work: Path
     weights: Path
     reports: Path
@@ -39,6 +44,17 @@ class Task:
     command: str
     device: str = CPU
     out: Path | None = None
+
+    @property
+    def data(self) -> Path:
+        """The folder of corpora, for what cannot do without.
+
+        Raises:
+            CorporaMissing: nobody said where it is.
+        """
+        if self.corpora is None:
+            raise CorporaMissing("this needs the folder of the corpora: give it with --data.")
+        return self.corpora
 
     def output(self, name: str) -> Path:
         """The path, without suffix, of the checkpoint called ``name``."""

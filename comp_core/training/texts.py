@@ -45,7 +45,7 @@ def as_recognised(text: str, random: np.random.Generator, lexicon: Sequence[str]
     words, rate = text.split(), random.uniform(0, 0.3)
     fates = random.random(len(words)) / rate
     kept = [(word, fate) for word, fate in zip(words, fates, strict=True) if not 0.5 <= fate < 1]
-    heard = [lexicon[random.integers(len(lexicon))] if fate < 0.5 else word for word, fate in kept]
+    heard = [lexicon[int(random.integers(len(lexicon)))] if fate < 0.5 else word for word, fate in kept]
     return " ".join(heard) or text
 
 

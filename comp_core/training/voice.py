@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from comp_core.data.speech import SPLITS, TEST_FOLD, fold_of, load_speech
 from comp_core.metrics.calibration import fit_temperature_and_shift
@@ -58,7 +59,7 @@ def train_voice(task: Task, epochs: int | None = None) -> None:
 def calibrate(reader: Reader, known: Answers) -> tuple[float, np.ndarray]:
     """Fit temperature and shift (K,) of the live head on answers about speakers never heard, and build both into the head."""
     temperature, shift = fit_temperature_and_shift(*known.of(LIVE))
-    head = reader.heads[LIVE]
+    head = cast(nn.Linear, reader.heads[LIVE])
     with torch.no_grad():
         head.weight.div_(temperature)
         head.bias.copy_(head.bias / temperature + torch.from_numpy(shift).to(head.bias))

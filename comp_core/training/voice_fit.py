@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -71,7 +72,7 @@ def fit_voice(
         total = torch.zeros((), device=device)
         for head, values in reader.logits(feature).items():
             for row, weight in ((picked, share), (picked[partner], 1 - share)):
-                given = {"ignore_index": NO_CLASS, "reduction": "none", "label_smoothing": settings.smoothing}
+                given: dict[str, Any] = {"ignore_index": NO_CLASS, "reduction": "none", "label_smoothing": settings.smoothing}
                 total = total + (F.cross_entropy(values, classes[head][row], balance[head], **given) * weight[:, 0]).mean()
         return total
 

@@ -58,6 +58,16 @@ def ask(reader: Reader, heard: Heard, rows: np.ndarray) -> Answers:
     return Answers(tuple(heard.clips[row] for row in rows), features, said)
 
 
+def within(*folds: int) -> Callable[[SpeechClip], bool]:
+    """Whether the clip's speaker belongs to one of these folds."""
+    return lambda clip: fold_of(clip.speaker) in folds
+
+
+def outside(*folds: int) -> Callable[[SpeechClip], bool]:
+    """Whether the clip's speaker belongs to none of these folds."""
+    return lambda clip: fold_of(clip.speaker) not in folds
+
+
 def by_others(
     heard: Heard,
     train: Callable[[SpeechClip], bool],
@@ -79,10 +89,10 @@ def unheard(heard: Heard, final: Reader, config: VoiceNetConfig, settings: Voice
     """
     found = []
     for fold in range(TEST_FOLD):
-        rows = heard.rows(lambda clip, fold=fold: fold_of(clip.speaker) not in (fold, TEST_FOLD))
+        rows = heard.rows(outside(fold, TEST_FOLD))
         reader, _ = fit_voice(heard, rows, config, settings, device)
-        carry = _linear_map(*(ask(network, heard, rows).features for network in (reader, final)))
-        asked = heard.rows(lambda clip, fold=fold: fold_of(clip.speaker) == fold)
+        carry = _linear_map(ask(reader, heard, rows).features, ask(final, heard, rows).features)
+        asked = heard.rows(within(fold))
         statistics = {version: torch.from_numpy(values[asked]).float().to(device) for version, values in heard.versions.items()}
         with torch.inference_mode():
             carried = {version: carry(reader(values)[0]) for version, values in statistics.items()}

@@ -72,7 +72,7 @@ def train_words(task: Task, epochs: int = 6) -> None:
     }
     stem = task.output("words")
     stems = {"goemotions": task.work / FIRST_PHASE, "both": stem}
-    histories = {}
+    histories: dict[str, list[dict[str, float]]] = {}
     for phase, rows in ROWS.items():
         if phase == "goemotions" and stems[phase].with_suffix(".safetensors").exists():
             # A first phase that an interrupted run left in the work folder is gone on with.

@@ -93,7 +93,8 @@ def test_a_folder_is_annotated_there_as_here(cluster, folder, tmp_path, one_thre
 def test_scaling_is_measured_and_compared(cluster, tmp_path, monkeypatch, one_thread, capsys):
     monkeypatch.setattr(scaling, "WORKERS", (2,))
     monkeypatch.setattr(scaling, "CLIPS", (SAMPLES / "voice_only.mp3",))
-    monkeypatch.setattr(scaling, "SWEEP", {"models": ["concat", "late"], "seeds": 1})
+    monkeypatch.setattr(scaling, "SWEPT", ("concat", "late"))
+    monkeypatch.setattr(scaling, "SWEEP_SEEDS", 1)
     options = ["--copies", "3", "--epochs", "1", "--out", str(tmp_path / "scaling.json")]
     assert main(["experiment", "scaling", "--data", str(write_mosi(tmp_path)), *options]) == 0
     report = json.loads((tmp_path / "scaling.json").read_text())
