@@ -234,7 +234,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8, 
     Args:
         local: the computer's own devices (`app.capture.local.LocalCapture`), to be read instead of the browser's.
         places: live sessions at a time, of the browser's devices.
-        outputs: follow every session (`app.output.followers.Follower`).
+        outputs: follow every session (`app.live.followers.Follower`).
     """
     import gradio as gr
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
 from app.live.context import LiveContext, Locator, Segmenter
 from app.live.conversation import Conversation
 from app.live.export import Note, Record
+from app.live.followers import Followers
 from app.live.hearing import Hearing
 from app.live.inbox import Arrived, Inbox, Recognised
 from app.live.latencies import Latencies
@@ -21,17 +22,23 @@ from app.live.looking import Looking
 from app.live.settings import Settings
 from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
 from app.live.why import Pull, pull_of
-from app.output.followers import Followers
 from comp_core.inference.fusion import Fused
 from comp_core.inference.smoothing import Smoother
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.speech.recognition import Transcript
 from comp_core.senses.speech.utterances import Utterance as Stretch
 
-if TYPE_CHECKING:
-    from app.capture.local import Feed
-
 logger = logging.getLogger(__name__)
+
+
+class OwnDevices(Protocol):
+    """The computer's own camera and microphone, read for one session."""
+
+    def pause(self, on: bool) -> None:
+        """Release the devices for now, or open them again."""
+
+    def view(self) -> dict[str, Any]:
+        """For the page: the newest picture, and what is wrong with a device."""
 
 
 class LiveSession:
@@ -60,7 +67,7 @@ class LiveSession:
         self.inbox, self.record, self.latencies = Inbox(), Record(), Latencies()
         self.followers = Followers()
         self.settings = Settings(model=next(iter(context.predictor.fusions)))
-        self.local: Feed | None = None
+        self.local: OwnDevices | None = None
         random = np.random.default_rng()
         self.looking = Looking(context.predictor.face, locator, self.settings, self.latencies, random)
         self.hearing = Hearing(segmenter, self.settings, self.latencies, random)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from app.output.message import Message
+from app.live.message import Message
 from comp_core.modalities import LABELS, MODALITIES
 
 NAME, WORDS = "live-affect", "live-affect words"

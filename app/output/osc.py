@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.output.message import Message, Sense
+from app.live.message import Message, Sense
 from comp_core.modalities import LABELS
 
 _MISSING = "--osc needs a package that is not installed: pip install '.[output]'."

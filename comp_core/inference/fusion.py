@@ -189,8 +189,8 @@ class Fusion(OnTheHub):
         last = torch.tensor([len(window) - 1 for window in windows], device=whole.logits.device)
         rows = torch.arange(len(windows), device=last.device)
         together = self.together(whole, windows)
-        own = {
-            m: (alone[m].modality_logits[rows, last, i] / self._temperature["own"][m]).softmax(-1).tolist()
+        by_model = {
+            m: (alone[m].modality_logits[rows, last, i] / self._temperature["unimodal"][m]).softmax(-1).tolist()
             for i, m in enumerate(MODALITIES)
         }
         weights = whole.weights[rows, last].tolist()
@@ -202,7 +202,7 @@ class Fusion(OnTheHub):
             results.append(
                 Fused(
                     fused=together[b],
-                    by_modality={m: _own(readings[m], own[m][b]) for m in MODALITIES},
+                    by_modality={m: _unimodal(readings[m], by_model[m][b]) for m in MODALITIES},
                     weights=dict(zip(MODALITIES, weights[b], strict=True)) if grounded else None,
                     dominant=MODALITIES[leads[b]] if leads and grounded else None,
                     observed={m: reading.present for m, reading in readings.items()},
@@ -252,7 +252,7 @@ def _switch_off(moments: Sequence[Moment], without: Collection[str]) -> list[Mom
     return [{**moment, **off} for moment in moments]
 
 
-def _own(reading: Reading, by_model: Sequence[float]) -> Distribution | None:
+def _unimodal(reading: Reading, by_model: Sequence[float]) -> Distribution | None:
     """What the sense says; of a sense that predicts nothing, what the model makes of it alone."""
     if not reading.present:
         return None

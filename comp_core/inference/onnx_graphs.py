@@ -130,12 +130,12 @@ class WordsGraph(Graph):
 class FusionGraph(Graph):
     """Features (B, T, D) by modality, what of them is observed (B, T, 3) and what is no padding (B, T), bool -> predictions.
 
-    ``logits`` (B, T, K) and ``probabilities``, calibrated for the modalities that an utterance has; ``own`` (B, T, 3, K), logits of
+    ``logits`` (B, T, K) and ``probabilities``, calibrated for the modalities that an utterance has; ``unimodal`` (B, T, 3, K), logits of
     each modality; ``weights`` (B, T, 3).
     """
 
     INPUTS: ClassVar = dict.fromkeys((*MODALITIES, "observed", "valid"), _IN_TIME)
-    OUTPUTS: ClassVar = dict.fromkeys(("logits", "probabilities", "own", "weights"), _IN_TIME)
+    OUTPUTS: ClassVar = dict.fromkeys(("logits", "probabilities", "unimodal", "weights"), _IN_TIME)
 
     temperatures: Tensor
     bits: Tensor

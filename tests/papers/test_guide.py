@@ -132,7 +132,7 @@ def test_a_noisy_voice_does_not_know_it(predictor: Predictor, happy: Clip) -> No
 
 
 def test_propagation_brings_labels_apart_and_fusion_closer_again(predictor: Predictor) -> None:
-    conversations = load_conversations(ROOT / "assets" / "lab" / "held_out.npz")
+    conversations = load_conversations(ROOT / "assets" / "lab" / "lab_set.npz")
     apart = [
         [space.apart for space in projections(predictor.fusions["comp"].model, conversations, rate).values()] for rate in (0.0, 0.3, 0.6)
     ]
@@ -155,7 +155,7 @@ def test_on_mosi_the_conversation_pays_more_the_more_is_missing() -> None:
 
 
 def test_the_imbalanced_case_costs_comp_at_once_and_its_lead_goes(predictor: Predictor) -> None:
-    conversations = load_conversations(ROOT / "assets" / "lab" / "held_out.npz")
+    conversations = load_conversations(ROOT / "assets" / "lab" / "lab_set.npz")
     models = {name: fusion.model for name, fusion in predictor.fusions.items()}
 
     def means(gone: str | None, seed: int) -> list[dict[str, float]]:

@@ -57,6 +57,12 @@ def test_the_app_takes_what_it_shows_and_nothing_of_training() -> None:
     assert [arrow for arrow in sorted(rooms("app", "comp_core")) if arrow[2] not in SHOWN] == []
 
 
+def test_no_two_rooms_of_the_app_import_each_other() -> None:
+    arrows = {(room, other) for _, room, other in rooms("app", "app") if room != other}
+    assert len(arrows) > 15
+    assert sorted((room, other) for room, other in arrows if room < other and (other, room) in arrows) == []
+
+
 @pytest.mark.parametrize("package", ["app", "comp_core"])
 def test_no_file_is_too_long_to_read_in_one_sitting(package: str) -> None:
     lengths = {

@@ -103,7 +103,7 @@ def draw_reported(name: str) -> str:
 
 def run_curve(predictor: Any, gone: str, highest: float, seed: float, progress: Callable | None = gr.Progress()) -> Iterator[str]:  # noqa: B008
     """Points are drawn as they come."""
-    path = ASSETS / "lab" / "held_out.npz"
+    path = ASSETS / "lab" / "lab_set.npz"
     if not path.is_file():
         yield message_html("The held-out conversations are missing: take assets/lab/ from the repository again.")
         return

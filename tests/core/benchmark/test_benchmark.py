@@ -309,7 +309,7 @@ def test_the_command_goes_from_the_corpus_to_a_table(mosi_file, capsys):
     report = json.loads((out / "mosi.json").read_text())
     assert report["command"] == "python -m comp_core benchmark --dataset mosi --data DATA --out OUT " + " ".join(options)
     assert report["test_utterances"] == 10
-    assert set(report["methods"]["comp"]["conditions"]["only T"]["own"]) >= {"accuracy", "mae", "pearson"}
+    assert set(report["methods"]["comp"]["conditions"]["only T"]["unimodal"]) >= {"accuracy", "mae", "pearson"}
     assert 0 < report["mixing"]["text"] < 1 and set(report["mixing"]) == set(MODALITIES)
     assert len(report["search"]) == 4 and sum(report["methods"]["late"]["settings"].values()) == 2
 
