@@ -15,7 +15,7 @@ from app.server.jobs import Unheard
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT
-from comp_core.predictor import Progress
+from comp_core.predictor import Predictor, Progress
 from comp_core.senses.speech.recognition import ENGLISH, RecogniserError
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ _DESCRIPTION = (
 )
 
 
-def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
+def clip_endpoint(predictor: Predictor, models: Mapping[str, str]) -> None:
     """Add the endpoint to the current blocks; nothing of it is seen on a page.
 
     Args:
@@ -77,7 +77,7 @@ def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
 
 
 def clip_answer(
-    predictor: Any, path: str | None, words: str, without: Collection[str], model: str, language: str, progress: Progress
+    predictor: Predictor, path: str | None, words: str, without: Collection[str], model: str, language: str, progress: Progress
 ) -> dict[str, Any]:
     """The answer of the endpoint.
 

@@ -11,11 +11,21 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.server.listening import believe_proxy, raise_handle_limit, why_not_listen
 from app.server.origins import in_space, is_loopback, names_of_space
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from app.capture.local import LocalCapture
+    from app.live.followers import Follower
+    from app.live.transcription import Notify, Transcriber
+    from app.visitors.visitors import Visitors
+    from comp_core.predictor import Predictor
+    from comp_core.senses.speech.recognition import Recogniser
 
 # Before torch, numpy or gradio are imported: waiting threads must sleep (the live loop shares few cores), and nothing is reported home.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -79,10 +89,10 @@ def _run(options: argparse.Namespace, began: float) -> int:
     # From here on visitors may come.
     keep_messages_out()
 
-    def adopt(recogniser: Any) -> None:
+    def adopt(recogniser: Recogniser) -> None:
         predictor.recogniser = recogniser
 
-    def recogniser(notify: Any) -> Any:
+    def recogniser(notify: Notify) -> Recogniser | None:
         loaded = load_recogniser(options.whisper, predictor.device, notify)
         if loaded:
             loaded.transcribe(np.zeros(SAMPLE_RATE, np.float32))  # the first time is slow, and no visitor's
@@ -113,7 +123,7 @@ def _keep_private(options: argparse.Namespace) -> None:
         raise ValueError(f"{asked} would send others' sessions. Leave out --share, --host, --behind-proxy and --allow-host.")
 
 
-def _local(options: argparse.Namespace) -> Any:
+def _local(options: argparse.Namespace) -> LocalCapture | None:
     """This computer's devices, if they are to be read."""
     if options.capture == "browser":
         return None
@@ -122,9 +132,9 @@ def _local(options: argparse.Namespace) -> Any:
     return local_capture(options.camera, options.microphone)
 
 
-def _outputs(options: argparse.Namespace) -> list[Any]:
+def _outputs(options: argparse.Namespace) -> list[Follower]:
     """Where each session is sent, of those that the command line names."""
-    outputs = []
+    outputs: list[Follower] = []
     if options.osc:
         from app.output.osc import OscFollower
 
@@ -136,7 +146,13 @@ def _outputs(options: argparse.Namespace) -> list[Any]:
     return outputs
 
 
-def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: Any = None, outputs: Sequence[Any] = ()) -> Any:
+def serve(
+    predictor: Predictor,
+    transcriber: Transcriber,
+    options: argparse.Namespace,
+    local: LocalCapture | None = None,
+    outputs: Sequence[Follower] = (),
+) -> gr.Blocks:
     """Open the pages to visitors; returns the running blocks."""
     from functools import partial
 
@@ -228,13 +244,19 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     return demo
 
 
-def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8, outputs: Sequence[Any] = ()) -> tuple[Any, Any]:
-    """The pages as Gradio blocks, and the sessions behind them (`app.visitors.visitors.Visitors`).
+def build(
+    predictor: Predictor,
+    transcriber: Transcriber,
+    local: LocalCapture | None = None,
+    places: int = 8,
+    outputs: Sequence[Follower] = (),
+) -> tuple[gr.Blocks, Visitors]:
+    """The pages as Gradio blocks, and the sessions behind them.
 
     Args:
-        local: the computer's own devices (`app.capture.local.LocalCapture`), to be read instead of the browser's.
+        local: the computer's own devices, to be read instead of the browser's.
         places: live sessions at a time, of the browser's devices.
-        outputs: follow every session (`app.live.followers.Follower`).
+        outputs: follow every session.
     """
     import gradio as gr
 
@@ -288,7 +310,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8, 
     return demo, visitors
 
 
-def _theme() -> Any:
+def _theme() -> gr.themes.Base:
     import gradio as gr
 
     # Fonts of the visitor's own system: nothing is fetched from elsewhere.

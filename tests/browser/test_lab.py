@@ -75,7 +75,7 @@ def test_the_curve_is_run_and_can_be_cancelled(lab, picture):
     assert page.locator("#lab-made circle").count() < 15
 
 
-def test_the_second_lesson_a_sense_that_does_not_know_it_is_spoilt(lab):
+def test_the_second_lesson_a_sense_that_does_not_know_it_is_degraded(lab):
     page = lab()
     choose(page, "Happy")
     plain = after(page, "audio")

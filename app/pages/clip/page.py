@@ -26,6 +26,7 @@ from comp_core.inference.budget import Budget
 from comp_core.inference.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.inference.overlay import burn_in
 from comp_core.modalities import MODALITIES, NAMES
+from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.support.assets import ASSETS
 
@@ -37,7 +38,7 @@ SELDOMER = 1.15
 MEDIA_KINDS = ("video", "audio", "image")
 
 
-def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing: Any = None) -> None:
+def clip_page(predictor: Predictor, models: Mapping[str, str], tab: gr.Tab, borrowing: Any = None) -> None:
     """Build the page inside the ``tab``, which is the current one.
 
     Args:
@@ -102,7 +103,7 @@ class ClipFound:
 
 
 def read_clip(
-    predictor: Any,
+    predictor: Predictor,
     path: str | None,
     text: str,
     used: list[str],

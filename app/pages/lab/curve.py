@@ -14,6 +14,7 @@ from app.pages.lab.plot import EPOCH, REPORTS_DIR, SAVE, curves_html, report_lin
 from app.pages.shared.markup import message_html, section_html
 from comp_core.evaluation.curve import curve, load_conversations
 from comp_core.modalities import MODALITIES, NAMES
+from comp_core.predictor import Predictor
 from comp_core.reports.benchmark_tables import balance_table, shares_table
 from comp_core.support.assets import ASSETS
 
@@ -39,7 +40,7 @@ _RUN = (
 )
 
 
-def curve_section(predictor: Any) -> None:
+def curve_section(predictor: Predictor) -> None:
     """Accuracy against missing rate: from the committed reports, and anew on demand."""
     gr.HTML(section_html("The curve", _CURVE), apply_default_css=False)
     there = {title: name for title, name in REPORTS.items() if (REPORTS_DIR / f"{name}.json").is_file()}
@@ -101,7 +102,7 @@ def draw_reported(name: str) -> str:
     return curves_html(series, _told(series), f"From {report_link(name)}: {counts}. {report['note']}")
 
 
-def run_curve(predictor: Any, gone: str, highest: float, seed: float, progress: Callable | None = gr.Progress()) -> Iterator[str]:  # noqa: B008
+def run_curve(predictor: Predictor, gone: str, highest: float, seed: float, progress: Callable | None = gr.Progress()) -> Iterator[str]:  # noqa: B008
     """Points are drawn as they come."""
     path = ASSETS / "lab" / "lab_set.npz"
     if not path.is_file():

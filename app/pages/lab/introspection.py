@@ -18,7 +18,7 @@ from comp_core.inference.fusion import Fused, Fusion, Moment
 from comp_core.inference.windows import CONTEXT
 from comp_core.metrics.rules import late_average
 from comp_core.modalities import LABELS, MODALITIES, NAMES, SUBSETS
-from comp_core.predictor import Heard
+from comp_core.predictor import Heard, Predictor
 from comp_core.support.spreadsheet import csv_text
 
 
@@ -46,7 +46,7 @@ class Cell:
     leads: str | None
 
 
-def seven(predictor: Any, heard: Sequence[Heard], index: int) -> list[Row]:
+def seven(predictor: Predictor, heard: Sequence[Heard], index: int) -> list[Row]:
     """The utterance of that number from each of the seven subsets, by every fusion model and by late fusion."""
     moments = [one.moment for one in heard[: index + 1]]
     rows = []
@@ -69,14 +69,14 @@ class Step:
     cells: dict[str, Cell]
 
 
-def along(predictor: Any, heard: Sequence[Heard]) -> list[Step]:
+def along(predictor: Predictor, heard: Sequence[Heard]) -> list[Step]:
     """The conversation utterance by utterance, by every fusion model: how the weights go with what is there (the paper's Fig. 5d)."""
     moments = [one.moment for one in heard]
     found = {fusion.name: fusion.fuse(moments) for fusion in predictor.fusions.values()}
     return [Step(one.start, one.transcript, {name: _cell(fused[i]) for name, fused in found.items()}) for i, one in enumerate(heard)]
 
 
-def introspections(predictor: Any, heard: Sequence[Heard], index: int) -> Introspection | None:
+def introspections(predictor: Predictor, heard: Sequence[Heard], index: int) -> Introspection | None:
     """What happens inside ComP for that utterance; None if no fusion model is one, or nothing is there."""
     moments = [one.moment for one in heard[: index + 1]]
     if not any(reading.present for reading in moments[-1].values()):
@@ -102,7 +102,7 @@ class Use:
     added: float
 
 
-def uses(predictor: Any, heard: Sequence[Heard], index: int) -> dict[str, list[Use]]:
+def uses(predictor: Predictor, heard: Sequence[Heard], index: int) -> dict[str, list[Use]]:
     """Title of a fusion model -> what it uses for that utterance; empty where one modality is there: then its sense answers."""
     moments = [one.moment for one in heard[: index + 1]][-CONTEXT:]
     if sum(reading.present for reading in moments[-1].values()) < 2:

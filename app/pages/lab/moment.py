@@ -22,7 +22,7 @@ from app.visitors.visitors import Visitors
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, NAMES, TEXT, VIDEO
-from comp_core.predictor import FACES_PER_SECOND, Heard
+from comp_core.predictor import FACES_PER_SECOND, Heard, Predictor
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.senses.speech.vad import SAMPLE_RATE
 
@@ -40,7 +40,7 @@ _DEGRADE = (
 _LIVE_SESSION = "() => [window.affectSession ?? '']"
 
 
-def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
+def moment_section(predictor: Predictor, visitors: Visitors, tab: gr.Tab) -> None:
     """In a ``tab``: choose a moment, see it from every subset of its modalities, and degrade it; a visitor may take their own."""
     gr.HTML(section_html("One moment, seven subsets", _MOMENT), apply_default_css=False)
     samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))
@@ -111,7 +111,7 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
 
 
 def read_moments(
-    predictor: Any,
+    predictor: Predictor,
     path: str | None,
     words: str,
     language: str,
@@ -145,7 +145,7 @@ def _much_to_see(one: Heard) -> tuple[int, int]:
     return sum(reading.present for reading in one.moment.values()), len({int(p.argmax()) for p in own})
 
 
-def live_moments(predictor: Any, visitors: Visitors, token: str) -> tuple:
+def live_moments(predictor: Predictor, visitors: Visitors, token: str) -> tuple:
     """What was said in the visitor's own live session, the last of it first; and no file any more."""
     gone = (None, "", None, None)
     try:
@@ -162,14 +162,14 @@ def _nothing(message: str) -> tuple:
     return [], gr.Dropdown([], value=None), message_html(message), ""
 
 
-def _moments(predictor: Any, heard: list[Heard], index: int) -> tuple:
+def _moments(predictor: Predictor, heard: list[Heard], index: int) -> tuple:
     """What was heard, the list of its utterances with one of them chosen, that one, and the conversation as a whole."""
     choices = [(f"{clock_text(one.start)}  {one.transcript or '(no words)'}", i) for i, one in enumerate(heard)]
     whole = along_html(along(predictor, heard)) if len(heard) > 1 else ""
     return heard, gr.Dropdown(choices, value=index), show_moment(predictor, heard, index), whole
 
 
-def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
+def show_moment(predictor: Predictor, heard: list[Heard], index: int | None) -> str:
     """The table of the seven subsets, a look inside ComP, and which parts the models use."""
     if not heard or index is None:
         return message_html("Choose a sample or a file first.")
@@ -180,7 +180,9 @@ def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
     return table + (introspection_html(within) if within else "") + (uses_html(used) if used else "")
 
 
-def degrade_utterance(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:
+def degrade_utterance(
+    predictor: Predictor, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any
+) -> tuple:
     """The moment before and after; the degraded picture and sound."""
     if not heard or index is None or not path:
         return "", None, None
@@ -204,7 +206,7 @@ def degrade_utterance(predictor: Any, fields: list[str], path: str | None, heard
     return compared_html(*states), picture, sound
 
 
-def _states(predictor: Any, model: str, before: list, now: Heard) -> dict[str, dict[str, Any]]:
+def _states(predictor: Predictor, model: str, before: list, now: Heard) -> dict[str, dict[str, Any]]:
     fused = predictor.fusion(model).fuse_last([*before, now.moment])
     quality = qualities(now)
     states = {

@@ -1,4 +1,4 @@
-"""The lab: one moment from seven subsets, how its modalities fit together, spoiling, and curves."""
+"""The lab: one moment from seven subsets, how its modalities fit together, degradation, and curves."""
 
 import base64
 import xml.etree.ElementTree as ElementTree
@@ -113,10 +113,10 @@ def test_the_live_session_is_the_visitors_own(predictor):
     for number, words in enumerate(("what joy", "what anger")):
         utterance = Utterance(number, float(number), end=number + 0.5, spoken=(words, Reading(feature(words.split()[1]))))
         mine.conversation.utterances.append(utterance)
-    found, choice, html, whole, file, *spoilt = live_moments(predictor, visitors, mine.token)
+    found, choice, html, whole, file, *degraded = live_moments(predictor, visitors, mine.token)
     assert [one.transcript for one in found] == ["what joy", "what anger"]
     assert choice.value == 1 and "what anger" in html and "what joy" in whole
-    assert (file, spoilt) == (None, ["", None, None])
+    assert (file, degraded) == (None, ["", None, None])
     assert "Nothing has been said" in live_moments(predictor, visitors, other.token)[2]
     assert "No live session" in live_moments(predictor, visitors, "guessed")[2]
 
@@ -150,13 +150,13 @@ def test_words_from_outside_are_escaped(predictor):
     assert "<img" not in compared_html({"text": state}, {"text": state})
 
 
-def test_sliders_at_rest_spoil_nothing():
+def test_sliders_at_rest_degrade_nothing():
     rest = {s.field: s.rest for s in SLIDERS}
     assert degradation_of(rest) == degradation_of({}) == Degradation()
     assert degradation_of({**rest, "noise_db": QUIET - 1}, muted=True) == Degradation(noise_db=QUIET - 1, muted=True)
 
 
-def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
+def test_a_degraded_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
     from PIL import Image
 
     path = tmp_path / "face.jpg"
