@@ -268,6 +268,7 @@ def build(
     from app.pages.clip.page import clip_page
     from app.pages.lab.page import lab_page
     from app.pages.live.page import live_page
+    from app.pages.shared.heading import heading
     from app.server.zerogpu import lends_gpu, with_lent_gpu
     from app.visitors.visitors import Visitors
     from comp_core.senses.face.locator import FaceLocator, LookAround
@@ -291,11 +292,7 @@ def build(
     visitors = Visitors(session, start, limit=1 if local or outputs else places)
     visitors.keep_sweeping()
     with gr.Blocks(title=_TITLE, analytics_enabled=False) as demo:
-        gr.HTML(
-            f'<header class="cp cp-head"><h1>{_TITLE}</h1><p>What a machine reads from face, voice and words, '
-            "and what it does when one of them is missing.</p></header>",
-            apply_default_css=False,
-        )
+        heading(_TITLE)
         with gr.Tabs():
             with gr.Tab("Live"):
                 calls = server_functions(visitors, transcriber, models, lambda: predictor.notices)

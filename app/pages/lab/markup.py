@@ -30,7 +30,7 @@ def along_html(steps: Sequence[Step]) -> str:
     titles = list(steps[0].cells)
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     rows = "".join(
-        f'<tr><th scope="row">{clock_text(step.start)}<small>{escape(step.words) or "(no words)"}</small></th>'
+        f'<tr><th scope="row">{clock_text(step.start)}{_words_html(step.words)}</th>'
         + "".join(f"<td>{_cell_html(step.cells[title])}</td>" for title in titles)
         + "</tr>"
         for step in steps
@@ -88,6 +88,10 @@ is what that adds to the probability of the label that was likeliest. A part tha
 utterance is taken from this conversation: with one utterance, or none with the same senses, nothing changes.</p>
 <div class="cp-scroll"><table class="cp-table"><thead><tr><td></td><th scope="col">prediction</th><th scope="col">change</th></tr></thead>
 <tbody>{rows}</tbody></table></div></details>"""
+
+
+def _words_html(words: str) -> str:
+    return f'<small data-words="said">{escape(words)}</small>' if words else "<small>(no words)</small>"
 
 
 def _strip_html(shares: Sequence[float] | None) -> str:

@@ -1,5 +1,6 @@
 // Drawing of the live page. Its elements exist from the start.
 
+import { translated } from "../shared/translate.js";
 import { capture, local } from "./live.js";
 import { part, root, setData, setText, setWidth } from "./page.js";
 import { addPoint } from "./timeline.js";
@@ -12,6 +13,7 @@ const STAGES = {
 
 const shown = {}; // the nodes of the latency block, by figure
 let spokenAt = 0;
+let lastSpoken = "";
 
 const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
@@ -48,11 +50,11 @@ function drawMoment(moment) {
     setText(part("weight_text", card), view.weight_text);
     setText(part("relied", card), view.relied);
   }
-  const spoken = [moment.headline, moment.percent, moment.basis, moment.why].join(" ");
+  const spoken = [moment.headline, moment.percent, moment.basis, moment.why].filter(Boolean).map(translated).join(" ");
   const now = performance.now();
-  if (now - spokenAt > SAY_EVERY_MS && part("spoken_status").textContent !== spoken) {
+  if (now - spokenAt > SAY_EVERY_MS && spoken !== lastSpoken) {
     setText(part("spoken_status"), spoken);
-    spokenAt = now;
+    [spokenAt, lastSpoken] = [now, spoken];
   }
 }
 
@@ -93,6 +95,7 @@ function drawSubsets(subsets) {
 function drawTranscript({ text, told, strength }) {
   setText(part("transcript"), text || "Nothing said yet.");
   setData(part("transcript"), "empty", !text);
+  setData(part("transcript"), "words", text ? "said" : "none");
   setText(part("source"), told && `(${told})`);
   setText(part("subtitle"), text);
   setText(part("last"), text);
@@ -119,6 +122,7 @@ export function drawHistory(utterances) {
     button.utterance = utterance;
     button.setAttribute("aria-label", `Correct the words of ${utterance.time}`);
     setText(time, utterance.time);
+    setData(said, "words", utterance.words ? "said" : "none");
     setText(said, utterance.transcript);
     setText(told, utterance.prediction);
   });

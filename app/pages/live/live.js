@@ -34,14 +34,17 @@ export let token = null;
 let announced = false;
 let noticed = 0; // of the server's notices, how many have been said
 
+let saying = "";
+
 export function say(message) {
+  saying = message;
   setText(part("message"), message);
   part("message").hidden = !message;
 }
 
 function sayBriefly(message) {
   say(message);
-  setTimeout(() => { if (part("message").textContent === message) say(""); }, BRIEFLY_MS);
+  setTimeout(() => { if (saying === message) say(""); }, BRIEFLY_MS);
 }
 
 let problems = "";

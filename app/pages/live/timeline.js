@@ -1,6 +1,7 @@
 // The last two minutes on one canvas: what it was taken for, and how the coordinator weighed the three. It is painted anew a few times
 // a second; what a point in it says stands in words below.
 
+import { translated } from "../shared/translate.js";
 import { part, root, setText } from "./page.js";
 
 const TIMELINE_S = 120;
@@ -74,7 +75,7 @@ export function paintTimeline() {
     pen.rect(left, 0, right - left - 2, LABEL_HEIGHT);
     pen.clip();
     pen.fillStyle = run.kind === "sure" ? colour("accent-ink") : colour("ink");
-    if (pen.measureText(run.headline).width + 8 < right - left) pen.fillText(run.headline, left + 5, (LABEL_HEIGHT - 4) / 2);
+    if (pen.measureText(translated(run.headline)).width + 8 < right - left) pen.fillText(translated(run.headline), left + 5, (LABEL_HEIGHT - 4) / 2);
     pen.restore();
   }
   const upright = (at, paint, dash) => {

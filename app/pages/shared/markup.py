@@ -81,7 +81,7 @@ def _card_html(modality: str, view: Mapping[str, Any] | None, live: bool) -> str
     more = ""
     if live:
         more = (
-            '<p class="cp-last" data-part="last" hidden></p>'
+            '<p class="cp-last" data-part="last" data-words="said" hidden></p>'
             if modality == TEXT
             else f'<p class="cp-lack" data-part="lack" hidden><span data-part="lack_told"></span> '
             f'<button type="button" class="cp-small" data-again="{modality}">Try again</button></p>'
@@ -105,7 +105,7 @@ def subsets_html() -> str:
     cells = "".join(
         f'<button type="button" class="cp-subset" data-subset="{name}" aria-pressed="false">'
         f'<span class="cp-icons">{"".join(icon(m) for m in subset)}</span>'
-        f'<span class="cp-given">{listed([NAMES[m] for m in subset])}</span>'
+        f'<span class="cp-given" data-now="now" data-lacks="some absent">{listed([NAMES[m] for m in subset])}</span>'
         f'<strong data-part="told">–</strong></button>'
         for name, subset in SUBSETS.items()
     )
@@ -151,7 +151,7 @@ def clip_html(views: list[Mapping[str, Any]], links: str = "") -> str:
 <details class="cp-utterance" {"open" if number == shown else ""}>
   <summary>
     {f'<button type="button" class="cp-seek" data-seek="{view["start"]:.2f}">{view["time"]}</button>' if view["time"] else ""}
-    <span class="cp-said">{escape(view["transcript"]) or "(no words)"}</span>
+    <span class="cp-said" data-words="{"said" if view["transcript"] else "none"}">{escape(view["transcript"]) or "(no words)"}</span>
     <strong>{escape(view["prediction"])}</strong>
   </summary>
   {fused_html(view["moment"])}
@@ -183,10 +183,11 @@ def _timeline_html(views: list[Mapping[str, Any]]) -> str:
 def player_html(kind: str, address: str, name: str) -> str:
     """The file itself: a player for video and sound, or the picture."""
     source, label = escape(address, quote=True), escape(name, quote=True)
+    caption = f'<figcaption data-words="said">{label}</figcaption>'
     if kind == "image":
-        return f'<figure class="cp cp-player"><img src="{source}" alt="{label}"><figcaption>{label}</figcaption></figure>'
+        return f'<figure class="cp cp-player"><img src="{source}" alt="{label}">{caption}</figure>'
     controls = "controls playsinline" if kind == "video" else "controls"
-    return f'<figure class="cp cp-player"><{kind} {controls} src="{source}"></{kind}><figcaption>{label}</figcaption></figure>'
+    return f'<figure class="cp cp-player"><{kind} {controls} src="{source}"></{kind}>{caption}</figure>'
 
 
 def degradation_html() -> str:
