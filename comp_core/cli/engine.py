@@ -27,9 +27,7 @@ def engine_of(options: argparse.Namespace) -> AbstractContextManager[Engine]:
         EngineError: what was asked for does not go together.
     """
     if options.engine == "ray":
-        if options.device not in (None, CPU):
-            raise EngineError("workers of Ray compute on processors here: leave --device out, or use it without --engine ray.")
-        return RayCluster(options.address, options.workers)
+        return RayCluster(options.address, options.workers, options.device or CPU)
     if options.address or options.workers:
         raise EngineError("--address and --workers are Ray's: add --engine ray.")
     return nullcontext(InProcess())

@@ -38,7 +38,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--out", type=Path, required=True, help="folder of the records; a stopped run goes on from what is there")
     command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
     command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
-    command.add_argument("--device", help="cpu or cuda (default: cuda if there is any; with Ray always cpu)")
+    command.add_argument("--device", help="cpu or cuda (default: cuda if there is any; with Ray cpu)")
     known = "csv, json, vtt, srt, eaf (ELAN), textgrid (Praat), bids; made of all records that are there"
     command.add_argument("--format", type=names, default=[], metavar="NAME,...", help=known)
     command.set_defaults(run=annotate)
@@ -108,7 +108,7 @@ def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
     settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))), options.language)
     try:
         with engine_of(options) as engine:
-            device = CPU if options.engine == "ray" else options.device
+            device = options.device or (CPU if options.engine == "ray" else None)
             found = annotate(options.folder, options.out, settings, engine, device, lambda note: tqdm.write(note, file=sys.stderr))
         export(options.out, options.format)
     except (FolderError, EngineError, CheckpointError, RecogniserError, DeviceError, OSError) as error:

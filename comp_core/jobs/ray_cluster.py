@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from comp_core.jobs.engine import EngineError, Item, Result, WorkerLost
+from comp_core.support.devices import CPU
 
 # An item is tried so often before it counts as one that kills its worker, such as a file on which a decoder crashes.
 ATTEMPTS = 3
@@ -22,12 +23,14 @@ _STARTS = 3
 _ENVIRONMENT = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_IGNORE_UNHANDLED_ERRORS": "1"}
 # Ray wraps what it could not import in an error of its own.
 _MISSING = re.compile(r"No module named '([\w.]+)'")
+_CUDA = "cuda"
 _HOW_TO_JOIN = "start it with `ray start --head`, join it from this machine with `ray start --address HOST:PORT`, and give that address"
 _PREPARE = "every machine needs this project and its requirements, at the same paths"
 
 
 class RayCluster:
-    """Ray as a context: entered, it is connected. A worker is a process with one core and one thread.
+    """Ray as a context: entered, it is connected. A worker is a process with one core and one thread, and
+    one GPU where the work is done on CUDA: Ray then shows it no other.
 
     Ray does an item again whose worker, or its whole machine, was lost; the other items are not touched. Machines that join get work,
     too. A program that is connected to Ray already keeps its connection.
@@ -35,15 +38,18 @@ class RayCluster:
     Args:
         address: of a running cluster that this machine belongs to, HOST:PORT or ``auto``; without it a cluster is started here.
         workers: of the cluster that is started; by default one for each core.
+        device: what the work computes on, ``cpu`` or ``cuda``.
 
     Raises:
-        EngineError: when it is entered: Ray is not installed, or the cluster cannot be reached.
+        EngineError: when it is entered: Ray is not installed, the cluster cannot be reached, or it has no GPU and the work asks for one.
     """
 
-    def __init__(self, address: str | None = None, workers: int | None = None) -> None:
+    def __init__(self, address: str | None = None, workers: int | None = None, device: str = CPU) -> None:
         if address and workers:
             raise EngineError("a running cluster has its own number of workers: give --address or --workers, not both.")
-        self._address, self._workers = address, workers
+        if device not in (CPU, _CUDA):
+            raise EngineError(f"a worker of Ray sees one GPU only, not {device}: give --device {_CUDA}, or {CPU}.")
+        self._address, self._workers, self._device = address, workers, device
 
     def __enter__(self) -> RayCluster:
         os.environ |= _ENVIRONMENT  # before the import, which reads it
@@ -55,6 +61,9 @@ class RayCluster:
         self._ours = not ray.is_initialized()
         if self._ours:
             self._connect()
+        if self._device == _CUDA and not self._ray.cluster_resources().get("GPU"):
+            self.__exit__(None, None, None)
+            raise EngineError(f"no machine of the Ray cluster has a GPU: give --device {CPU}.")
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -62,7 +71,8 @@ class RayCluster:
             self._ray.shutdown()
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[tuple[Item, Result | WorkerLost]]:
-        remote: Any = self._ray.remote(num_cpus=1, max_retries=ATTEMPTS - 1)(_on_one_thread)
+        gpus = 1 if self._device == _CUDA else 0
+        remote: Any = self._ray.remote(num_cpus=1, num_gpus=gpus, max_retries=ATTEMPTS - 1)(_on_one_thread)
         # Sent to each machine once.
         shared = self._ray.put(work)
         left = iter(items)
@@ -98,7 +108,9 @@ class RayCluster:
                     raise EngineError(f"Ray does not start on this machine: {_first_line(error)}.") from error
 
     def _room(self) -> int:
-        return _AHEAD * max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+        there = self._ray.cluster_resources()
+        workers = min(there.get("CPU", 1), there.get("GPU", 0)) if self._device == _CUDA else there.get("CPU", 1)
+        return _AHEAD * max(1, int(workers))
 
     def _result(self, done: Any) -> Any:
         errors = self._ray.exceptions

@@ -50,6 +50,24 @@ def moved(batch: Any, device: torch.device) -> Any:
     return batch.to(device) if hasattr(batch, "to") else batch
 
 
+def random_state(device: torch.device) -> dict[str, torch.Tensor]:
+    """Where the random numbers of the processor and of the device stand, by type of device."""
+    own = {} if device.type == CPU else {device.type: torch.get_device_module(device).get_rng_state(*_named(device))}
+    return {CPU: torch.get_rng_state(), **own}
+
+
+def set_random_state(device: torch.device, state: dict[str, torch.Tensor]) -> None:
+    """Go on with the random numbers where `random_state` found them; what was taken on a device of another type says nothing of this one."""
+    torch.set_rng_state(state[CPU])
+    if device.type != CPU and device.type in state:
+        torch.get_device_module(device).set_rng_state(state[device.type], *_named(device))
+
+
+def _named(device: torch.device) -> tuple[torch.device, ...]:
+    """What names the device to its own module: Apple's has one only, and takes no name."""
+    return () if device.type == "mps" else (device,)
+
+
 class Placed:
     """Networks that work together on one device. Where its memory runs out they move to the CPU, say so, and stay there.
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from comp_core.support.devices import device_of, moved
+from comp_core.support.devices import device_of, moved, random_state, set_random_state
 
 # What is trained, and what a batch of it is.
 Model = TypeVar("Model", bound=nn.Module)
@@ -73,7 +73,7 @@ def fit(
     best, history, started = copy.deepcopy(averaged), [], time.time()
     parts = {"model": model, "averaged": averaged, "best": best, "optimiser": optimiser, "schedule": schedule}
     if resume is not None and resume.is_file():
-        history = _continue(resume, config, parts)
+        history = _continue(resume, config, parts, device)
     step = len(history) * steps_per_epoch
     best_score = max((row["score"] for row in history), default=-math.inf)
     for epoch in range(len(history), config.epochs):
@@ -100,28 +100,29 @@ def fit(
             best_score = score
             on_best(best, score, epoch)
         if resume is not None:
-            _keep(resume, config, parts, history)
+            _keep(resume, config, parts, history, device)
     if resume is not None:
         resume.unlink(missing_ok=True)
     return best, history
 
 
-def _keep(path: Path, config: FitConfig, parts: dict[str, Any], history: list[dict[str, float]]) -> None:
+def _keep(path: Path, config: FitConfig, parts: dict[str, Any], history: list[dict[str, float]], device: torch.device) -> None:
     state = {name: part.state_dict() for name, part in parts.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     # Written beside and moved, so that a stop while writing leaves the last one whole.
-    torch.save({**state, "history": history, "config": asdict(config), "random": torch.get_rng_state()}, path.with_suffix(".new"))
+    about = {"history": history, "config": asdict(config), "drawn": random_state(device)}
+    torch.save({**state, **about}, path.with_suffix(".new"))
     path.with_suffix(".new").replace(path)
 
 
-def _continue(path: Path, config: FitConfig, parts: dict[str, Any]) -> list[dict[str, float]]:
-    """Put everything back; returns the history, which is empty if what lies there is another training's."""
+def _continue(path: Path, config: FitConfig, parts: dict[str, Any], device: torch.device) -> list[dict[str, float]]:
+    """Put everything back; returns the history, which is empty if what lies there is another training's or another version's."""
     state = torch.load(path, weights_only=True, map_location="cpu")
-    if state["config"] != asdict(config):
+    if state["config"] != asdict(config) or "drawn" not in state:
         return []
     for name, part in parts.items():
         part.load_state_dict(state[name])
-    torch.set_rng_state(state["random"])
+    set_random_state(device, state["drawn"])
     return state["history"]
 
 

@@ -14,6 +14,12 @@ NAME = "standin"
 # Now, not when it is first used: PyTorch counts the devices when a process goes backward for the first time.
 torch.utils.backend_registration._setup_privateuseone_for_python_backend(NAME)
 
+# What is drawn on a device comes from a generator of its own.
+drawn = torch.Generator()
+_module = torch.get_device_module(NAME)
+_module.get_rng_state = lambda _device: drawn.get_state()
+_module.set_rng_state = lambda state, _device: drawn.set_state(state)
+
 aten = torch.ops.aten
 # As on CUDA, these carry data from one device to another ...
 _BETWEEN = {aten.copy_.default}

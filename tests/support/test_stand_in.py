@@ -16,7 +16,7 @@ from comp_core.modeling.comp import ComPConfig
 from comp_core.modeling.objectives import Classes, Scores
 from comp_core.modeling.prlf import PRLFConfig
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
-from comp_core.support.devices import device_of
+from comp_core.support.devices import device_of, random_state, set_random_state
 from comp_core.training import words
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.fusion import fit_on_windows
@@ -29,7 +29,8 @@ from comp_core.training.words import loss_of
 from tests.core.benchmark.test_benchmark import FAST, made_up
 from tests.core.training.test_training import made_up_dialogues, write_ferplus
 from tests.core.training.test_voice_training import made_up as made_up_voices
-from tests.support.stand_in import stand_in
+from tests.support.stand_in import NAME, stand_in
+from tests.support.stand_in import drawn as stand_ins_random
 
 SETTINGS = FitConfig(epochs=2, learning_rate=1e-3)
 
@@ -112,6 +113,40 @@ def test_the_words_network(monkeypatch):
 
     here, there = on_both(trained)
     np.testing.assert_allclose(there, here, rtol=1e-4, atol=1e-5)
+
+
+def test_a_stopped_training_goes_on_with_the_devices_random_numbers(tmp_path, monkeypatch):
+    # What lies on the stand-in cannot be loaded again, so that the model itself stays on the processor.
+    monkeypatch.setattr("comp_core.training.fit.device_of", lambda _model: torch.device(NAME, 0))
+    monkeypatch.setattr("comp_core.training.fit.moved", lambda batch, _device: batch)
+
+    def train(resume, stop=None):
+        torch.manual_seed(0)
+        stand_ins_random.manual_seed(0)
+
+        def batches(epoch):
+            if epoch == stop:
+                raise KeyboardInterrupt
+            return [torch.ones(4, 3)]
+
+        def loss(net, x):
+            return (net(x) - torch.randn(4, 1, generator=stand_ins_random)).square().mean()
+
+        return fit(torch.nn.Linear(3, 1), batches, 1, loss, None, FitConfig(4, 0.1, average=0.0), resume=resume)[0].weight
+
+    whole = train(None)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "it.resume", stop=2)
+    torch.testing.assert_close(train(tmp_path / "it.resume"), whole)
+
+
+def test_random_numbers_of_the_processor_are_kept_where_a_training_changes_its_device():
+    kept = random_state(torch.device("cpu"))
+    wanted = torch.rand(3)
+    stand_ins_random.manual_seed(5)
+    before = stand_ins_random.get_state()
+    set_random_state(torch.device(NAME, 0), kept)
+    assert torch.equal(torch.rand(3), wanted) and torch.equal(stand_ins_random.get_state(), before)
 
 
 def test_train_face_on_a_device(tmp_path, monkeypatch):

@@ -145,7 +145,7 @@ def test_records_that_name_no_language_are_english(folder, tmp_path):
         (["."], "no video, sound or picture"),
         (["clips", "--workers", "2"], "add --engine ray"),
         (["clips", "--engine", "ray", "--address", "auto", "--workers", "2"], "not both"),
-        (["clips", "--engine", "ray", "--device", "cuda"], "leave --device out"),
+        (["clips", "--engine", "ray", "--device", "cuda:1"], "give --device cuda, or cpu"),
         (["clips", "--whisper", "no-such-model"], "no-such-model"),
     ],
 )

@@ -48,6 +48,64 @@ def test_a_start_that_takes_too_long_is_tried_again(monkeypatch):
     assert len(tried) == 3
 
 
+class Cluster:
+    """Ray's interface without Ray: tasks are done when they are waited for."""
+
+    exceptions = type("errors", (), dict.fromkeys(("RayTaskError", "LocalRayletDiedError", "RayError"), KeyboardInterrupt))
+
+    def __init__(self, **resources):
+        self.resources, self.asked, self.running, self.most, self.on = resources, [], [], 0, True
+
+    def is_initialized(self):
+        return False
+
+    def init(self, **_):
+        pass
+
+    def shutdown(self):
+        self.on = False
+
+    def cluster_resources(self):
+        return self.resources
+
+    def put(self, work):
+        return work
+
+    def remote(self, **asked):
+        self.asked.append(asked)
+        return lambda function: type("task", (), {"remote": lambda _, *arguments: self.start(arguments)})()
+
+    def start(self, arguments):
+        self.running.append(arguments)
+        self.most = max(self.most, len(self.running))
+        return arguments
+
+    def wait(self, running, num_returns):
+        self.running.remove(running[0])
+        return running[:num_returns], running[num_returns:]
+
+    def get(self, arguments):
+        work, item = arguments
+        return work(item)
+
+
+@pytest.mark.parametrize(("device", "gpus", "most"), [("cpu", 0, 16), ("cuda", 1, 4)])
+def test_a_worker_on_cuda_asks_for_a_gpu(monkeypatch, device, gpus, most):
+    ray = Cluster(CPU=8.0, GPU=2.0)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with RayCluster(device=device) as engine:
+        assert dict(engine.map(abs, range(-20, 0))) == {-n: n for n in range(1, 21)}
+    assert [asked["num_gpus"] for asked in ray.asked] == [gpus] and ray.most == most
+
+
+def test_a_cluster_without_gpu_is_said(monkeypatch):
+    ray = Cluster(CPU=8.0)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    with pytest.raises(EngineError, match="has a GPU: give --device cpu"), RayCluster(device="cuda"):
+        pass
+    assert not ray.on
+
+
 @pytest.fixture(scope="module")
 def cluster():
     pytest.importorskip("ray", reason="Ray is not installed (the extra `ray`)")
