@@ -12,23 +12,19 @@ from torch import Tensor, nn
 
 from comp_core.benchmark.conditions import RATES, conditions, masks_of
 from comp_core.benchmark.datasets import Dataset, Split, mix_features
+from comp_core.benchmark.held import Held
 from comp_core.benchmark.learning import GradientSizes
 from comp_core.benchmark.methods import Method, Problem
 from comp_core.benchmark.search import AS_CONFIGURED, Setting
-from comp_core.data.conversations import Conversation, masked_batch
+from comp_core.data.conversations import masked_batch
 from comp_core.data.masks import exact_random_mask
 from comp_core.evaluation.dominance import dominance_report
-from comp_core.evaluation.loop import Predicted, concatenated, predict_entries
+from comp_core.evaluation.loop import Predicted, concatenated
 from comp_core.metrics.bootstrap import tallies
 from comp_core.modalities import MODALITIES, subset_name
-from comp_core.modeling.batch import Conversations
 from comp_core.modeling.prlf import PRLF
-from comp_core.support.devices import CPU, device_of
+from comp_core.support.devices import CPU
 from comp_core.training.fusion import at_random_rates, fit_fusion
-
-# Conversations that are predicted together: at least so many, and more where they are short.
-_FEWEST_TOGETHER = 64
-_ENTRIES_TOGETHER = 4096
 
 
 @dataclass(frozen=True)
@@ -49,23 +45,6 @@ class Protocol:
     device: str = CPU
     settings: Sequence[Setting] = (AS_CONFIGURED,)
     draws: int = 3
-
-
-def masked_parts(conversations: Sequence[Conversation], masks: Sequence[np.ndarray], device: torch.device | str) -> list[Conversations]:
-    """Whole conversations under the masks, in parts that fit into memory; made once, they can be asked about after every epoch."""
-    together = max(_FEWEST_TOGETHER, _ENTRIES_TOGETHER // max(len(c) for c in conversations))
-    starts = range(0, len(conversations), together)
-    return [masked_batch(conversations[i : i + together], masks[i : i + together]).conversations.to(device) for i in starts]
-
-
-def answers(model: nn.Module, parts: Sequence[Conversations]) -> Predicted:
-    """Predict all utterances of some `masked_parts`."""
-    return predict_entries(model, ((part, part.valid) for part in parts))
-
-
-def predict(model: nn.Module, conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Predicted:
-    """Predict whole conversations under the masks."""
-    return answers(model, masked_parts(conversations, masks, device_of(model)))
 
 
 @dataclass(frozen=True)
@@ -108,11 +87,12 @@ def train_and_test(
         if at is not None:
             named = {name: rate for name, rate in named.items() if rate == at}
         test, found, leading = split["test"], {}, {}
+        held = Held(test, protocol.device)
         for name, condition in named.items():
             # A subset is no matter of chance.
             draws = 1 if isinstance(condition, tuple) else protocol.draws
             masks = [masks_of(test, condition, "test", dataset.given, seed, draw) for draw in range(draws)]
-            found[name] = [predict(trained.model, test, some) for some in masks]
+            found[name] = held.under(*masks).answers(trained.model)
             if method.leads and at is None and isinstance(condition, float):
                 batch = masked_batch(test, masks[0]).to(protocol.device)
                 leading[name] = dominance_report(cast(PRLF, trained.model), batch, dataset.objective, seed=seed)
@@ -212,11 +192,11 @@ def train(
     split = protocol.select
     judged = fold[split]
     rates = protocol.rates if at is None else [at]
-    masked = [masked_parts(judged, masks_of(judged, float(rate), split, dataset.given, seed), protocol.device) for rate in rates]
+    asked = Held(judged, protocol.device).under(*(masks_of(judged, float(rate), split, dataset.given, seed) for rate in rates))
     labels = np.concatenate([c.labels for c in judged])
 
     def score_of(net: nn.Module) -> float:
-        return float(np.mean([dataset.objective.score(answers(net, parts).logits, labels) for parts in masked]))
+        return float(np.mean([dataset.objective.score(found.logits, labels) for found in asked.answers(net)]))
 
     def masking(recorded: Tensor, generator: torch.Generator) -> Tensor:
         return at_random_rates(recorded, generator) if at is None else exact_random_mask(recorded, at, generator)

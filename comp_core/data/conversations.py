@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.batch import Batch, collate
+from comp_core.modeling.batch import Batch, Conversations, collate
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,12 @@ def batch_of(windows: Sequence[Conversation]) -> Batch:
 def masked_batch(conversations: Sequence[Conversation], masks: Sequence[np.ndarray]) -> Batch:
     """Conversations as one batch, of which the (n, M) ``masks`` tell what is observed."""
     batch = batch_of(conversations)
-    observed = torch.zeros_like(batch.recorded)
-    for row, mask in zip(observed, masks, strict=True):
-        row[: len(mask)] = torch.from_numpy(mask)
-    return replace(batch, conversations=batch.conversations.observe(observed & batch.recorded))
+    return replace(batch, conversations=masked(batch.conversations, masks))
+
+
+def masked(conversations: Conversations, masks: Sequence[np.ndarray]) -> Conversations:
+    """Padded conversations, of which the (n, M) ``masks`` tell what of that which is observed stays so."""
+    kept = np.zeros(conversations.observed.shape, bool)
+    for row, mask in zip(kept, masks, strict=True):
+        row[: len(mask)] = mask
+    return conversations.observe(torch.from_numpy(kept).to(conversations.observed.device) & conversations.observed)

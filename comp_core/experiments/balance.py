@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from comp_core.benchmark.conditions import masks_of
 from comp_core.benchmark.datasets import Dataset, mosi_reread, ravdess
+from comp_core.benchmark.held import predict
 from comp_core.benchmark.methods import METHODS, Problem
-from comp_core.benchmark.protocol import masks_of, predict
 from comp_core.metrics.figures import mean_and_spread
 from comp_core.support.progress import progress
 from comp_core.training.fusion import fit_fusion

@@ -15,13 +15,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from comp_core.benchmark.conditions import masks_of
 from comp_core.benchmark.datasets import mosi
+from comp_core.benchmark.held import Held
 from comp_core.benchmark.methods import METHODS, Problem
-from comp_core.benchmark.protocol import masks_of, predict
 from comp_core.data.conversations import batch_of
 from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.batch import Conversations
 from comp_core.modeling.comp import ComP, ComPConfig
+from comp_core.support.devices import CPU
+from comp_core.training.fit import optimiser_of
 from comp_core.training.fusion import at_random_rates
 from comp_core.training.task import Task
 
@@ -63,9 +66,9 @@ def _epoch(data: Path) -> Callable[[], None]:
     problem = Problem(dataset.dims, dataset.objective, dataset.given, dataset.longest, steps=1)
     model = method.build(problem)
     loss, around_step = method.train(model, problem)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=method.settings.learning_rate)
+    optimiser = optimiser_of(model.parameters(), method.settings)
     generator = torch.Generator().manual_seed(0)
-    masks = masks_of(fold["test"], 0.5, "test", dataset.given)
+    asked = Held(fold["test"], CPU).under(masks_of(fold["test"], 0.5, "test", dataset.given))
 
     def epoch() -> None:
         model.train()
@@ -76,7 +79,7 @@ def _epoch(data: Path) -> Callable[[], None]:
             loss(model, replace(batch, conversations=batch.conversations.observe(observed))).backward()
             with around_step():
                 optimiser.step()
-        predict(model.eval(), fold["test"], masks)
+        asked.answers(model.eval())
 
     return epoch
 

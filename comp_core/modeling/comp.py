@@ -146,8 +146,9 @@ class ComP(nn.Module):
             self.stage_one = StageOne(config.dims, width, config.outputs)
         self.fused = preset.fused(width, modalities, config.outputs, config.dropout)
 
-    def forward(self, conversations: Conversations) -> FusionOutput:
-        states = self.propagate(conversations)
+    def forward(self, conversations: Conversations, widened: Tensor | None = None) -> FusionOutput:
+        """``widened``: what `Encoders.widened` makes of them, where somebody has asked already."""
+        states = self.propagate(conversations, widened)
         observed = conversations.observed & conversations.valid.unsqueeze(-1)
         by_utterance = states.permute(1, 2, 0, 3)
         unimodal = self.heads(states).permute(1, 2, 0, 3)
@@ -164,15 +165,15 @@ class ComP(nn.Module):
         """The blocks whose parameters are each modality's own: all but coordinator and classifier."""
         return [block for name, block in self.named_children() if name not in ("coordinator", "fused")]
 
-    def propagate(self, conversations: Conversations) -> Tensor:
+    def propagate(self, conversations: Conversations, widened: Tensor | None = None) -> Tensor:
         """The states after the last block, (M, B, N, d), missing ones filled in from the other modalities.
 
         In the default preset they are normalised: what heads, coordinator and classifier read is of one size.
         """
-        *_, (states, _) = self.blocks(conversations)
+        *_, (states, _) = self.blocks(conversations, widened=widened)
         return self.norm(states)
 
-    def alone(self, conversations: Conversations) -> Tensor:
+    def alone(self, conversations: Conversations, widened: Tensor | None = None) -> Tensor:
         """What each modality would say if it were the only one, (B, N, M, K).
 
         The same as the ``modality_logits`` from it alone, for all of them at less than the price of one pass: no other would have
@@ -183,17 +184,19 @@ class ComP(nn.Module):
         """
         if self.config.preset == PAPER:
             raise ValueError("in the paper's preset a modality that was not observed speaks, too: give the model one modality at a time")
-        *_, (states, _) = self.blocks(conversations, silent=True)
+        *_, (states, _) = self.blocks(conversations, silent=True, widened=widened)
         return self.heads(self.norm(states)).permute(1, 2, 0, 3)
 
-    def blocks(self, conversations: Conversations, silent: bool = False) -> Iterator[tuple[Tensor, Tensor]]:
+    def blocks(self, conversations: Conversations, silent: bool = False, widened: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Block by block the states (M, B, N, d) and the prompts that were received in it, (M, B, N, (M - 1) p).
 
         ``silent``: no modality has anything to tell the others.
         """
         observed, distance = conversations.by_modality, conversations.distance
         allowed = may_look(observed)
-        states = self.encoders(conversations.features, observed)
+        if widened is None:
+            widened = self.encoders.widened(conversations.features, observed)
+        states = self.encoders.states(widened, observed)
         if PROMPTS in self.config.without:
             nothing = states[..., :0]
             for propagate in self.propagation:

@@ -44,8 +44,15 @@ class Encoders(nn.Module):
             for m, seen in zip(MODALITIES, observed, strict=True)
         }
 
+    def widened(self, features: dict[str, Tensor], observed: Tensor) -> Tensor:
+        """The first half, (M, B, N, d): the costly one, in which nothing is left to chance."""
+        given = self.standardised(features, observed)
+        return F.gelu(torch.stack([self.widen[m](given[m]) for m in MODALITIES]))
+
+    def states(self, widened: Tensor, observed: Tensor) -> Tensor:
+        """The second half, (M, B, N, d)."""
+        return torch.where(observed.unsqueeze(-1), self.mix(self.dropout(widened)), 0.0)
+
     def forward(self, features: dict[str, Tensor], observed: Tensor) -> Tensor:
         """Modality -> (B, N, D_m), and (M, B, N) bool -> (M, B, N, d)."""
-        given = self.standardised(features, observed)
-        wide = torch.stack([self.widen[m](given[m]) for m in MODALITIES])
-        return torch.where(observed.unsqueeze(-1), self.mix(self.dropout(F.gelu(wide))), 0.0)
+        return self.states(self.widened(features, observed), observed)

@@ -57,7 +57,7 @@ def random_state(device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def set_random_state(device: torch.device, state: dict[str, torch.Tensor]) -> None:
-    """Go on with the random numbers where `random_state` found them; what was taken on a device of another type says nothing of this one."""
+    """Go on with the random numbers where `random_state` found them; what another type of device had drawn says nothing of this one."""
     torch.set_rng_state(state[CPU])
     if device.type != CPU and device.type in state:
         torch.get_device_module(device).set_rng_state(state[device.type], *_named(device))

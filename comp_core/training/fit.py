@@ -64,12 +64,13 @@ def fit(
     device = device_of(model)
     total = config.epochs * steps_per_epoch
     warm = max(1, round(config.warm_up * total))
-    optimiser = torch.optim.AdamW((groups or decay_groups)(model, config), lr=config.learning_rate)
+    optimiser = optimiser_of((groups or decay_groups)(model, config), config)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser,
         lambda step: step / warm if step < warm else 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, total - warm)))),
     )
     averaged = copy.deepcopy(model).eval().requires_grad_(False)
+    averages, news = _tensors(averaged), _tensors(model)
     best, history, started = copy.deepcopy(averaged), [], time.time()
     parts = {"model": model, "averaged": averaged, "best": best, "optimiser": optimiser, "schedule": schedule}
     if resume is not None and resume.is_file():
@@ -88,7 +89,7 @@ def fit(
                 optimiser.step()
             schedule.step()
             step += 1
-            _update_average(averaged, model, min(config.average, step / (step + 10)))
+            _update(averages, news, min(config.average, step / (step + 10)))
             losses.append(loss.detach())  # to ask for its value would make a GPU wait
         with torch.inference_mode():
             score = float(epoch) if score_of is None else score_of(averaged)
@@ -135,11 +136,23 @@ def decay_groups(model: nn.Module, config: FitConfig) -> list[dict[str, Any]]:
     ]
 
 
+def optimiser_of(parameters: Any, config: FitConfig) -> torch.optim.Optimizer:
+    """Adam for parameters or groups of them.
+
+    It takes them all in one call: the same numbers as one after the other, sooner. ``fused`` is faster still, but rounds otherwise.
+    """
+    return torch.optim.AdamW(parameters, lr=config.learning_rate, foreach=True)
+
+
+def _tensors(model: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+    """Parameters and buffers that can be averaged, and those that cannot."""
+    every = list(model.state_dict().values())
+    return [x for x in every if x.is_floating_point()], [x for x in every if not x.is_floating_point()]
+
+
 @torch.no_grad()
-def _update_average(averaged: nn.Module, model: nn.Module, decay: float) -> None:
-    pairs = list(zip(averaged.state_dict().values(), model.state_dict().values(), strict=True))
-    means, news = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
-    torch._foreach_lerp_(list(means), list(news), 1 - decay)
-    for mean, new in pairs:
-        if not mean.is_floating_point():
-            mean.copy_(new)
+def _update(averaged: tuple[list[Tensor], list[Tensor]], model: tuple[list[Tensor], list[Tensor]], decay: float) -> None:
+    """Move the `_tensors` of the average towards the model's."""
+    torch._foreach_lerp_(averaged[0], model[0], 1 - decay)
+    for mean, new in zip(averaged[1], model[1], strict=True):
+        mean.copy_(new)

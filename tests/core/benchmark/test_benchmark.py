@@ -11,8 +11,9 @@ import torch
 from comp_core.benchmark import datasets, protocol, resume
 from comp_core.benchmark.command import benchmark
 from comp_core.benchmark.datasets import Dataset, mix_features, mixing_share, signs_named, signs_named_anew
+from comp_core.benchmark.held import predict
 from comp_core.benchmark.methods import METHODS, Problem
-from comp_core.benchmark.protocol import Protocol, conditions, joined, masks_of, predict, train_and_test, trainings
+from comp_core.benchmark.protocol import Protocol, conditions, joined, masks_of, train_and_test, trainings
 from comp_core.cli import main
 from comp_core.data.conversations import Conversation, batch_of
 from comp_core.experiments import cost
