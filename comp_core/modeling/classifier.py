@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from comp_core.modeling.layers import Dropout
+
 
 class FusedPrediction(nn.Module):
     """Weighted states side by side through a two-layer classifier (repaired).
@@ -17,7 +19,7 @@ class FusedPrediction(nn.Module):
 
     def __init__(self, width: int, modalities: int, outputs: int, dropout: float) -> None:
         super().__init__()
-        self.join = nn.Sequential(nn.Linear(modalities * width, width), nn.GELU(), nn.Dropout(dropout))
+        self.join = nn.Sequential(nn.Linear(modalities * width, width), nn.GELU(), Dropout(dropout))
         self.out = nn.Linear(width, outputs)
 
     def hidden(self, states: Tensor, weights: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.layers import PerModalityLinear
+from comp_core.modeling.layers import Dropout, PerModalityLinear
 
 
 class Encoders(nn.Module):
@@ -26,7 +26,7 @@ class Encoders(nn.Module):
         for modality in MODALITIES:
             self.register_buffer(f"mean_{modality}", torch.zeros(dims[modality]))
             self.register_buffer(f"spread_{modality}", torch.ones(dims[modality]))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.mix = PerModalityLinear(width, width)
 
     def standardise_by(self, features: dict[str, Tensor]) -> None:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm
+from comp_core.modeling.layers import Dropout, PerModalityLinear, PerModalityNorm
 
 
 class ProgressiveInteraction(nn.Module):
@@ -25,7 +25,7 @@ class ProgressiveInteraction(nn.Module):
         self.out = PerModalityLinear(width, width)
         self.gate = PerModalityLinear(2 * width + 1, width)
         self.norm = PerModalityNorm(width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, states: Tensor, reliability: Tensor, leads: Tensor) -> Tensor:
         """States (M, B, N, d), r and whether a modality is the dominant one (bool), both (M, B, N) -> states (M, B, N, d)."""

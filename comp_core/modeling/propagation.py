@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm
+from comp_core.modeling.layers import Dropout, PerModalityLinear, PerModalityNorm
 
 
 def may_look(observed: Tensor) -> Tensor:
@@ -32,7 +32,7 @@ class SelfAttention(nn.Module):
         self.heads = heads
         self.to_qkv = PerModalityLinear(width, 3 * width)
         self.out = PerModalityLinear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, state: Tensor, allowed: Tensor, _distance: Tensor, _prompts: Tensor | None = None) -> Tensor:
         """What each utterance takes from its conversation, (M, B, N, d).
