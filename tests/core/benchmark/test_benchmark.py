@@ -405,7 +405,7 @@ def test_context_hears_the_neighbours_that_the_plain_baseline_does_not(name):
     other = {m: x.clone() for m, x in batch.features.items()}
     for values in other.values():
         values[0, 1] += 1.0  # the neighbour says something else
-    for method, hears in ((name, True), (name.removesuffix("-context"), name.startswith("graph"))):
+    for method, hears in ((name, True), (name.removesuffix("-context"), name.startswith(("graph", "spectral")))):
         model = METHODS[method].build(problem_of(dataset)).eval()
         before, after = (model(replace(batch.observe(observed), features=features)).logits[0, 0] for features in (batch.features, other))
         assert ((before - after).abs().max() > 1e-5) == hears, method
