@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from comp_core.modalities import MODALITIES, TEXT
 from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig, Reader
 from comp_core.modeling.baselines.concat import Concat, ModalityDropout
-from comp_core.modeling.baselines.dgsdnet import LEVELS, SpectralDiffusion
+from comp_core.modeling.baselines.dgsdnet import LEVELS, SpectralDiffusion, graphs_of
 from comp_core.modeling.baselines.ebmc import EnhanceThenBalance, balance_loss, doubt, energies, follow_loss, trust
 from comp_core.modeling.baselines.gcnet import GraphCompletion
 from comp_core.modeling.baselines.late import LateFusion
@@ -26,6 +26,7 @@ from comp_core.modeling.baselines.momke import Experts
 from comp_core.modeling.batch import Batch, Conversations
 from comp_core.modeling.comp import ALIKE, COMPONENTS, PROMPTS, ComP, ComPConfig, as_printed
 from comp_core.modeling.comp_loss import comp_loss
+from comp_core.modeling.layers import from_others
 from comp_core.modeling.modulators import DominanceModulator, GradientModulator, parts_of
 from comp_core.modeling.objectives import Objective
 from comp_core.modeling.paper_loss import printed_loss, printed_stage_one
@@ -185,7 +186,7 @@ def _train_spectral(_model: SpectralDiffusion, problem: Problem) -> tuple[Loss, 
             return task
         level = states.new_tensor(LEVELS)[torch.randint(len(LEVELS), ())]
         noisy = torch.where(hidden.unsqueeze(-1), wanted + level * torch.randn_like(wanted), states)
-        return task + F.mse_loss(net.denoise(noisy, states, known, level)[hidden], wanted[hidden])
+        return task + F.mse_loss(net.denoise(noisy, from_others(states), known, level, graphs_of(known))[hidden], wanted[hidden])
 
     return loss, nullcontext
 

@@ -8,7 +8,7 @@ both graphs read them.
 Left out or changed: who speaks is not known here, so the speaker graph is that of one speaker. A filter is a polynomial of the graph,
 which acts on its spectrum without eigenvectors: their signs and order are arbitrary, and a network that reads them depends on chance and
 padding. The released code replaces a modality wherever anything of it is missing; here what is known stays. It starts from noise and
-learns from labels alone, through a hundred steps; here there are four, from the mean of the noise, so that an answer is no matter of
+learns from labels alone, through a hundred steps; here there are three, from the mean of the noise, so that an answer is no matter of
 chance, and the network also learns to take noise off the recorded states.
 """
 
@@ -25,13 +25,16 @@ from comp_core.modeling.layers import PerModalityLinear, from_others
 # Neighbours on either side in the temporal graph; the speaker graph joins the whole conversation.
 REACH = 3
 # Sizes of the noise, from the first step of the reverse diffusion to the last.
-LEVELS = (2.0, 1.0, 0.5, 0.25)
+LEVELS = (2.0, 1.0, 0.5)
 DEGREE = 2  # of a filter
 LAYERS = 2  # of graph convolution
 
+# The speaker graph and the temporal graph, each (B, N, N).
+Graphs = tuple[Tensor, Tensor]
 
-def graphs_of(known: Tensor) -> tuple[Tensor, Tensor]:
-    """The speaker graph and the temporal graph, each (B, N, N), rows sum to 1 or 0; what is known is (M, B, N) bool.
+
+def graphs_of(known: Tensor) -> Graphs:
+    """The graphs of conversations of which this is known, (M, B, N) bool; their rows sum to 1 or 0.
 
     A weight falls with the distance. Utterances of which nothing is known, padding among them, send nothing.
     """
@@ -69,15 +72,14 @@ class Denoiser(nn.Module):
 
     def __init__(self, width: int, dropout: float) -> None:
         super().__init__()
-        self.enter = SpectralFilter(len(MODALITIES) * width + 2, width)
-        self.leave = SpectralFilter(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.filter = SpectralFilter(len(MODALITIES) * width + 2, width)
+        self.leave = nn.Sequential(nn.GELU(), nn.Dropout(dropout), PerModalityLinear(width, width))
 
     def forward(self, noisy: Tensor, told: Tensor, known: Tensor, level: Tensor, graph: Tensor) -> Tensor:
         """States (M, B, N, d), from others (M, B, N, (M - 1) d), known (M, B, N) bool, size of the noise () -> (M, B, N, d)."""
         noise = torch.where(known, 0.0, level).unsqueeze(-1)
         x = torch.cat([noisy / (1 + noise.square()).sqrt(), told, noise, known.unsqueeze(-1)], -1)
-        return self.leave(self.dropout(F.gelu(self.enter(x, graph))), graph)
+        return self.leave(self.filter(x, graph))
 
 
 class SpectralDiffusion(Baseline):
@@ -92,17 +94,16 @@ class SpectralDiffusion(Baseline):
         self.dropout = nn.Dropout(config.dropout)
         self.classifier = nn.Linear(wide, config.outputs)
 
-    def denoise(self, noisy: Tensor, states: Tensor, known: Tensor, level: Tensor) -> Tensor:
+    def denoise(self, noisy: Tensor, told: Tensor, known: Tensor, level: Tensor, graphs: Graphs) -> Tensor:
         """One look at states (M, B, N, d) with noise of size ``level`` where they are not known: the mean over the two graphs."""
-        told = from_others(states)
-        paths = [network(noisy, told, known, level, graph) for network, graph in zip(self.denoisers, graphs_of(known), strict=True)]
+        paths = [network(noisy, told, known, level, graph) for network, graph in zip(self.denoisers, graphs, strict=True)]
         return torch.stack(paths).mean(0)
 
-    def filled(self, states: Tensor, known: Tensor) -> Tensor:
+    def filled(self, states: Tensor, known: Tensor, graphs: Graphs) -> Tensor:
         """States (M, B, N, d), zero where they are not ``known`` -> the same with what is missing made; what is known stays."""
-        x = states
+        x, told = states, from_others(states)
         for level, lower in zip(LEVELS, (*LEVELS[1:], 0.0), strict=True):
-            clean = self.denoise(x, states, known, x.new_tensor(level))
+            clean = self.denoise(x, told, known, x.new_tensor(level), graphs)
             # What is left of the noise shrinks with its size.
             x = torch.where(known.unsqueeze(-1), states, clean + lower / level * (x - clean))
         return x
@@ -115,8 +116,9 @@ class SpectralDiffusion(Baseline):
         return states * torch.sigmoid(self.gate(torch.cat([states, from_others(states), entropy], -1)))
 
     def fuse(self, states: Tensor, known: Tensor) -> Tensor:
-        hidden = self.gated(self.filled(states, known)).permute(1, 2, 0, 3).flatten(2)
-        graph = torch.stack(graphs_of(known)).mean(0)
+        graphs = graphs_of(known)
+        hidden = self.gated(self.filled(states, known, graphs)).permute(1, 2, 0, 3).flatten(2)
+        graph = torch.stack(graphs).mean(0)
         for layer in self.layers:
             hidden = hidden + self.dropout(F.relu(layer(graph @ hidden)))
         return self.classifier(hidden)
