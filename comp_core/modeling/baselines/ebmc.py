@@ -93,7 +93,7 @@ def contrast(one: Tensor, other: Tensor) -> Tensor:
 
 
 def energies(states: Tensor, known: Tensor, losses: Tensor, uncertainty: Tensor) -> Tensor:
-    """E_m = mean of ||h_m||^2 / d + loss + uncertainty over what is known, (M,); NaN where nothing is.
+    """E_m = mean of ||h_m||^2 / d + loss + uncertainty over what is known, (M,); 0 where nothing is.
 
     Args:
         states: (M, B, N, d).
@@ -102,7 +102,7 @@ def energies(states: Tensor, known: Tensor, losses: Tensor, uncertainty: Tensor)
         uncertainty: (B, N, M) of the first stage's heads.
     """
     of_each = states.square().mean(-1) + (losses + uncertainty).permute(2, 0, 1)
-    return torch.where(known, of_each, 0.0).sum((1, 2)) / known.sum((1, 2))
+    return torch.where(known, of_each, 0.0).sum((1, 2)) / known.sum((1, 2)).clamp(min=1)
 
 
 def balance_loss(energy: Tensor, states: Tensor, known: Tensor) -> Tensor:
