@@ -1,7 +1,9 @@
 """The fused prediction (ComP, eq. 12-15)."""
 
 import torch
+import torch.nn.functional as F
 
+from comp_core.modeling.classifier import FusedPrediction
 from tests.core.modeling.made_up import conversations
 
 
@@ -25,3 +27,14 @@ def test_the_fused_prediction_teaches_the_heads_nothing(model):
     output.logits[output.grounded].sum().backward()
     assert model.heads.weight.grad is None
     assert model.norm.gain.grad.abs().sum() > 0
+
+
+def test_it_departs_from_the_weighted_mean_of_the_modalities_and_equal_weights_leave_states_as_they_are():
+    torch.manual_seed(0)
+    block, states, unimodal = FusedPrediction(4, 3, 2, 0.0), torch.randn(1, 1, 3, 4), torch.randn(1, 1, 3, 2)
+    equal = torch.full((1, 1, 3), 1 / 3)
+    departs = block.out(F.gelu(block.join[0](states.flatten(2))))
+    torch.testing.assert_close(block(states, equal, unimodal), departs + unimodal.mean(2))
+    torch.nn.init.zeros_(block.out.weight), torch.nn.init.zeros_(block.out.bias)
+    weights = torch.tensor([[[0.5, 0.5, 0.0]]])
+    torch.testing.assert_close(block(states, weights, unimodal), (unimodal[:, :, 0] + unimodal[:, :, 1]) / 2)

@@ -1,5 +1,6 @@
 """A step of interaction beside a literal transcription of its equation (PRLF)."""
 
+import pytest
 import torch
 
 from comp_core.modeling.interaction import ProgressiveInteraction, alignment
@@ -42,3 +43,8 @@ def test_alignment_is_the_cosine_to_the_dominant_state_and_does_not_pull_at_it()
     (-found[[AUDIO, VIDEO]].sum()).backward()
     assert states.grad[TEXT].abs().sum() == 0
     assert states.grad[AUDIO].abs().sum() > 0
+
+
+def test_a_width_that_heads_do_not_divide_is_refused():
+    with pytest.raises(ValueError, match="8 is not a multiple of 3 heads"):
+        ProgressiveInteraction(width=8, heads=3, dropout=0.0)

@@ -1,8 +1,9 @@
 """What layers for every modality by itself compute."""
 
 import torch
+import torch.nn.functional as F
 
-from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm, from_others
+from comp_core.modeling.layers import PerModalityLinear, PerModalityNorm, feed_forward, from_others, perceptron
 
 
 def test_a_linear_map_for_each_modality():
@@ -27,3 +28,14 @@ def test_a_modality_receives_what_the_others_have_in_their_order():
     for m in range(3):
         expected = torch.cat([prompts[other] for other in range(3) if other != m], -1)
         torch.testing.assert_close(from_others(prompts)[m], expected)
+
+
+def test_two_layers_for_each_modality_and_for_all():
+    torch.manual_seed(1)
+    block, x = feed_forward(4, 0.0), torch.randn(3, 1, 2, 4)
+    for m in range(3):
+        hidden = F.gelu(x[m] @ block[0].weight[m] + block[0].bias[m])
+        torch.testing.assert_close(block(x)[m], hidden @ block[3].weight[m] + block[3].bias[m])
+    joint = perceptron(4, 6, 2, 0.0)
+    torch.testing.assert_close(joint(x), joint[3](F.gelu(joint[0](x))))
+    assert joint(x).shape == (3, 1, 2, 2)
