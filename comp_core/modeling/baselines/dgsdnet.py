@@ -1,15 +1,15 @@
-"""Spectral diffusion over two graphs (after DGSDNet, Dual-Graph Spectral Diffusion Network for incomplete conversations).
+"""Spectral diffusion over two graphs (after DGSDNet, the Dual-Graph Spectral Diffusion Network).
 
-We found no text of the paper, only its title and its released code, and build what the code does. Taken: utterances are joined by two
-graphs; what is missing of a modality is made by a reverse diffusion with a network that filters in each graph's spectrum and is told
-the other modalities, the two results averaged (DSD); states are gated by their entropy and by the others (GSC); graph convolutions over
-both graphs read them.
+We found no text of the paper, only its title and its released code: this is built after the code. Taken: two graphs join the utterances.
+What is missing of a modality is made by a reverse diffusion, once over each graph, and averaged; its network filters in the graph's
+spectrum and is told the other modalities (DSD). Gates read states, their entropy and the others (GSC). Graph convolutions over both
+graphs end it.
 
-Left out or changed: who speaks is not known here, so the speaker graph is that of one speaker. A filter is a polynomial of the graph,
-which acts on its spectrum without eigenvectors: their signs and order are arbitrary, and a network that reads them depends on chance and
-padding. The released code replaces a modality wherever anything of it is missing; here what is known stays. It starts from noise and
-learns from labels alone, through a hundred steps; here there are three, from the mean of the noise, so that an answer is no matter of
-chance, and the network also learns to take noise off the recorded states.
+Changed: who speaks is not known here, so the speaker graph is that of one speaker. The temporal graph reaches as far back as forward,
+where theirs has all of the past. A filter is a polynomial of the graph: it acts on the spectrum without eigenvectors, whose signs and
+order depend on chance and padding. What is known of a modality stays, where the released code replaces all of it. There are three steps
+instead of a hundred, and they begin at the mean of the noise, so that an answer is no matter of chance. The network also learns to take
+noise off recorded states; the released code learns from labels alone.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Enhance, then balance (after EBMC; He et al., CVPR 2026, arXiv 2604.12518).
 
-Taken, after the abstract and the released code: two stages. In the first each modality predicts by itself; its state is split into a
-part that modalities share and one of its own (MSD), and a state has to be made again from its own part and another's shared part (CCE).
-The second adds the fused prediction, draws the energies of the modalities together (EMC), and lets the fused prediction follow the
-heads of the first stage, the trusted ones most (IMTD).
+Read: the abstract and the released code. Taken: two stages. In the first each modality predicts by itself. Its state is split into a part
+that modalities share and one of its own (MSD), and has to be made again from its own part and another's shared part (CCE). The second
+adds the fused prediction, draws the energies of the modalities together (EMC), and lets the fused prediction follow the heads of the
+first stage, the trusted ones most (IMTD).
 
-Left out: the transformer with soft experts (the variant with context has attention over the conversation instead), and one model
-for each subset of modalities: here one serves all. Losses are of utterances, where the released code first takes the mean of a
-conversation; the contrast of shared parts is the usual one, and every pair of modalities counts. The abstract has trust change the fusion
-weights; in the released code it weighs the distillation only, and so it does here.
+Left out: the transformer with soft experts, for which the variant with context has attention over the conversation; and a model for each
+subset of modalities, where one serves all here. Changed: losses are of utterances, where the released code first takes the mean of a
+conversation. The contrast of shared parts is the usual one. Every pair of modalities counts. Energy and trust have the same doubt. In the
+abstract trust changes the fusion weights; in the released code it weighs the distillation only, and so it does here.
 """
 
 from __future__ import annotations
