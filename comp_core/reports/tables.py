@@ -283,6 +283,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "exact_live": ("benchmark/exact/live", rivals_table),
     **{f"comp_parts_{name}": (f"benchmark/{name}", partial(parts_table, model="comp")) for name in ("ravdess", "live")},
     **protocol_tables_of("mosi", "benchmark/exact/mosi"),
+    **protocol_tables_of("mosi_rivals", "benchmark/exact/mosi_rivals"),
     **{f"exact_{who}": (f"benchmark/exact/cremad-{who}", rivals_table) for who in ("people", "raters")},
     **{who: (f"benchmark/exact/cremad-{who}", people_table) for who in ("people", "raters")},
     **{f"interventions_{model}": ("interventions", partial(interventions_table, model=model)) for model in ("comp", "prlf")},
