@@ -17,7 +17,6 @@ from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.support.checkpoint import CheckpointError
 from comp_core.support.devices import CPU, DeviceError
 
-
 _MODELS = "fusion model: comp, prlf, or the folder or path of another (default: %(default)s)"
 
 

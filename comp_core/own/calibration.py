@@ -35,7 +35,7 @@ class Asked:
 
     def has(self, subset: str) -> np.ndarray:
         """(n,) bool: all of the subset is there."""
-        return self.there[:, [MODALITIES.index(m) for m in SUBSETS[subset]]].all(1)
+        return np.asarray(self.there[:, [MODALITIES.index(m) for m in SUBSETS[subset]]].all(1))
 
 
 def ask(model: nn.Module, conversations: Sequence[Conversation], learnt: Collection[str]) -> Asked:

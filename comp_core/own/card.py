@@ -74,7 +74,7 @@ def _labels(data: Mapping[str, Any], classes: bool) -> list[str]:
 def _figures(report: Mapping[str, Any], classes: bool) -> list[str]:
     """Each method on the tests: mean and deviation over folds, and each fold's figure."""
     key, other = ("uar", "accuracy") if classes else ("mae", "pearson")
-    rows = [(f"**this model, as it answers**", report["in_use"]["test"])]
+    rows = [("**this model, as it answers**", report["in_use"]["test"])]
     rows += [(method["title"], method["test"]) for method in report["methods"].values()]
     head = ["UAR", "accuracy", "UAR by fold"] if classes else ["mean error", "correlation", "mean error by fold"]
     table = [f"| from all that a clip has | {' | '.join(head)} |", "|---|---|---|---|"]
@@ -105,7 +105,7 @@ def _answers(report: Mapping[str, Any], chosen: Mapping[str, Any], classes: bool
     rules = {" + ".join(NAMES[m] for m in SUBSETS[name]): rule for name, rule in chosen["rules"].items()}
     if rules:
         lines.append(f"- Who answers where several are there: {', '.join(f'{name}: {rule}' for name, rule in rules.items())}.")
-    learnt = [name for name in report["methods"][report["kind"]]["only"]]
+    learnt = list(report["methods"][report["kind"]]["only"])
     sure = [f"{' + '.join(NAMES[m] for m in SUBSETS[name])} {chosen['sure_from'][name]:.2f}" for name in learnt]
     lines.append(f"- It is sure from a probability of: {', '.join(sure)}. Below, answers were wrong more than one time in three.")
     return lines

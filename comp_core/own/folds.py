@@ -185,7 +185,7 @@ def train_folds(trainer: Trainer, kept: Path, engine: Engine) -> dict[Item, Test
 
 @contextmanager
 def quiet_on_one_thread() -> Iterator[None]:
-    """For a training. Another number of threads changes last digits, and a training makes those grow; and sixty trainings have too many epochs to tell."""
+    """For a training: another number of threads changes last digits, and it makes those grow; and so many have too many epochs to tell."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -219,7 +219,7 @@ def _digest(trainer: Trainer) -> str:
 
 
 def _write(path: Path, tested: Tested) -> None:
-    arrays: dict[str, np.ndarray] = {"score": np.array(tested.score)}
+    arrays: dict[str, Any] = {"score": np.array(tested.score)}
     for part in ("valid", "test"):
         asked = getattr(tested, part)
         for key in fields(Asked):

@@ -151,8 +151,9 @@ def _name(row: Row, folder: Path, settings: Settings) -> str:
 
 def _keep(path: Path, clip: Clip) -> None:
     about = {key: value for key, value in asdict(clip).items() if key != "features"}
+    arrays: dict[str, Any] = {"about": json.dumps(about), **clip.features}
     with whole_file(path) as beside, beside.open("wb") as file:
-        np.savez(file, about=json.dumps(about), **clip.features)
+        np.savez(file, **arrays)
 
 
 def _kept(path: Path) -> Clip | None:

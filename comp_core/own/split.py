@@ -64,7 +64,7 @@ def parts_of(groups: Sequence[str], classes: np.ndarray, most: int, seed: int) -
     """
     names = sorted(set(groups))
     counts = np.zeros((len(names), int(classes.max()) + 1))
-    np.add.at(counts, ([names.index(group) for group in groups], classes), 1)
+    np.add.at(counts, (np.array([names.index(group) for group in groups]), classes), 1)
     totals = counts.sum(0).clip(min=1)
     # The largest first, those of one size in an order drawn by chance.
     order = np.random.default_rng(seed).permutation(len(names))
