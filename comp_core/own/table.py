@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -100,9 +101,9 @@ def read_table(path: Path, folder: Path) -> Table:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeError) as error:
         raise TableError(path, [f"it cannot be read as a CSV table in UTF-8: {error}"]) from error
-    first = text.partition("\n")[0]
+    first = next(iter(text.splitlines()), "")
     separator = max(",;\t", key=first.count)
-    columns = [name.strip().lower() for name in next(csv.reader([first.rstrip("\r")], delimiter=separator), [])]
+    columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=separator), [])]
     if told := _of_columns(columns):
         raise TableError(path, [f"line 1: {told}"])
     problems: list[tuple[int, str]] = []
@@ -138,10 +139,11 @@ def _of_columns(columns: Sequence[str]) -> str:
 
 def _cells(text: str, separator: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     """Line and cells by column of each row that is not empty; None holds what is too much."""
-    reader = csv.reader(text.splitlines(keepends=True)[1:], delimiter=separator)
-    begins = 2
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    next(reader)
+    begins = reader.line_num + 1
     for values in reader:
-        line, begins = begins, reader.line_num + 2
+        line, begins = begins, reader.line_num + 1
         if any(value.strip() for value in values):
             cells = dict(zip(columns, (value.strip() for value in values), strict=False))
             yield line, {**cells, "": separator.join(values[len(columns) :])}
