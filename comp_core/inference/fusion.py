@@ -146,12 +146,12 @@ class Fusion(OnTheHub):
             moments: readings by modality, oldest first; a modality that is not in a moment was not given.
             without: modalities to leave out throughout, as if switched off.
         """
-        moments = self._left(moments, without)
+        moments = self._known(moments, without)
         return self._fuse([moments[part] for part in window_ends(len(moments), self.context)])
 
     def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused:
         """The last of `fuse`, at the cost of one."""
-        return self._fuse([self._left(moments[-self.context :], without)])[0]
+        return self._fuse([self.left(moments, without)])[0]
 
     def fuse_present(self, asked: Sequence[tuple[Sequence[Moment], Collection[str]]]) -> list[tuple[Fused, dict[str, Distribution | None]]]:
         """For each conversation, with the modalities that are switched off in it: `fuse_last`, and the same moment from each of the
@@ -165,7 +165,7 @@ class Fusion(OnTheHub):
     def _fuse_present_on(
         self, device: str, asked: Sequence[tuple[Sequence[Moment], Collection[str]]]
     ) -> list[tuple[Fused, dict[str, Distribution | None]]]:
-        windows = [self._left(moments[-self.context :]) for moments, _ in asked]
+        windows = [self.left(moments) for moments, _ in asked]
         conversations = conversations_of(windows, self.model.config.dims).to(device)
         with torch.inference_mode():
             output = self.model(stack([conversations.only(subset) for subset in SUBSETS.values()]))
@@ -187,12 +187,14 @@ class Fusion(OnTheHub):
 
     def window(self, moments: Sequence[Moment]) -> Conversations:
         """The last moments as the model is given them: one conversation."""
-        return conversations_of([self._left(moments[-self.context :])], self.model.config.dims).to(self.placed.device)
+        return conversations_of([self.left(moments)], self.model.config.dims).to(self.placed.device)
 
-    def _left(self, moments: Sequence[Moment], without: Collection[str] = ()) -> list[Moment]:
-        """The moments without what is switched off, and without modalities of which the model has learnt nothing."""
-        unknown = [m for m in MODALITIES if m not in self.learnt]
-        return _without(_without(moments, unknown, NOT_LEARNT), without)
+    def left(self, moments: Sequence[Moment], without: Collection[str] = ()) -> list[Moment]:
+        """The last moments as the model reads them: as many as it reads together, and without what is switched off or not learnt."""
+        return self._known(moments[-self.context :], without)
+
+    def _known(self, moments: Sequence[Moment], without: Collection[str]) -> list[Moment]:
+        return _without(_without(moments, [m for m in MODALITIES if m not in self.learnt], NOT_LEARNT), without)
 
     def _fuse(self, windows: Sequence[Sequence[Moment]]) -> list[Fused]:
         return self.placed.run(lambda device: self._fuse_on(device, windows)) if windows else []

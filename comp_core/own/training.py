@@ -18,7 +18,7 @@ from comp_core.benchmark.methods import METHODS
 from comp_core.evaluation.predictions import RISK
 from comp_core.inference.fusion import OWN
 from comp_core.jobs.engine import Engine, InProcess
-from comp_core.metrics.figures import class_report, mean_and_spread, score_report
+from comp_core.metrics.figures import class_report, score_report
 from comp_core.modalities import MODALITIES, SUBSETS
 from comp_core.modeling.registry import COMP, KINDS, load_fusion
 from comp_core.own.calibration import Calibration, calibrated, in_use, together
@@ -184,11 +184,11 @@ def _data(table: str, targets: np.ndarray, material: Material, clips: list[Clip]
 
 def _split(material: Material) -> dict[str, Any]:
     folds = range(len(material.parts))
-    rows = [[i for c in material.of(part) for i in c.ids] for part in folds]
+    clips = [sum(len(conversation) for conversation in material.of(part)) for part in folds]
     return {
         "by": material.split.by,
         "told": material.split.told,
-        "folds": [{"test": material.groups_in(part), "clips": len(rows[part]), "validation": (part + 1) % len(folds)} for part in folds],
+        "folds": [{"test": material.groups_in(part), "clips": clips[part], "validation": (part + 1) % len(folds)} for part in folds],
     }
 
 
@@ -232,7 +232,7 @@ def _figures(outputs: np.ndarray, labels: np.ndarray, material: Material) -> dic
 
 def _over_folds(figures: list[dict[str, Any]], material: Material) -> dict[str, Any]:
     by_fold = {key: [figure[key] for figure in figures] for key in _FIGURES[bool(material.labels)]}
-    return {key: {**mean_and_spread(values), "folds": values} for key, values in by_fold.items()}
+    return {key: {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)), "folds": values} for key, values in by_fold.items()}
 
 
 def _counted(counts: Mapping[str, int]) -> str:

@@ -119,7 +119,9 @@ def test_scores_that_are_none_or_all_alike(folder):
     assert "'much' is no number" in problems(folder, [*lines[:-1], "c3.wav,c,much"], "file,speaker,score")[0]
 
 
-@pytest.mark.parametrize(("header", "told"), [("file,speaker", "no column label"), ("label,speaker", "no column file"), ("a,a,label", "twice")])
+@pytest.mark.parametrize(
+    ("header", "told"), [("file,speaker", "no column label"), ("label,speaker", "no column file"), ("a,a,label", "twice")]
+)
 def test_columns_that_are_missing(folder, header, told):
     (problem,) = problems(folder, good(), header)
     assert problem.startswith("line 1: ") and told in problem
