@@ -373,6 +373,6 @@ def _parser() -> argparse.ArgumentParser:
         "--model",
         default="comp",
         metavar="NAME|PATH",
-        help="fusion model at first: comp, prlf, or another's folder or path (default: %(default)s)",
+        help="fusion model at first: comp, prlf, a folder or a path (default: %(default)s)",
     )
     return parser

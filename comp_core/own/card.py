@@ -13,9 +13,7 @@ from comp_core.senses.speech.recognition import OFF
 _MOST_ROWS = 12
 
 
-HEARD_BEFORE = (
-    "Clips that the senses learnt from (RAVDESS, Emo-DB, FER+, MELD, GoEmotions) give figures that are too good, whatever the folds."
-)
+HEARD_BEFORE = "Clips that the senses learnt from (RAVDESS, Emo-DB, FER+, MELD, GoEmotions) give figures that are too good."
 
 
 def card_of(report: Mapping[str, Any]) -> str:
