@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,9 @@ def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
     if unknown := [name for name in options.format if name not in FORMATS]:
         print(f"no format {', '.join(unknown)}; there are {', '.join(FORMATS)}", file=sys.stderr)
         return 2
+    if told := _no_place_for_scores(options.model, options.format):
+        print(told, file=sys.stderr)
+        return 2
     settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))), options.language)
     try:
         with engine_of(options) as engine:
@@ -125,6 +129,18 @@ def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
     print(f"{found.read} clips read, {found.skipped} had been read before, {found.unreadable} unreadable", end="")
     print(f" (see {options.out / UNREADABLE})" if found.unreadable else "")
     return 0 if found.read or found.skipped else 1
+
+
+def _no_place_for_scores(model: str, formats: list[str]) -> str:
+    """Why these formats cannot be made of the model's records; "" if they can. A model that cannot be loaded is told of where it is used."""
+    from comp_core.inference.fusion import model_stem
+
+    others = [name for name in formats if name != "json"]
+    with suppress(OSError, ValueError, AttributeError):
+        description = json.loads(model_stem(model).with_suffix(".json").read_text(encoding="utf-8"))
+        if others and not description.get("labels", True):
+            return f"{', '.join(others)} has no place for scores: {model} is a model of scores; leave --format out, or use json"
+    return ""
 
 
 def extract(options: argparse.Namespace, _arguments: list[str]) -> int:

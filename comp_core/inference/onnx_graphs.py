@@ -158,6 +158,7 @@ class FusionGraph(Graph):
         }
         self.about |= {
             "labels": list(fusion.labels),
+            "learnt": " ".join(fusion.learnt),
             "sure_from": {name: fusion.answer_thresholds[name] for name in map(subset_name, SUBSETS.values())},
         }
 

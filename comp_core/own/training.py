@@ -80,9 +80,9 @@ def train_own(
     if out.name in KINDS:
         raise OutError(f"a model of your own cannot be called {out.name}: there is one of that name. Give --out another.")
     told = read_table(Path(table), folder)
-    notify(
-        f"{len(told.rows)} clips in {Path(table).name}: {_counted(Counter(row.label for row in told.rows)) if told.labels else 'scores'}."
-    )
+    counts = Counter(row.label for row in told.rows)
+    by_label = ", ".join(f"{label} {counts[label]}" for label in told.labels) or "scores"
+    notify(f"{len(told.rows)} clips in {Path(table).name}: {by_label}.")
     if told.unused:
         notify(f"Columns that nothing is done with: {', '.join(told.unused)}.")
     engine = engine or InProcess()
@@ -165,14 +165,14 @@ def _in_the_checkpoint(material: Material, calibration: Calibration | None, scal
 
 
 def _data(table: str, targets: np.ndarray, material: Material, clips: list[Clip]) -> dict[str, Any]:
-    labels = Counter(row.label for row in material.rows)
+    counts = Counter(row.label for row in material.rows)
     scores = {"mean": float(targets.mean()), "sd": float(targets.std()), "lowest": float(targets.min()), "highest": float(targets.max())}
     absent = Counter(f"{m}: {why}" for clip in clips for m, why in clip.absent.items())
     return {
         "table": table,
         "clips": len(material.rows),
         "left_out": [[row.line, why] for row, why in material.left_out.items()],
-        **({"clips_by_label": dict(labels)} if material.labels else {"scores": scores}),
+        **({"clips_by_label": {label: counts[label] for label in material.labels}} if material.labels else {"scores": scores}),
         "speakers": len({row.speaker for row in material.rows if row.speaker}),
         "conversations": len(material.conversations),
         "modalities": {m: sum(m in clip.features for clip in clips) for m in MODALITIES},
@@ -233,7 +233,3 @@ def _figures(outputs: np.ndarray, labels: np.ndarray, material: Material) -> dic
 def _over_folds(figures: list[dict[str, Any]], material: Material) -> dict[str, Any]:
     by_fold = {key: [figure[key] for figure in figures] for key in _FIGURES[bool(material.labels)]}
     return {key: {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)), "folds": values} for key, values in by_fold.items()}
-
-
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{label} {count}" for label, count in counts.items())
