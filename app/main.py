@@ -75,13 +75,14 @@ def _run(options: argparse.Namespace, began: float) -> int:
         # A GPU that is only lent is not there between two loans.
         device = "cpu" if lends_gpu() else options.device
         predictor = Predictor.load(list(models), device=device, whisper="off")
+        labels = _labels(predictor)
     except (CheckpointError, ValueError) as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
 
     try:
         _keep_private(options)
-        local, outputs = _local(options), _outputs(options)
+        local, outputs = _local(options), _outputs(options, labels)
     except ValueError as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
@@ -132,7 +133,18 @@ def _local(options: argparse.Namespace) -> LocalCapture | None:
     return local_capture(options.camera, options.microphone)
 
 
-def _outputs(options: argparse.Namespace) -> list[Follower]:
+def _labels(predictor: Predictor) -> list[str]:
+    """All that the models tell apart.
+
+    Raises:
+        ValueError: one says scores, for which the page has no place.
+    """
+    if scores := [name for name, fusion in predictor.fusions.items() if not fusion.labels]:
+        raise ValueError(f"{scores[0]} is a model of scores, which the page cannot show. Use python -m comp_core predict, or Python.")
+    return list(dict.fromkeys(label for fusion in predictor.fusions.values() for label in fusion.labels))
+
+
+def _outputs(options: argparse.Namespace, labels: Sequence[str]) -> list[Follower]:
     """Where each session is sent, of those that the command line names."""
     outputs: list[Follower] = []
     if options.osc:
@@ -142,7 +154,7 @@ def _outputs(options: argparse.Namespace) -> list[Follower]:
     if options.lsl:
         from app.output.lsl import LslFollower
 
-        outputs.append(LslFollower())
+        outputs.append(LslFollower(labels))
     return outputs
 
 
@@ -377,6 +389,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
     parser.add_argument(
-        "--model", default="comp", metavar="NAME|PATH", help="fusion model at first: comp, prlf, or a path (default: %(default)s)"
+        "--model",
+        default="comp",
+        metavar="NAME|PATH",
+        help="fusion model at first: comp, prlf, a folder or a path (default: %(default)s)",
     )
     return parser

@@ -68,6 +68,7 @@ class Sense(Protocol[Given]):
 
 class FusionModel(Protocol):
     name: str
+    labels: Sequence[str]
     answer_thresholds: Mapping[str, float]
 
     def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused: ...

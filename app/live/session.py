@@ -204,8 +204,9 @@ class LiveSession:
         if fused.fused is not None:
             self.present_at = now
         self._smoother.time_constant = settings.smoothing
-        thresholds = dict(self._context.predictor.fusion(model).answer_thresholds)
-        shown = self._smoother.update({**fused.as_dict(), "subsets": subsets, "answer_thresholds": thresholds}, now)
+        fusion = self._context.predictor.fusion(model)
+        told = {"subsets": subsets, "answer_thresholds": dict(fusion.answer_thresholds), "labels": list(fusion.labels)}
+        shown = self._smoother.update({**fused.as_dict(), **told}, now)
         utterance = self.conversation.present
         self.record.add(at, model, shown, utterance.transcript if utterance else "")
         return Snapshot(

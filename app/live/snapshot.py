@@ -59,7 +59,8 @@ class Snapshot:
         captured: page clock in ms of the newest frame that was looked at.
         box: the face in it, as fractions of the picture; `others` are further faces, which are not read.
         fused: one record of the predictor, as a dict: fused, one prediction per modality, weights, observed, absent_because; and
-            ``subsets``, the fused prediction from each of the seven, whatever is switched off, with their ``answer_thresholds``.
+            ``subsets``, the fused prediction from each of the seven, whatever is switched off, with their ``answer_thresholds``; and the
+            model's ``labels``.
         switched_off: by the visitor.
         speaking, speech_probability: voice activity right now.
         moment: what the fused answer is of: ``SPOKEN``, ``SAID`` or ``BETWEEN``.

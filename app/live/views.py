@@ -18,12 +18,12 @@ FAINT, FAINTEST, FADED_S = 0.85, 0.65, 30.0
 
 
 def moment_view(record: Mapping[str, Any], pull: Pull | None = None) -> dict[str, Any]:
-    """One fusion record (as_dict of `comp_core.inference.fusion.Fused`) -> headline, why, seven bars, three cards."""
+    """One fusion record (as_dict of `comp_core.inference.fusion.Fused`) -> headline, why, a bar for each label, three cards."""
     modalities = {modality: _modality_view(modality, record) for modality in MODALITIES}
     headline = _headline(record, modalities)
     # A label that no sense names by itself is marked; where none is named there is nothing to mark.
     told = {"why": why(record, pull), "new": headline["kind"] == "sure" and no_senses_own(record)}
-    return {**headline, **told, "bars": _bars(record["fused"]), "modalities": modalities}
+    return {**headline, **told, "labels": _labels(record), "bars": _bars(record["fused"]), "modalities": modalities}
 
 
 def _headline(record: Mapping[str, Any], modalities: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -147,8 +147,14 @@ def _own_words(probabilities: Probabilities | None, answer_threshold: float) -> 
     return named if p >= answer_threshold else f"not sure: {named}"
 
 
+def _labels(record: Mapping[str, Any]) -> list[str]:
+    """What the model tells apart, also where it has nothing to go on: a live record says so, another's predictions do."""
+    said = (record[key] for key in ("fused", *MODALITIES))
+    return list(record.get("labels") or next((probabilities for probabilities in said if probabilities), LABELS))
+
+
 def _bars(probabilities: Probabilities | None) -> dict[str, float] | None:
-    return {label: round(float(probabilities[label]), 4) for label in LABELS} if probabilities else None
+    return {label: round(float(p), 4) for label, p in probabilities.items()} if probabilities else None
 
 
 def live_view(snapshot: Snapshot) -> dict[str, Any]:

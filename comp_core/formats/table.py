@@ -11,7 +11,7 @@ from comp_core.formats.bids import events_json, events_tsv
 from comp_core.formats.elan import eaf
 from comp_core.formats.praat import textgrid
 from comp_core.formats.subtitles import cues_of, srt, vtt
-from comp_core.formats.tiers import NOTICE, fused_label, tiers_of
+from comp_core.formats.tiers import NOTICE, fused_label, labels_of, tiers_of
 from comp_core.modalities import MODALITIES
 from comp_core.support.spreadsheet import csv_text
 
@@ -50,11 +50,11 @@ def records_json(told: Told) -> str:
 
 def records_csv(records: Sequence[Mapping[str, Any]]) -> str:
     """A row for each record; the labels are those of the records."""
-    labels = list(next((record["fused"] for record in records if record["fused"]), {}))
+    labels = labels_of(records)
     rows: list[list[Any]] = [["start", "end", "transcript", "label", *labels, *columns_of_each()]]
     for record in records:
         fused = record["fused"]
-        shares = [f"{fused[label]:.4f}" if fused else "" for label in labels]
+        shares = [f"{fused[label]:.4f}" if fused and label in fused else "" for label in labels]
         named = fused_label(record) if fused else ""
         rows.append([record["start"], record["end"], record["transcript"], named, *shares, *cells_of_each(record)])
     return csv_text(rows)

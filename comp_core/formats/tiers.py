@@ -58,6 +58,11 @@ def fused_label(record: Mapping[str, Any]) -> str:
     return sure_label(record["fused"], record.get("sure_from", 0.0)) or NOT_SURE
 
 
+def labels_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """All labels of the records: those of a session may be of several models, each with labels of its own."""
+    return list(dict.fromkeys(label for record in records for label in record["fused"] or ()))
+
+
 def apart(spans: Iterable[Span]) -> tuple[Span, ...]:
     """The spans in order; one that runs into the next ends where that begins. Of two that begin together the later given is moved on."""
     found: list[Span] = []

@@ -18,6 +18,18 @@ let lastSpoken = "";
 const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
+// A model of the visitor's choice may have labels of its own: the rows are then made anew.
+function nameBars(list, labels) {
+  if (labels.length === list.children.length && labels.every((label, i) => list.children[i].dataset.label === label)) return;
+  const rows = labels.map((label) => {
+    const row = list.firstElementChild.cloneNode(true);
+    row.dataset.label = label;
+    setText(row.querySelector(".cp-label"), label);
+    return row;
+  });
+  list.replaceChildren(...rows);
+}
+
 function drawBars(list, bars, top) {
   for (const row of list.children) {
     const p = bars ? bars[row.dataset.label] : null;
@@ -36,6 +48,7 @@ function drawMoment(moment) {
   setText(part("of"), ` · ${moment.of}`);
   part("new").hidden = !moment.new;
   setText(part("why"), moment.why);
+  for (const list of root.querySelectorAll(".cp-bars")) nameBars(list, moment.labels);
   setData(part("reasons"), "kind", moment.kind);
   drawBars(part("reasons").querySelector(".cp-bars"), moment.bars, moment.top);
   for (const [modality, view] of Object.entries(moment.modalities)) {
