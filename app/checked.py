@@ -60,9 +60,8 @@ def checked(kind: TypeAdapter, data: object) -> Any:
         raise Refused(first["type"], first["msg"])
     if not found[0]["loc"]:
         raise Refused(BAD, "The request is not an object.")
-    raise Refused(
-        BAD, f"The field {str(found[0]['loc'][0])[:40]!r} is {'missing' if found[0]['type'] == 'missing' else 'not what it should be'}."
-    )
+    name, missing = str(found[0]["loc"][0])[:40], found[0]["type"] == "missing"
+    raise Refused(BAD, f"The field {name!r} is {'missing' if missing else 'not what it should be'}.")
 
 
 class Schema(GenerateJsonSchema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import ConfigDict, FailFast, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
@@ -17,10 +17,10 @@ from comp_core.formats import SCHEMA_VERSION
 from comp_core.formats.by_hand import BY_HAND, LABEL, NOTE, TRANSCRIPT
 from comp_core.modalities import MODALITIES
 
-# Half an hour of a live session, which is the longest, has some 4 MB.
-MOST_BYTES = 8_000_000
-# Brackets and commas: each costs memory once it is parsed, and the longest session has some 250,000.
-MOST_PARTS = 600_000
+# Half an hour of a live session, which is the longest, has some 3 MB.
+MOST_BYTES = 5_000_000
+# Brackets and commas: each costs memory once it is parsed, and the longest session has some 100,000.
+MOST_PARTS = 300_000
 NOTE_LENGTH = 500
 NAME_LENGTH = 300
 
@@ -78,7 +78,7 @@ Line = with_config(_SETTINGS)(TypedDict("Line", {"seconds": Seconds, "model": _N
 class File(TypedDict):
     """The JSON of a live session, of the Clip page, of ``predict --json`` or of the interface for programs."""
 
-    schema: NotRequired[str]
+    schema: NotRequired[Literal[SCHEMA_VERSION]]
     file: NotRequired[_Name | None]
     model: NotRequired[_Name]
     utterances: Annotated[list[Utterance], Field(max_length=MOST_UTTERANCES), FailFast()]
@@ -113,6 +113,8 @@ def read_session(content: bytes) -> Session:
     Raises:
         Refused: it is too large, of a newer version, or something else; what is wrong, and where, in one sentence.
     """
+    if not content.strip():
+        raise Refused("bad_file", "It is empty.")
     if len(content) > MOST_BYTES:
         raise Refused("too_large", f"It is larger than {MOST_BYTES // 1_000_000} MB.")
     if sum(content.count(mark) for mark in b"[{,") > MOST_PARTS:
@@ -121,8 +123,6 @@ def read_session(content: bytes) -> Session:
         found: Any = _FILE.validate_json(content)
     except ValidationError as error:
         raise _refusal(error) from error
-    if found.get("schema", SCHEMA_VERSION) != SCHEMA_VERSION:
-        raise _newer(found["schema"])
     utterances = [_whole(one, f"Utterance {number}") for number, one in enumerate(found["utterances"], 1)]
     for number, one in enumerate(utterances, 1):
         if one["end"] is not None and one["end"] < one["start"]:
@@ -173,20 +173,19 @@ def _whole(record: dict[str, Any], name: str) -> dict[str, Any]:
 
 # Of pydantic's kinds of errors: what is said of a place. Braces are filled from the error.
 _SAID = {
-    "missing": "is missing",
-    "float_type": "is not a number",
-    "int_type": "is not a whole number",
-    "string_type": "is not text",
-    "bool_type": "is neither true nor false",
-    "list_type": "is not a list",
-    "dict_type": "is not an object",
-    "finite_number": "is not a finite number",
-    "greater_than_equal": "is below {ge}",
-    "less_than_equal": "is above {le}",
-    "string_too_long": "is longer than {max_length} letters",
-    "too_long": "has more than {max_length} entries",
-    "extra_forbidden": "is not known here",
-    "literal_error": "is none of {expected}",
+    "missing": "missing",
+    "float_type": "not a number",
+    "string_type": "not text",
+    "bool_type": "neither true nor false",
+    "list_type": "not a list",
+    "dict_type": "not an object",
+    "finite_number": "not a finite number",
+    "greater_than_equal": "below {ge:g}",
+    "less_than_equal": "above {le:g}",
+    "string_too_long": "longer than {max_length} letters",
+    "too_long": "more than {max_length} entries",
+    "extra_forbidden": "not known here",
+    "literal_error": "none of {expected}",
 }
 # Lists, and what one of their entries is called.
 _ENTRIES = {"utterances": "utterance", "lines": "line", "notes": "note"}
@@ -198,11 +197,14 @@ def _refusal(error: ValidationError) -> Refused:
     kind, context = first["type"], first.get("ctx", {})
     if kind == "json_invalid":
         return Refused("bad_file", _not_json(str(context["error"])))
+    if first["loc"] == ("schema",):
+        told = f"It is of version {str(first['input'])[:20]!r}, and this program reads version {SCHEMA_VERSION!r}."
+        return Refused("newer", f"{told} Open it with the program that made it, or with a newer one.")
     place = _place(first["loc"])
-    what = _SAID.get(kind, "cannot be read").format(**context)
+    what = _SAID.get(kind, "not what it should be").format(**context)
     if not place:
         return Refused("bad_file", "It is JSON, but not an object with utterances.")
-    return Refused("bad_file", f"{place[0].upper()}{place[1:]} {what}.")
+    return Refused("bad_file", f"{place[0].upper()}{place[1:]}: {what}.")
 
 
 def _not_json(told: str) -> str:
@@ -224,8 +226,3 @@ def _place(loc: Sequence[str | int]) -> str:
         elif part != "[key]":
             parts.append(str(part)[:40])
     return ", ".join(parts)
-
-
-def _newer(version: str) -> Refused:
-    told = f"It is of version {version[:20]!r}, and this program reads version {SCHEMA_VERSION!r}."
-    return Refused("newer", f"{told} Open it with the program that made it, or with a newer one.")

@@ -77,7 +77,8 @@ def agreement_told(spans: Sequence[tuple[float, float, str]]) -> str:
         return "No moment is covered by both."
     if not both:
         return f"Both cover {seconds.total():.0f} s; in none of it do both name an expression."
-    return f"Both cover {seconds.total():.0f} s. In {both:.0f} s both name an expression, and in {100 * seconds[SAME] / both:.0f} % of that the same."
+    named = f"In {both:.0f} s both name an expression, and in {100 * seconds[SAME] / both:.0f} % of that the same."
+    return f"Both cover {seconds.total():.0f} s. {named}"
 
 
 def length(session: Session) -> float:

@@ -47,6 +47,8 @@ class Format:
 def records_json(told: Told) -> str:
     """What ``predict --json`` prints, and the notice."""
     record = {"schema": SCHEMA_VERSION, "notice": NOTICE, "file": told.file, "model": told.model, "utterances": list(told.records)}
+    if told.notes:
+        record["notes"] = [{"seconds": at, "text": text} for at, text in told.notes]
     return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
 
 
