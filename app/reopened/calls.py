@@ -108,6 +108,7 @@ def session_view(session: Session) -> dict[str, Any]:
         "utterances": [
             {
                 "start": one["start"],
+                "end": one["end"],
                 "time": clock_text(one["start"]) + (f" to {clock_text(one['end'])}" if (one["end"] or 0) > one["start"] else ""),
                 "transcript": one["transcript"],
                 "prediction": in_words(one["fused"], one["sure_from"]),
