@@ -6,7 +6,7 @@ import { opened, root } from "./state.js";
 export function drawSecond(name, view) {
   // Two files of one name are told apart by their place.
   opened.second = { name: name === opened.name ? `${name} (second)` : name, view, agreement: view.agreement };
-  part("compared", root).hidden = part("apart", root).hidden = false;
+  part("compared", root).hidden = false;
   setText(part("agreement", root), view.told);
   setText(part("one", root), opened.name);
   setText(part("two", root), opened.second.name);
@@ -22,5 +22,5 @@ export function drawSecond(name, view) {
 
 export function clearSecond() {
   opened.second = null;
-  part("compared", root).hidden = part("apart", root).hidden = true;
+  part("compared", root).hidden = true;
 }
