@@ -10,7 +10,6 @@ from typing import Any
 from app.live.export import EVERY_S
 from app.live.phrases import clock_text
 from app.reopened.session import Session
-from comp_core.formats.by_hand import LABEL, by_hand
 from comp_core.formats.tiers import NOT_SURE, NOTHING_TO_GO_ON, SHORTEST_S, Span, apart, fused_label
 from comp_core.modalities import LABELS
 
@@ -51,7 +50,7 @@ def agreement(first: Session, second: Session) -> list[tuple[float, float, str]]
 
 
 def table(sessions: Sequence[Session]) -> list[list[str]]:
-    """Rows of a name and a cell for each session; labels are the model's, and what was put there by hand is counted by itself."""
+    """Rows of a name and a cell for each session; all labels are the model's."""
     counts = [Counter(fused_label(one) for one in session.utterances) for session in sessions]
 
     def share(count: Counter[str], label: str) -> str:
@@ -63,8 +62,7 @@ def table(sessions: Sequence[Session]) -> list[list[str]]:
         ["utterances", *(str(len(session.utterances)) for session in sessions)],
     ]
     rows += [[label, *(share(count, label) for count in counts)] for label in _NAMELESS]
-    rows += [[label, *(str(count[label]) for count in counts)] for label in LABELS if any(count[label] for count in counts)]
-    return [*rows, ["labels by hand", *(str(sum(bool(by_hand(one, LABEL)) for one in session.utterances)) for session in sessions)]]
+    return rows + [[label, *(str(count[label]) for count in counts)] for label in LABELS if any(count[label] for count in counts)]
 
 
 def agreement_told(spans: Sequence[tuple[float, float, str]]) -> str:
