@@ -55,8 +55,8 @@ def server_functions(
     def exchange(data: Any, address: str) -> dict[str, Any]:
         """Frame and sound in, newest snapshot out."""
         session = visitors.find(wire.fields(data).get("token"), address=address)
-        request = checked(wire.MEDIA, data)
         # Where the computer's own devices are read, nothing that a page sends is taken in.
+        request = checked(wire.LOOKING if session.local else wire.MEDIA, data)
         gone = request.get("gone") or {}
         if session.local:
             session.local.pause(PAUSED in gone.values())

@@ -9,6 +9,7 @@ import base64
 import binascii
 import io
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired
 
 import numpy as np
@@ -27,6 +28,7 @@ from comp_core.senses.reading import DISCONNECTED, PAUSED
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.words.tokens import whole_characters
 
+SCHEMA_FILE = Path(__file__).with_name("wire_schema.json")
 JPEG_BYTES = 300_000
 PICTURE_SIDE = 1280
 PCM_SECONDS = 12
@@ -120,8 +122,15 @@ class Giving(Held):
 
 
 @with_config(_SETTINGS)
-class _Media(Held, total=False):
-    """What was captured since the last time."""
+class Looking(Held, total=False):
+    """Ask for the newest snapshot, and say what devices give nothing."""
+
+    gone: Gone | None
+
+
+@with_config(_SETTINGS)
+class _Media(Looking, total=False):
+    """The same, with what was captured since the last time."""
 
     jpeg: Annotated[base64_text("picture", JPEG_BYTES) | None, Field(description="a JPEG, in base64")]
     captured: Annotated[_number("captured") | None, Field(description="when, on the page's clock, ms; needed with jpeg")]
@@ -129,7 +138,6 @@ class _Media(Held, total=False):
         base64_text("sound", 2 * SAMPLE_RATE * PCM_SECONDS) | None, Field(description="mono 16 kHz int16, little-endian, in base64")
     ]
     first: Annotated[_number("first") | None, Field(description="number of its first sample; needed with pcm")]
-    gone: Gone | None
 
 
 def _with_its_time(media: Any) -> Any:
@@ -159,7 +167,9 @@ class Control(Held, total=False):
     note: Note
 
 
-ENTRANCE, HELD, LEAVING, GIVING, MEDIA, CONTROL = (TypeAdapter(kind) for kind in (Entrance, Held, Leaving, Giving, Media, Control))
+ENTRANCE, HELD, LEAVING, GIVING, CONTROL = (TypeAdapter(kind) for kind in (Entrance, Held, Leaving, Giving, Control))
+# Where the computer's own devices are read, what a page captures is not looked at.
+LOOKING, MEDIA = TypeAdapter(Looking), TypeAdapter(Media)
 # By the call that takes it.
 MESSAGES = {
     "open_session": ENTRANCE,
@@ -173,8 +183,9 @@ MESSAGES = {
 
 def json_schema() -> dict[str, Any]:
     """Of all messages, by the call that takes each."""
-    _, definitions = TypeAdapter.json_schemas([(name, "validation", kind) for name, kind in MESSAGES.items()], schema_generator=Schema)
-    return definitions
+    calls, rest = TypeAdapter.json_schemas([(name, "validation", kind) for name, kind in MESSAGES.items()], schema_generator=Schema)
+    told = {"title": "What the live page sends, by the call that takes it", "type": "object"}
+    return {**told, "properties": {name: schema for (name, _), schema in calls.items()}, **rest}
 
 
 def fields(data: object) -> Mapping[str, Any]:
