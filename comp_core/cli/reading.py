@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from comp_core.cli.engine import engine_of, engine_options
 from comp_core.cli.values import names
+from comp_core.formats import SCHEMA_VERSION
 from comp_core.jobs.engine import EngineError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.support.checkpoint import CheckpointError
@@ -164,7 +165,7 @@ def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 def _show(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(result, ensure_ascii=False), flush=True)
+        print(json.dumps({"schema": SCHEMA_VERSION, **result}, ensure_ascii=False), flush=True)
         return
     print(f"{result['file'] or 'words'} ({result['model']}: predicted expression, not feelings)")
     for utterance in result["utterances"]:

@@ -23,6 +23,7 @@ from comp_core.support.assets import ASSETS
 from comp_core.support.checkpoint import save_checkpoint
 from tests.core.data import test_feature_folder
 from tests.core.inference.test_media import RATE, SOUND_CODECS, VIDEO_CODECS, tone, write, write_wav
+from tests.support.saved import clip_json, live_json
 
 
 def media(folder: Path) -> list[bytes]:
@@ -52,6 +53,11 @@ def requests(folder: Path) -> list[bytes]:
         {"degradation": {"darkness": 0.5, "noise_db": 10, "muted": True}},
     ]
     return [json.dumps(one).encode() for one in found]
+
+
+def sessions(folder: Path) -> list[bytes]:
+    """A saved live session and a saved clip."""
+    return [live_json().encode(), clip_json().encode()]
 
 
 def degradations(folder: Path) -> list[bytes]:

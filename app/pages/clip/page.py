@@ -15,6 +15,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from app.live.views import utterance_view
+from app.pages.clip.reopened import reopened_session
 from app.pages.shared.markup import clip_html, file_links, message_html, player_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
@@ -66,6 +67,7 @@ def clip_page(predictor: Predictor, models: Mapping[str, str], tab: gr.Tab, borr
                 analyse = gr.Button("Read it", variant="primary", min_width=120)
                 lent = gr.Button("Read it, words on the host's GPU", visible=borrowing is not None, min_width=120)
                 cancel = gr.Button("Cancel", min_width=100)
+    reopened_session()
     player = gr.HTML("", apply_default_css=False, elem_id="clip-player")
     # What is waited for is told here: where it is told, Gradio makes all else pale.
     waiting = gr.HTML("", apply_default_css=False, elem_id="clip-waiting")

@@ -1,5 +1,6 @@
 // Drawing of the live page. Its elements exist from the start.
 
+import { drawBars, drawMoment, nameBars } from "../shared/moment.js";
 import { translated } from "../shared/translate.js";
 import { capture, local } from "./live.js";
 import { part, root, setData, setText, setWidth } from "./page.js";
@@ -15,54 +16,11 @@ const shown = {}; // the nodes of the latency block, by figure
 let spokenAt = 0;
 let lastSpoken = "";
 
-const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
-// A model of the visitor's choice may have labels of its own: the rows are then made anew.
-function nameBars(list, labels) {
-  if (labels.length === list.children.length && labels.every((label, i) => list.children[i].dataset.label === label)) return;
-  const rows = labels.map((label) => {
-    const row = list.firstElementChild.cloneNode(true);
-    row.dataset.label = label;
-    setText(row.querySelector(".cp-label"), label);
-    return row;
-  });
-  list.replaceChildren(...rows);
-}
-
-function drawBars(list, bars, top) {
-  for (const row of list.children) {
-    const p = bars ? bars[row.dataset.label] : null;
-    setWidth(row.querySelector("i"), p ?? 0);
-    setText(row.querySelector(".cp-value"), p === null ? "–" : percent(p));
-    setData(row, "top", row.dataset.label === top);
-  }
-}
-
-function drawMoment(moment) {
-  const fused = root.querySelector("[data-fused]");
-  setData(fused, "kind", moment.kind);
-  setText(part("headline"), moment.headline);
-  setText(part("percent"), moment.percent);
-  setText(part("basis"), moment.basis);
-  setText(part("of"), ` · ${moment.of}`);
-  part("new").hidden = !moment.new;
-  setText(part("why"), moment.why);
+function drawNow(moment) {
   for (const list of root.querySelectorAll(".cp-bars")) nameBars(list, moment.labels);
-  setData(part("reasons"), "kind", moment.kind);
-  drawBars(part("reasons").querySelector(".cp-bars"), moment.bars, moment.top);
-  for (const [modality, view] of Object.entries(moment.modalities)) {
-    const card = root.querySelector(`[data-modality="${modality}"]`);
-    setData(card, "state", view.state);
-    setData(card, "filled", view.filled_in);
-    setText(part("state", card), view.state_text);
-    part("state", card).title = view.state_text;
-    setText(part("prediction", card), view.prediction);
-    drawBars(card.querySelector(".cp-bars"), view.bars, view.top);
-    setWidth(part("weight", card), view.weight ?? 0);
-    setText(part("weight_text", card), view.weight_text);
-    setText(part("relied", card), view.relied);
-  }
+  drawMoment(root, moment);
   const spoken = [moment.headline, moment.percent, moment.basis, moment.why].filter(Boolean).map(translated).join(" ");
   const now = performance.now();
   if (now - spokenAt > SAY_EVERY_MS && spoken !== lastSpoken) {
@@ -182,7 +140,7 @@ function drawLatency(view) {
 }
 
 export function draw(view) {
-  drawMoment(view.moment);
+  drawNow(view.moment);
   drawSubsets(view.subsets);
   addPoint(view);
   drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.others : []);
