@@ -20,7 +20,7 @@ from app.main import MOST_FACES
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator, LookAround
 from comp_core.senses.speech.utterances import Segmenter
-from tests.support.minute import SECONDS
+from tests.support.minute import SECONDS, Moment
 from tools.minute.scenes import Minute, Spoken
 
 # As the page sends; the loop is asked for news more often than it has some.
@@ -47,9 +47,7 @@ def timed(minute: Minute, predictor: Predictor, recogniser: Any) -> Timed:
     transcriber = Transcriber(lambda note: recogniser).start()
     while transcriber.status["state"] == "loading":
         time.sleep(POLL_S)
-    sent = [
-        (one.at, Frame(_rgb(one.jpeg), 1000 * one.at), wire.samples(base64.b64encode(one.pcm).decode())) for one in minute.moments(RATE)
-    ]
+    sent = [_sent(one) for one in minute.moments(RATE)]
     locator = FaceLocator(tracking=True, around=LookAround(MOST_FACES))
     session = LiveSession("token", LiveContext(predictor, transcriber), locator, Segmenter())
     begin, seen = time.monotonic(), list[tuple[float, Snapshot]]()
@@ -67,8 +65,10 @@ def timed(minute: Minute, predictor: Predictor, recogniser: Any) -> Timed:
     return Timed(len(pictures) / SECONDS, tuple(_delay(one, seen) for one in minute.spoken))
 
 
-def _rgb(jpeg: bytes) -> np.ndarray:
-    return wire.picture(base64.b64encode(jpeg).decode())
+def _sent(moment: Moment) -> tuple[float, Frame, np.ndarray]:
+    """When, and what the server makes of what the page sends."""
+    jpeg, pcm = (base64.b64encode(part).decode() for part in (moment.jpeg, moment.pcm))
+    return moment.at, Frame(wire.picture(jpeg), 1000 * moment.at), wire.samples(pcm)
 
 
 def _delay(spoken: Spoken, seen: Sequence[tuple[float, Snapshot]]) -> float | None:

@@ -88,8 +88,7 @@ def minutes(data: Path, split: str, count: int, seed: int) -> Iterator[Minute]:
         data: folder that holds ``ravdess_speech`` and ``ferplus.npz``.
     """
     random = np.random.default_rng(seed)
-    voices, faces = acted_voices(data, split), agreed_faces(data, split)
-    sentences = {label: [row.sentence for row in load_sentences() if (row.part, row.label) == (PARTS[split], label)] for label in LABELS}
+    voices, faces, sentences = acted_voices(data, split), agreed_faces(data, split), plain_sentences(split)
     deck: list[str] = []
     locator = FaceLocator(tracking=False)
     for _ in range(count):
@@ -111,6 +110,11 @@ def acted_voices(data: Path, split: str) -> dict[str, list[Path]]:
         if speaker in SPLITS[split] and label is not None:
             found[label].append(path)
     return found
+
+
+def plain_sentences(split: str) -> dict[str, list[str]]:
+    """Label -> sentences of the part that belongs to a split."""
+    return {label: [row.sentence for row in load_sentences() if (row.part, row.label) == (PARTS[split], label)] for label in LABELS}
 
 
 def agreed_faces(data: Path, split: str) -> dict[str, list[tuple[str, np.ndarray]]]:
@@ -166,12 +170,12 @@ def _said(label: str, clips: list[Path], sentences: list[str], random: np.random
         clip, sentence, voice = clips[random.integers(len(clips))], sentences[random.integers(len(sentences))], random.choice(VOICES)
         with tempfile.TemporaryDirectory() as folder:
             read = speak(sentence, Path(folder), str(voice))
-        both = [((clip.stem, ""), _level(decode(clip))), ((f"flite {voice}", sentence), _level(read))]
+        both = [((clip.stem, ""), level(decode(clip))), ((f"flite {voice}", sentence), level(read))]
         if sum(len(samples) for _, samples in both) <= LONGEST_S * SAMPLE_RATE:
             return [both[i] for i in random.permutation(2)]
 
 
-def _level(samples: np.ndarray) -> np.ndarray:
+def level(samples: np.ndarray) -> np.ndarray:
     """What is said, without the quiet before and after it, as loud as the others."""
     loud = np.flatnonzero(np.abs(samples) > 0.02 * np.abs(samples).max())
     said = samples[loud[0] : loud[-1] + 1]
