@@ -70,10 +70,8 @@ def minute_table(report: Report) -> str:
 
 def minute_answers_table(report: Report) -> str:
     """Who was right for how much of recorded minutes: the headline, and each sense by itself."""
-    rows = [
-        (who, *(f"{figures[key]:.3f}" for key in ("right", "named", "wrong_when_named")))
-        for who, figures in report["metrics"]["who"].items()
-    ]
+    keys = ("right", "named", "wrong_when_named")
+    rows = [(who, *(f"{figures[key]:.3f}" for key in keys)) for who, figures in report["metrics"]["who"].items()]
     return markdown(("share of the time", "right", "named a label", "wrong, of what was named"), rows)
 
 
