@@ -25,12 +25,12 @@ def seen(at, *args, label="joy", **kwargs):
 
 
 def test_a_change_is_told_with_what_happened_just_before_it():
-    minute = [seen(1.0, "joy"), seen(2.0, "joy", words="present"), seen(3.0, "anger", words="present"), seen(9.0, "anger", words="present")]
+    minute = [seen(1.0, "joy"), *(seen(at, "joy", words="present") for at in (2.0, 4.5, 5.5)), seen(6.0, "anger", words="present")]
     (change,) = changes(minute)
-    assert (change["at"], change["from"], change["to"], change["why"]) == (3.0, "joy", "anger", "so it is")
+    assert (change["at"], change["from"], change["to"], change["why"]) == (6.0, "joy", "anger", "so it is")
     assert change["because"] == []
-    (change,) = changes([seen(1.0, "joy"), seen(1.2, "joy", words="present"), seen(2.0, "anger", words="present")])
-    assert change["because"] == ["words: present"]
+    (change,) = changes([seen(1.0, "joy"), seen(1.2, "joy", words="present"), seen(2.0, "anger")])
+    assert change["because"] == ["words: present", "words: no words"]
     assert figures([minute])["headline_changes"] == {"mean": 1.0, "median": 1, "most": 1, "unexplained": 1}
 
 

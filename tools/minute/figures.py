@@ -9,14 +9,15 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from comp_core.inference.smoothing import SLOWER, TIME_CONSTANT
 from comp_core.modalities import MODALITIES, NAMES, subset_name
 from tools.minute.scenes import Minute
 
 NOT_SURE, NOTHING = "not sure", "nothing to go on"
 # A scene is seen to have changed after this long: no answer is right or wrong before.
 SETTLED_S = 1.5
-# What happened this long before the headline changed may explain it: the smoothed answer crosses its threshold a little later.
-BEFORE_S = 1.5
+# What happened this long before the headline changed may explain it: the shown answer follows with this time constant at the slowest.
+BEFORE_S = SLOWER * TIME_CONSTANT
 # Who is compared: the headline, and the tile of each sense by itself, which is what the page would say with the others switched off.
 HEADLINE = "headline"
 WHO = (HEADLINE, *(NAMES[m] for m in MODALITIES))
@@ -53,16 +54,17 @@ def seen_of(minute: Minute, taken: float, at: float, view: Mapping[str, Any]) ->
 def changes(seen: Sequence[Seen]) -> list[dict[str, Any]]:
     """Each change of the headline: when, from what to what, the page's own sentence, and what had happened."""
     found = []
-    for i, (before, after) in enumerate(pairwise(seen), 1):
+    for i, (before, after) in enumerate(pairwise(seen)):
         if before.headline != after.headline:
-            past = next(one for one in seen if one.at >= after.at - BEFORE_S or one is before)
             told = {"at": round(after.at, 1), "from": before.headline, "to": after.headline, "why": after.view["moment"]["why"]}
-            found.append({**told, "label": after.label, "because": _happened(past, seen[i])})
+            lately = [one for one in seen[:i] if one.at >= after.at - BEFORE_S]
+            because = [what for one, next_one in pairwise([*lately, before, after]) for what in _happened(one, next_one)]
+            found.append({**told, "label": after.label, "because": list(dict.fromkeys(because))})
     return found
 
 
 def _happened(past: Seen, now: Seen) -> list[str]:
-    """What is otherwise than a little before: what is read, whose words, and what a sense says by itself."""
+    """What is otherwise than just before: what is read, whose words, what a sense says by itself, and whether earlier sentences pull."""
     told = []
     if past.view["moment"]["of"] != now.view["moment"]["of"]:
         told.append(f"the headline is of {now.view['moment']['of']}")
@@ -74,6 +76,8 @@ def _happened(past: Seen, now: Seen) -> list[str]:
             told.append(f"{NAMES[m]}: {old['top']} to {new['top']}")
     if past.view["transcript"]["text"] != now.view["transcript"]["text"]:
         told.append("other words")
+    if "pull" in now.view["moment"]["why"] and "pull" not in past.view["moment"]["why"]:
+        told.append("earlier sentences pull")
     return told
 
 
