@@ -131,7 +131,7 @@ def _weight(modality: str, record: Mapping[str, Any]) -> tuple[float | None, boo
 
 def _relied(modality: str, observed: bool, lone: bool, record: Mapping[str, Any]) -> str:
     if lone:
-        return "the answer is its own" if observed else "absent: not used"
+        return ("the answer follows it" if no_senses_own(record) else "the answer is its own") if observed else "absent: not used"
     if modality == record["dominant"]:
         return "leads: the others are aligned to it"
     if observed:

@@ -51,6 +51,7 @@ export function drawWaiting(basis) {
   }
   drawSubsets(null);
   drawTranscript({ text: "", told: "", strength: 1 });
+  setText(part("remembered"), "0 sentences");
 }
 
 function drawSubsets(subsets) {
@@ -97,6 +98,15 @@ export function drawHistory(utterances) {
     setText(said, utterance.transcript);
     setText(told, utterance.prediction);
   });
+}
+
+// What was still to come when the session ended will not come.
+export function endHistory() {
+  for (const { children: [, said, told, button] } of part("history").children) {
+    if (told.textContent !== "…") continue;
+    if (!button.utterance.words) setText(said, "(no words)");
+    setText(told, "not judged");
+  }
 }
 
 export function drawBoxes(box, others) {

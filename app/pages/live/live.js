@@ -4,7 +4,7 @@ import { HIDDEN_TOO_LONG, forgetHidden, hiddenAt, hiddenTooLong, hide, showDevic
 import { Capture } from "./capture.js";
 import { correct, degradation, language, memory, offerLanguages } from "./controls.js";
 import { listDevices, remembered } from "./devices.js";
-import { draw, drawBoxes, drawRecogniser, drawWaiting, latest } from "./draw.js";
+import { draw, drawBoxes, drawRecogniser, drawWaiting, endHistory, latest } from "./draw.js";
 import { waitInLine } from "./line.js";
 import { LocalView } from "./local.js";
 import { drawSent, endOutput } from "./output.js";
@@ -79,6 +79,7 @@ export function enter(next) {
   drawRecord(next === "running");
   if (next === "stopped") {
     drawBoxes(null, []);
+    endHistory();
     setText(part("nopicture"), "Stopped. Camera and microphone are released.");
     drawWaiting(part("consent").checked ? "Press Start." : "Play the sample, or use your camera.");
   }
