@@ -28,7 +28,8 @@ MOST_FACES = 3
 MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-_CSS = [Path(__file__).parent / "pages" / page / f"{page}.css" for page in ("shared", "live", "clip", "lab")]
+_PAGES = Path(__file__).parent / "pages"
+_CSS = [_PAGES / f"{name}.css" for name in ("shared/shared", "live/live", "clip/clip", "lab/lab", "lab/exhibits", "lab/guess", "lab/guide")]
 _TITLE = "Expression, live"
 
 
@@ -148,6 +149,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     from app.capture.wire import REQUEST_BYTES
     from app.output import stream
     from app.pages.clip.page import SAMPLES_DIR
+    from app.pages.lab.moments import MEDIA_DIR
     from app.pages.lab.plot import REPORTS_DIR
     from app.server import scripts
     from app.server.asgi import API, UPLOAD
@@ -191,6 +193,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
                 *stream.routes(visitors.followed),
                 Mount("/reports", StaticFiles(directory=REPORTS_DIR)),
                 Mount("/samples", StaticFiles(directory=SAMPLES_DIR)),
+                Mount("/guess", StaticFiles(directory=MEDIA_DIR)),
             ],
             "middleware": [
                 Middleware(SecurityHeaders),

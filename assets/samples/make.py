@@ -1,10 +1,11 @@
-"""Make the sample clips of this folder: a public-domain portrait that moves a little, and synthetic speech.
+"""Make the sample clips of this folder, and the moments of ``assets/guess``: a public-domain portrait that moves a little, and speech.
 
 Needs scikit-image (the portrait) and Debian's `flite` (the voice): python assets/samples/make.py
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 import wave
@@ -18,6 +19,7 @@ import numpy as np
 import skimage.data
 
 HERE = Path(__file__).resolve().parent
+GUESS = HERE.parent / "guess"
 SAMPLE_RATE = 16000
 FPS = 10
 SIZE = (320, 240)
@@ -28,6 +30,10 @@ HAPPY = ("I am so happy today, this is wonderful.", "This is the best day of my 
 ANGRY = ("I am really angry, leave me alone right now.", "This is a terrible day, and I am very angry.")
 
 
+# How the voice reads: times its usual duration, mean and spread of its pitch in Hz.
+EVENLY, BRIGHTLY, SLOWLY, SHARPLY, HASTILY = (1.0, 172, 18), (0.92, 215, 45), (1.35, 150, 8), (0.85, 200, 55), (0.75, 235, 20)
+
+
 @dataclass(frozen=True)
 class Scene:
     """``words`` None is ``seconds`` of silence; with ``words``, ``seconds`` follow them. ``face`` False shows an empty wall."""
@@ -35,6 +41,7 @@ class Scene:
     words: str | None
     seconds: float
     face: bool = True
+    tone: tuple[float, int, int] | None = None
 
 
 CLIPS: dict[str, Sequence[Scene]] = {
@@ -51,43 +58,86 @@ CLIPS: dict[str, Sequence[Scene]] = {
     "voice_only.mp3": (Scene(None, 0.4, face=False), Scene(ANGRY[0], 1.0, face=False), Scene(ANGRY[1], 0.6, face=False)),
 }
 
+# For the exhibit "Guess before the machine": the label that a sentence was written for, the sentence, and how it is read. Their numbers
+# are mixed, so that a name says nothing.
+MOMENTS: Sequence[tuple[str, str, tuple[float, int, int]]] = (
+    ("sadness", "I miss her so much, I cried all night.", SLOWLY),
+    ("surprise", "Oh wow, I did not expect to see you here!", BRIGHTLY),
+    ("neutral", "The bus to the station leaves at ten past nine.", EVENLY),
+    ("anger", "How dare you, get out of my house!", SHARPLY),
+    ("joy", "I am so happy today, this is wonderful.", EVENLY),
+    ("fear", "Please help me, I am scared, somebody is in the house.", HASTILY),
+    ("disgust", "That is disgusting, there is mould all over the bread.", SLOWLY),
+    ("joy", "We won, this is the best day of my life!", BRIGHTLY),
+    ("anger", "I am really angry, leave me alone right now.", EVENLY),
+    ("neutral", "I put the keys on the table in the kitchen.", SLOWLY),
+)
+
 
 def main() -> None:
     portrait = skimage.data.astronaut()
+    make_samples(portrait)
+    make_moments(portrait)
+    for folder in (HERE, GUESS, GUESS / "media"):
+        for path in sorted(folder.iterdir()):
+            print(f"{folder.name}/{path.name:16} {path.stat().st_size / 1024:7.0f} kB")
+
+
+def make_samples(portrait: np.ndarray) -> None:
     picture = cv2.cvtColor(portrait[0:300, 70:370], cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(HERE / "face.jpg"), picture, [cv2.IMWRITE_JPEG_QUALITY, 85])
     for name, scenes in CLIPS.items():
         sounds = [render_sound(scene) for scene in scenes]
         pictures = [] if name.endswith(".mp3") else render_pictures(portrait, scenes, sounds)
         write_clip(HERE / name, np.concatenate(sounds), pictures)
-    for path in sorted(HERE.iterdir()):
-        print(f"{path.name:16} {path.stat().st_size / 1024:7.0f} kB")
+
+
+def make_moments(portrait: np.ndarray) -> None:
+    """Each modality is a file of its own, so that whoever is given one is not given another."""
+    media = GUESS / "media"
+    media.mkdir(parents=True, exist_ok=True)
+    told = []
+    for number, (label, words, tone) in enumerate(MOMENTS):
+        scene = Scene(words, 0.3, tone=tone)
+        sound = render_sound(scene)
+        write_clip(media / f"{number}.mp3", sound, [])
+        write_clip(media / f"{number}.mp4", None, render_pictures(portrait, [scene], [sound], from_s=7.0 * number))
+        told.append({"label": label, "words": words})
+    (GUESS / "moments.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def render_sound(scene: Scene) -> np.ndarray:
     """(n,) int16; faint noise lies under everything, as a room has."""
-    spoken = speak(scene.words) if scene.words else np.zeros(0)
+    spoken = speak(scene.words, scene.tone) if scene.words else np.zeros(0)
     sound = np.concatenate([spoken, np.zeros(round(scene.seconds * SAMPLE_RATE))])
     room = np.random.default_rng(0).normal(0, 12, len(sound))
     return np.clip(sound + room, -32768, 32767).astype(np.int16)
 
 
-def speak(words: str) -> np.ndarray:
+def speak(words: str, tone: tuple[float, int, int] | None = None) -> np.ndarray:
+    settings: list[str] = []
+    if tone:
+        for name, value in zip(("duration_stretch", "int_f0_target_mean", "int_f0_target_stddev"), tone, strict=True):
+            settings += ["--setf", f"{name}={value}"]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speech.wav"
-        subprocess.run(["flite", "-voice", VOICE, "-t", words, "-o", str(path)], check=True)
+        subprocess.run(["flite", "-voice", VOICE, *settings, "-t", words, "-o", str(path)], check=True)
         with wave.open(str(path)) as file:
             if file.getframerate() != SAMPLE_RATE:
                 raise RuntimeError(f"the voice {VOICE} has another sample rate than {SAMPLE_RATE}")
             return np.frombuffer(file.readframes(file.getnframes()), np.int16).astype(np.float64)
 
 
-def render_pictures(portrait: np.ndarray, scenes: Sequence[Scene], sounds: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """One RGB picture for each tenth of a second: the portrait sways, nods and comes nearer, or a grey wall."""
+def render_pictures(portrait: np.ndarray, scenes: Sequence[Scene], sounds: Sequence[np.ndarray], from_s: float = 0.0) -> list[np.ndarray]:
+    """One RGB picture for each tenth of a second: the portrait sways, nods and comes nearer, or a grey wall.
+
+    Args:
+        from_s: where in its swaying it begins.
+    """
     ends = np.cumsum([len(sound) for sound in sounds]) / SAMPLE_RATE
     wall = np.full((SIZE[1], SIZE[0], 3), (150, 152, 148), np.uint8)
     times = np.arange(int(ends[-1] * FPS)) / FPS
-    return [sway(portrait, time) if scenes[int(np.searchsorted(ends, time, "right"))].face else wall for time in times]
+    return [sway(portrait, from_s + time) if scenes[int(np.searchsorted(ends, time, "right"))].face else wall for time in times]
 
 
 def sway(portrait: np.ndarray, time: float) -> np.ndarray:
@@ -97,23 +147,27 @@ def sway(portrait: np.ndarray, time: float) -> np.ndarray:
     return cv2.warpAffine(portrait, matrix, SIZE, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def write_clip(path: Path, sound: np.ndarray, pictures: Sequence[np.ndarray]) -> None:
+def write_clip(path: Path, sound: np.ndarray | None, pictures: list[np.ndarray]) -> None:
     """H.264 and AAC in MP4, which every browser plays; MP3 without pictures."""
     with av.open(str(path), "w", options={"movflags": "faststart"} if pictures else {}) as container:
+        # Every stream is there before the first packet.
+        video, audio = None, None
         if pictures:
             video = container.add_stream("libx264", rate=FPS, options={"crf": "26", "preset": "slow"})
             video.width, video.height = SIZE
             video.pix_fmt = "yuv420p"
-        audio = container.add_stream("aac" if pictures else "mp3", rate=SAMPLE_RATE, layout="mono")
-        audio.bit_rate = 64_000
-        for picture in pictures:
-            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        if pictures:
+        if sound is not None:
+            audio = container.add_stream("aac" if pictures else "mp3", rate=SAMPLE_RATE, layout="mono")
+            audio.bit_rate = 64_000
+        if video is not None:
+            for picture in pictures:
+                container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             container.mux(video.encode(None))
-        frame = av.AudioFrame.from_ndarray(sound[None], format="s16", layout="mono")
-        frame.sample_rate, frame.pts = SAMPLE_RATE, 0
-        container.mux(audio.encode(frame))
-        container.mux(audio.encode(None))
+        if audio is not None:
+            frame = av.AudioFrame.from_ndarray(sound[None], format="s16", layout="mono")
+            frame.sample_rate, frame.pts = SAMPLE_RATE, 0
+            container.mux(audio.encode(frame))
+            container.mux(audio.encode(None))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from app.capture.browser import Call
+from app.server.calls import Call
 from app.pages.shared.markup import (
     bars_html,
     cards_html,
