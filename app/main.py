@@ -249,6 +249,7 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8, 
     from app.pages.clip.page import clip_page
     from app.pages.lab.page import lab_page
     from app.pages.live.page import live_page
+    from app.server.scripts import on_load
     from app.server.zerogpu import lends_gpu, with_lent_gpu
     from app.visitors.visitors import Visitors
     from comp_core.senses.face.locator import FaceLocator, LookAround
@@ -283,10 +284,11 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8, 
                 live_page(calls, models, visitors.limit, local=local is not None)
             with gr.Tab("Clip") as tab:
                 clip_page(predictor, models, tab, with_lent_gpu(predictor) if lends_gpu() else None)
-            with gr.Tab("Lab") as tab:
+            with gr.Tab("Lab", elem_id="lab") as tab:
                 lab_page(predictor, visitors, tab)
             with gr.Tab("About"):
                 about_page()
+        demo.load(None, js=f"() => {{ {on_load('lab/link.js', repr('lab'))} }}", api_visibility="private")
         clip_endpoint(predictor, models)
     return demo, visitors
 

@@ -16,7 +16,6 @@ from app.live.transcription import Transcriber
 from app.live.views import live_view
 from app.server.calls import Call, answering
 from app.visitors.queue import Waiting
-from app.visitors.refusal import Refused
 from app.visitors.visitors import Visitors
 from comp_core.senses.reading import PAUSED
 from comp_core.senses.speech.vad import SAMPLE_RATE

@@ -25,6 +25,7 @@ export function open(element, calls) {
     event.preventDefault();
     join(new FormData(event.target).get("code"));
   });
+  for (const button of part("start").querySelectorAll("button")) button.disabled = false;
   const code = new URLSearchParams(location.search).get("class");
   const before = remembered();
   if (before && (!code || code.toUpperCase() === before.code)) return resume(before);

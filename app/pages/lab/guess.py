@@ -13,12 +13,18 @@ import numpy as np
 
 from app.capture import wire
 from app.pages.lab.moments import STAGES, Moments, people_by_stage, people_html
+from app.pages.shared.markup import section_html
 from app.server.calls import Call, answering
 from app.server.scripts import on_load
 from app.visitors.classes import CODE_LENGTH, Classes
 from app.visitors.refusal import Refused
 from comp_core.modalities import LABELS
 
+_TOLD = (
+    "Which expression is it? Guess from the voice alone, then from the face, the words, and all together. Then see what the models say, "
+    "and who is right. There are {moments} moments, made by a computer: one portrait, which always smiles, and a synthetic voice. Right is "
+    "what the sentence was written for. You understand the words when you hear the voice; the voice sense does not."
+)
 _MARKUP = Path(__file__).with_name("guess.html")
 # Longer addresses are no page's own, and their picture would be too fine for a phone.
 _ADDRESS_LENGTH = 300
@@ -28,6 +34,7 @@ def guess_section(predictor: Any) -> gr.HTML:
     """Build the exhibit: one component that draws itself and calls the server."""
     moments = Moments(predictor)
     classes = Classes(list(STAGES), LABELS, len(moments))
+    gr.HTML(section_html("Guess before the machine", _TOLD.format(moments=len(moments))), apply_default_css=False)
     parts = {
         "moments": str(len(moments)),
         "length": str(CODE_LENGTH),
@@ -49,7 +56,10 @@ def guess_section(predictor: Any) -> gr.HTML:
 
 
 def guess_calls(moments: Moments, classes: Classes) -> list[Call]:
-    """What the exhibit's script may call: `words`, `answer`, and for a class `open_class`, `join_class`, `look`, `guess`, `lead`, `close_class`."""
+    """What the exhibit's script may call.
+
+    They are `words` and `answer`, and for a class `open_class`, `join_class`, `look`, `guess`, `lead`, `close_class`.
+    """
 
     def words(data: Any, address: str) -> dict[str, Any]:
         """What is said in a moment: the page asks for it when it is due."""

@@ -16,6 +16,7 @@ export function open(element) {
     const button = event.target.closest("[data-go]");
     if (button) GO[button.dataset.go]();
   });
+  button("start").disabled = false;
   setInterval(look, LOOK_MS);
 }
 

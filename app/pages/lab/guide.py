@@ -21,11 +21,12 @@ def guide_html() -> str:
     """All steps, of which the script shows one."""
     numbered = [(exercise, step) for exercise in EXERCISES for step in exercise.steps]
     minutes = sum(exercise.minutes for exercise in EXERCISES)
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("step", "question", "my first answer", "tries", "what is right"))
     steps = "".join(_step_html(number, exercise, step) for number, (exercise, step) in enumerate(numbered))
     return f"""
 <section class="cp cp-panel cp-guide" data-guide="closed" aria-label="Guided steps">
   <div class="cp-choice" data-when="closed">
-    <button type="button" class="cp-button" data-go="start">Follow the steps</button>
+    <button type="button" class="cp-button" data-go="start" disabled>Follow the steps</button>
     <p>{len(EXERCISES)} exercises in {len(numbered)} steps, {minutes} minutes. What you answer stays in this page.</p>
   </div>
   <div data-when="open" hidden>
@@ -43,9 +44,8 @@ def guide_html() -> str:
     <h2 tabindex="-1">The lab: what I did</h2>
     <p class="cp-name">Name:</p>
     <p data-done></p>
-    <div class="cp-scroll" tabindex="0" role="region" aria-label="Summary of the steps"><table class="cp-table"><thead><tr><th scope="col">step</th>
-      <th scope="col">question</th><th scope="col">my first answer</th><th scope="col">tries</th><th scope="col">what is right</th></tr></thead>
-      <tbody data-rows></tbody></table></div>
+    <div class="cp-scroll" tabindex="0" role="region" aria-label="Summary of the steps">
+      <table class="cp-table"><thead><tr>{head}</tr></thead><tbody data-rows></tbody></table></div>
     <p class="cp-hint">The models predict expression, not feelings. What is right was checked with the weights of this page.</p>
     <p class="cp-choice">
       <button type="button" class="cp-button cp-primary" data-go="print">Print</button>

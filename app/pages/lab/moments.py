@@ -92,15 +92,12 @@ def people_html() -> str:
         return ""
     labels = list(found["metrics"]["voice"]["single"]["by_label"])
     head = "".join(f'<th scope="col">{label}</th>' for label in ("all", *labels))
-    rows = "".join(
-        f'<tr><th scope="row">{title}, {given}</th>'
-        + "".join(
-            f"<td>{share:.0%}</td>" for share in (found["metrics"][given][way]["all"], *found["metrics"][given][way]["by_label"].values())
-        )
-        + "</tr>"
-        for way, title in (("single", "one rater"), ("majority", "majority"))
-        for given in _RATERS.values()
-    )
+    rows = ""
+    for way, title in (("single", "one rater"), ("majority", "majority")):
+        for given in _RATERS.values():
+            right = found["metrics"][given][way]
+            cells = "".join(f"<td>{share:.0%}</td>" for share in (right["all"], *right["by_label"].values()))
+            rows += f'<tr><th scope="row">{title}, {given}</th>{cells}</tr>'
     return (
         f'<details class="cp-people"><summary>People of CREMA-D, by expression</summary>'
         f'<div class="cp-scroll" tabindex="0" role="region" aria-label="People of CREMA-D, by expression">'
