@@ -48,6 +48,7 @@ const DO = {
 
 function enter(view) {
   root.dataset.view = view;
+  document.getElementById("lab").toggleAttribute("data-playing", view !== "start");
   part("away").hidden = view === "start" || view === "teacher";
   say("");
 }
@@ -90,16 +91,20 @@ async function nextStage() {
   const names = Object.keys(stages);
   const where = part("where");
   where.textContent = `Moment ${round.number + 1}, ${names.indexOf(stage) + 1} of ${names.length}: ${stages[stage]}`;
-  for (const step of part("stages").children) {
-    step.dataset.state = step.dataset.stage in round.guesses ? "done" : step.dataset.stage === stage ? "now" : "later";
-    if (step.dataset.state === "now") step.setAttribute("aria-current", "step");
-    else step.removeAttribute("aria-current");
-  }
-  where.focus({ preventScroll: true });
+  markStages(stage);
+  where.focus();
   const mine = round;
   enable(false);
   await give(mine.moment, stage);
   if (mine === round) enable(true);
+}
+
+function markStages(now) {
+  for (const step of part("stages").children) {
+    step.dataset.state = step.dataset.stage in round.guesses ? "done" : step.dataset.stage === now ? "now" : "later";
+    if (step.dataset.state === "now") step.setAttribute("aria-current", "step");
+    else step.removeAttribute("aria-current");
+  }
 }
 
 function enable(on) {
@@ -121,6 +126,7 @@ async function choose(label) {
 
 async function finish() {
   takeAway();
+  markStages("");
   if (pupil) {
     show("play");
     part("where").textContent = `Moment ${round.number + 1}: you have guessed.`;
@@ -150,7 +156,7 @@ function reveal(answer) {
   drawScore("you", rounds);
   const further = root.querySelector("[data-do=further]");
   further.hidden = Boolean(pupil) || !order.length;
-  part("right").focus({ preventScroll: true });
+  part("right").focus();
   if (!pupil && !order.length) say("These were all moments.");
 }
 

@@ -16,6 +16,9 @@ export function open(element) {
     const button = event.target.closest("[data-go]");
     if (button) GO[button.dataset.go]();
   });
+  const printing = (on) => () => document.documentElement.toggleAttribute("data-printing", on && root.dataset.guide === "summary");
+  window.addEventListener("beforeprint", printing(true));
+  window.addEventListener("afterprint", printing(false));
   button("start").disabled = false;
   setInterval(look, LOOK_MS);
 }
@@ -47,7 +50,7 @@ function go(number) {
   button("back").disabled = at === 0;
   tell();
   look();
-  steps[at].querySelector("h3").focus({ preventScroll: true });
+  steps[at].querySelector("h3").focus();
 }
 
 function tell() {
