@@ -25,6 +25,11 @@ def open_lab(page):
     return page
 
 
+def open_lab_again(page):
+    page.get_by_role("tab", name="Lab").click()
+    page.wait_for_selector(piece("teacher"))
+
+
 def given(page):
     """What the page gives away now: sound, picture, words."""
     script = "(name) => document.querySelector(`[data-guess] [data-piece=${name}]`).hasAttribute('src')"
@@ -124,6 +129,9 @@ def test_a_class_of_two_by_link_and_by_code(open_page, server, picture):
     first.wait_for_function("document.querySelector('[data-guess] [data-piece=where]').textContent.startsWith('Moment 2, 2 of 4')")
     first.reload()
     first.wait_for_function("document.querySelector('[data-guess] [data-piece=where]')?.textContent.startsWith('Moment 2, 2 of 4')")
+    teacher.reload()
+    open_lab_again(teacher)
+    assert teacher.inner_text(piece("code")) == code
     teacher.click("[data-do=end]")
     first.get_by_text("There is no class of this code").wait_for()
 

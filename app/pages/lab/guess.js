@@ -3,7 +3,7 @@
 import { ask, asked, begin, part, root, say, show, stages } from "./guess_page.js";
 import { give, replay, takeAway } from "./guess_stage.js";
 import { drawAnswers, drawScore, own } from "./guess_tables.js";
-import { goOn, lead, stopLeading } from "./guess_teacher.js";
+import { goOn, lead, ledBefore, stopLeading } from "./guess_teacher.js";
 
 const LOOK_MS = 5000;
 const REMEMBERED = "guess-class";
@@ -26,8 +26,9 @@ export function open(element, calls) {
     join(new FormData(event.target).get("code"));
   });
   for (const button of part("start").querySelectorAll("button")) button.disabled = false;
+  if (ledBefore()) return teach(ledBefore());
   const code = new URLSearchParams(location.search).get("class");
-  const before = remembered();
+  const before = JSON.parse(sessionStorage.getItem(REMEMBERED));
   if (before && (!code || code.toUpperCase() === before.code)) return resume(before);
   if (code) {
     part("join").elements.code.value = code;
@@ -37,7 +38,7 @@ export function open(element, calls) {
 
 const DO = {
   alone: playAlone,
-  teach: async () => { if (await lead(leave)) enter("teacher"); },
+  teach,
   show: () => goOn("show"),
   next: () => goOn("next"),
   end: leave,
@@ -45,6 +46,10 @@ const DO = {
   further: () => beginRound(order.shift()),
   leave,
 };
+
+async function teach(before) {
+  if (await lead(leave, before)) enter("teacher");
+}
 
 function enter(view) {
   root.dataset.view = view;
@@ -166,14 +171,6 @@ function scored(guesses, label) {
 }
 
 // --- as a pupil -----------------------------------------------------------------------------------------------
-
-function remembered() {
-  try {
-    return JSON.parse(sessionStorage.getItem(REMEMBERED));
-  } catch (error) {
-    return null;
-  }
-}
 
 async function join(given) {
   const code = given.trim().toUpperCase();

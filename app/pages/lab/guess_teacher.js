@@ -5,16 +5,18 @@ import { give, takeAway } from "./guess_stage.js";
 import { drawAnswers, drawCounts, drawScore, ofClass } from "./guess_tables.js";
 
 const LOOK_MS = 2000;
+const REMEMBERED = "guess-leads";
 
 let leading = null; // {code, key}
 let timer = 0;
 let seen = null; // what was drawn last
 let ended = () => {};
 
-// Whether the class is open.
-export async function lead(onEnd) {
-  const opened = await ask("open_class", { page: location.origin + location.pathname });
+// Whether the class is open: a new one, or the one that was led before the page was loaded again.
+export async function lead(onEnd, before = null) {
+  const opened = before ?? await ask("open_class", { page: location.origin + location.pathname });
   if (!opened) return false;
+  sessionStorage.setItem(REMEMBERED, JSON.stringify(opened));
   ended = onEnd;
   leading = { code: opened.code, key: opened.key };
   part("code").textContent = opened.code;
@@ -25,7 +27,7 @@ export async function lead(onEnd) {
   part("open").onchange = () => seen && draw(seen);
   part("gives").onclick = (event) => {
     const stage = event.target.closest("button")?.dataset.give;
-    if (stage) give(seen.moments[seen.round], stage);
+    if (stage && seen) give(seen.moments[seen.round], stage);
   };
   takeAway();
   show("teacher", "given");
@@ -37,8 +39,10 @@ export function stopLeading() {
   clearTimeout(timer);
   if (leading) asked("close_class", leading);
   leading = seen = null;
+  sessionStorage.removeItem(REMEMBERED);
 }
 
+export const ledBefore = () => JSON.parse(sessionStorage.getItem(REMEMBERED));
 export const goOn = (what) => look(what);
 
 async function look(what = null) {
