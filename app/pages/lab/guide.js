@@ -88,7 +88,7 @@ function look() {
 
 function check() {
   const step = steps[at];
-  const told = step.querySelector(".cp-told");
+  const told = step.querySelector(".cp-verdict");
   const chosen = step.querySelector("input:checked");
   if (!ready()) told.textContent = "First do what the step says.";
   else if (!chosen) told.textContent = "Choose an answer.";
@@ -112,7 +112,7 @@ function summarise() {
       step.querySelector("legend").textContent,
       known ? known.first : "–",
       known ? String(known.tries) : "–",
-      known?.done ? `${option}. ${step.querySelector(".cp-told").dataset.told}` : "–",
+      known?.done ? `${option}. ${step.querySelector(".cp-verdict").dataset.told}` : "–",
     ];
     row.append(...cells.map((text) => Object.assign(document.createElement("td"), { textContent: text })));
     return row;

@@ -68,5 +68,5 @@ def _step_html(number: int, exercise: Exercise, step: Step) -> str:
       <p class="cp-state-seen" data-state="waiting" role="status">Not there yet: do this first.</p>
       <fieldset class="cp-question"><legend>{escape(step.question)}</legend>{options}
         <button type="button" class="cp-button" data-go="check">Check</button></fieldset>
-      <p class="cp-told" role="status" data-told="{escape(step.told, quote=True)}"></p>
+      <p class="cp-verdict" role="status" data-told="{escape(step.told, quote=True)}"></p>
     </article>"""
