@@ -38,7 +38,8 @@ MOST_FACES = 3
 MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-_CSS = [Path(__file__).parent / "pages" / page / f"{page}.css" for page in ("shared", "live", "clip", "lab")]
+_PAGES = Path(__file__).parent / "pages"
+_CSS = [_PAGES / f"{name}.css" for name in ("shared/shared", "live/live", "clip/clip", "lab/lab", "lab/exhibits", "lab/guess", "lab/guide")]
 _TITLE = "Expression, live"
 
 
@@ -176,6 +177,7 @@ def serve(
     from app.capture.wire import REQUEST_BYTES
     from app.output import stream
     from app.pages.clip.page import SAMPLES_DIR
+    from app.pages.lab.moments import MEDIA_DIR
     from app.pages.lab.plot import REPORTS_DIR
     from app.server import scripts
     from app.server.asgi import API, UPLOAD
@@ -219,6 +221,7 @@ def serve(
                 *stream.routes(visitors.followed),
                 Mount("/reports", StaticFiles(directory=REPORTS_DIR)),
                 Mount("/samples", StaticFiles(directory=SAMPLES_DIR)),
+                Mount("/guess", StaticFiles(directory=MEDIA_DIR)),
             ],
             "middleware": [
                 Middleware(SecurityHeaders),
@@ -281,6 +284,7 @@ def build(
     from app.pages.lab.page import lab_page
     from app.pages.live.page import live_page
     from app.pages.shared.heading import heading
+    from app.server.scripts import on_load
     from app.server.zerogpu import lends_gpu, with_lent_gpu
     from app.visitors.visitors import Visitors
     from comp_core.senses.face.locator import FaceLocator, LookAround
@@ -311,10 +315,11 @@ def build(
                 live_page(calls, models, visitors.limit, local=local is not None)
             with gr.Tab("Clip") as tab:
                 clip_page(predictor, models, tab, with_lent_gpu(predictor) if lends_gpu() else None)
-            with gr.Tab("Lab") as tab:
+            with gr.Tab("Lab", elem_id="lab") as tab:
                 lab_page(predictor, visitors, tab)
             with gr.Tab("About"):
                 about_page()
+        demo.load(None, js=f"() => {{ {on_load('lab/link.js', repr('lab'))} }}", api_visibility="private")
         clip_endpoint(predictor, models)
     return demo, visitors
 

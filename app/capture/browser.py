@@ -1,17 +1,13 @@
 """The server side of browser capture: the functions that the live page's script calls.
 
-Such calls go past Gradio's queue, so ownership, sizes and rates are checked here, on every call. Each function takes one JSON
-object and returns one; a refusal is `{"error": code, "message": sentence}`, never an exception.
+Such calls go past Gradio's queue, so ownership, sizes and rates are checked here, on every call (see `app.server.calls`).
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from time import perf_counter
 from typing import Any
-
-import gradio as gr
 
 from app.capture import wire
 from app.checked import checked
@@ -19,20 +15,15 @@ from app.live.inbox import Frame
 from app.live.session import LiveSession
 from app.live.transcription import Transcriber
 from app.live.views import live_view
+from app.server.calls import Call, answering
 from app.visitors.queue import Waiting
-from app.visitors.refusal import Refused
 from app.visitors.visitors import Visitors
 from comp_core.senses.reading import PAUSED
 from comp_core.senses.speech.vad import SAMPLE_RATE
 
-logger = logging.getLogger(__name__)
-
 # A call that brings a frame waits this long for the snapshot of that very frame. It is shown at once, and where visitors are many, pages
 # do not send what nobody would look at.
 WAIT_FOR_SNAPSHOT_S = 0.5
-_FAILED = "Something went wrong on the server. Press Start to try again."
-
-Call = Callable[..., dict[str, Any]]
 
 
 def server_functions(
@@ -120,7 +111,8 @@ def server_functions(
         visitors.addresses.spend(address)
         return {"recogniser": transcriber.status, "languages": dict(transcriber.languages)}
 
-    return [answering(call) for call in (open_session, exchange, control, give_out, take_along, close_session, recogniser_status)]
+    again = "Press Start to try again."
+    return [answering(call, again) for call in (open_session, exchange, control, give_out, take_along, close_session, recogniser_status)]
 
 
 def _receive(session: LiveSession, request: Mapping[str, Any]) -> float | None:
@@ -143,21 +135,3 @@ def _receive(session: LiveSession, request: Mapping[str, Any]) -> float | None:
         session.latencies.add("decode", decode_ms)
     session.inbox.put(frame, samples)
     return frame.captured if frame else None
-
-
-def answering(call: Callable[[Any, str], dict[str, Any]], failed: str = _FAILED) -> Call:
-    """A call whose refusals are answers; ``failed`` is told where the program is at fault."""
-
-    # Gradio fills in the request where there is one.
-    def answer(data: Any, request: gr.Request | None = None) -> dict[str, Any]:
-        try:
-            return call(data, request.client.host if request and request.client else "")
-        except Refused as refusal:
-            return {"error": refusal.code, "message": str(refusal)}
-        except Exception:
-            logger.exception("the call %s failed", call.__name__)
-            return {"error": "failed", "message": failed}
-
-    answer.__name__ = call.__name__
-    answer.__doc__ = call.__doc__
-    return answer

@@ -11,7 +11,6 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-from app.capture.browser import Call, answering
 from app.capture.wire import decoded
 from app.checked import base64_text, checked
 from app.live import export
@@ -19,6 +18,7 @@ from app.live.phrases import clock_text, in_words
 from app.live.views import moment_view
 from app.reopened.session import MOST_BYTES, Session, corrected, read_session
 from app.reopened.spans import agreement, agreement_told, length, moments, table
+from app.server.calls import Call, answering
 from app.visitors.rates import Addresses
 from app.visitors.refusal import Refused
 from comp_core.formats.by_hand import BY_HAND
@@ -29,7 +29,7 @@ PACKED_BYTES = 700_000
 # How long a call waits for others to be done: each may take a second and some hundred MB.
 PATIENCE_S = 10.0
 EDITS_LENGTH = 500_000
-_FAILED = "Something went wrong on the server. The page still has what is open; try again."
+_AGAIN = "Try again."
 
 Packed = base64_text("compressed file", PACKED_BYTES)
 
@@ -91,7 +91,7 @@ def session_calls() -> list[Call]:
                 one_at_a_time.release()
 
         ask.__name__, ask.__doc__ = call.__name__, call.__doc__
-        return answering(ask, _FAILED)
+        return answering(ask, _AGAIN)
 
     return [bounded(call) for call in (reopen, save, compare)]
 

@@ -57,6 +57,7 @@ EXPERIMENTS = {
     "balance": Experiment("does a modality learn less when all are trained together?", options=_EPOCHS),
     "interventions": Experiment("which of their parts do trained models use?", options=_EPOCHS),
     "obvious": Experiment("which plain sentences, acted voices and clear faces are read wrong?", data=OPTIONAL, options=_OBVIOUS),
+    "people": Experiment("how often do people say what an actor was asked for, from the voice, the face and both?"),
     "lab_set": Experiment("which conversations does the lab's curve use? (writes assets/lab)"),
     "speed": Experiment("how long does each step of the live loop take?", data=NONE, options={"runs": _number(100, "rounds")}),
     "cost": Experiment("what does ComP cost in time and memory?", options={"runs": _number(20, "rounds")}),

@@ -5,6 +5,17 @@ from __future__ import annotations
 from comp_core.reports.markdown import Report, given, markdown
 
 
+def asked_for_table(report: Report) -> str:
+    """How often single raters and majorities say what an actor was asked for, by what they were given, a column for each label."""
+    rows = []
+    for way, title in (("single", "single raters"), ("majority", "majorities of a clip's raters")):
+        for condition, found in report["metrics"].items():
+            right = (found[way]["all"], *found[way]["by_label"].values())
+            rows.append((f"{condition}, {title}", *(f"{share:.0%}" for share in right)))
+    labels = next(iter(report["metrics"].values()))["single"]["by_label"]
+    return markdown((f"{report['clips']:,} clips of {report['actors']} actors", "all", *labels), rows)
+
+
 def speed_table(report: Report) -> str:
     """Milliseconds of each step on one thread, and what they are beside their reference."""
     rows = [(name, f"{ms:.1f} ms") for name, ms in report["median_ms"].items()]

@@ -19,6 +19,7 @@ from comp_core.reports import benchmark_tables
 from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table, tables_of
 from comp_core.reports.markdown import SPOKEN, Report, given, markdown
 from comp_core.reports.measured_tables import (
+    asked_for_table,
     cost_table,
     fuzz_table,
     growth_table,
@@ -289,6 +290,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     **protocol_tables_of("mosi_rivals", "benchmark/exact/mosi_rivals"),
     **{f"exact_{who}": (f"benchmark/exact/cremad-{who}", rivals_table) for who in ("people", "raters")},
     **{who: (f"benchmark/exact/cremad-{who}", people_table) for who in ("people", "raters")},
+    "asked_for": ("people", asked_for_table),
     **{f"interventions_{model}": ("interventions", partial(interventions_table, model=model)) for model in ("comp", "prlf")},
     "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_tables.leading_table),
     "leading_mosi": ("benchmark/mosi", benchmark_tables.leading_table),

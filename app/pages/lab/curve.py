@@ -55,7 +55,7 @@ def curve_section(predictor: Predictor) -> None:
     source.input(draw_reported, source, drawn, api_visibility="private")
     gr.HTML(section_html("Run it now", _RUN), apply_default_css=False)
     with gr.Row():
-        gone = gr.Radio([("evenly", EVENLY), *((f"mostly the {NAMES[m]}", m) for m in MODALITIES)], value=EVENLY, label="Missing")
+        gone = gr.Radio([(_missing(m), m) for m in (EVENLY, *MODALITIES)], value=EVENLY, label="Missing")
         highest = gr.Slider(0.2, 0.66, 0.6, step=0.02, label="highest missing rate")
         seed = gr.Number(0, precision=0, minimum=0, maximum=10_000, label="seed")
     with gr.Row():
@@ -124,8 +124,13 @@ def run_curve(predictor: Predictor, gone: str, highest: float, seed: float, prog
         points.append(point)
         progress(len(points) / len(rates), desc=f"{100 * point.rate:.0f} % missing")
         series = measured(points, titles)
-        note = f"Just measured on {utterances} utterances, seed {int(seed or 0)}.{escape(left_out)}"
+        note = f"Just measured on {utterances} utterances, seed {int(seed or 0)}, missing {_missing(gone)}.{escape(left_out)}"
         yield curves_html(series, _told(series), note)
+
+
+def _missing(gone: str) -> str:
+    """In words."""
+    return gone if gone == EVENLY else f"mostly the {NAMES[gone]}"
 
 
 def _told(series: list[Series]) -> str:

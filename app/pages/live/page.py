@@ -7,7 +7,6 @@ from pathlib import Path
 
 import gradio as gr
 
-from app.capture.browser import Call
 from app.pages.shared.markup import (
     bars_html,
     cards_html,
@@ -18,6 +17,7 @@ from app.pages.shared.markup import (
     subsets_html,
     switches_html,
 )
+from app.server.calls import Call
 from app.server.scripts import on_load
 
 _MARKUP = Path(__file__).resolve().parent / "live.html"
