@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from app.capture import wire
+from app.capture.lessons import teach
 from app.live.inbox import Frame
 from app.live.session import LiveSession
 from app.live.transcription import Transcriber
@@ -69,7 +70,7 @@ def server_functions(
 
     def control(data: Any, address: str) -> dict[str, Any]:
         """Switch modalities, choose model, language and smoothing, degrade what is captured, type or correct words, remember or forget,
-        point, note."""
+        point, note, teach."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"), address=address)
         if "switches" in request:
@@ -93,6 +94,9 @@ def server_functions(
             session.remember(wire.yes(request["memory"], "memory"))
         if request.get("forget") is True:
             session.forget()
+        if "lesson" in request:
+            teach(session.lesson, request["lesson"])
+            session.inbox.wake()
         if "note" in request:
             session.note(wire.text(request["note"])[: wire.NOTE_LENGTH])
         return {"done": True}
