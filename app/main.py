@@ -28,7 +28,8 @@ MOST_FACES = 3
 MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-_CSS = [Path(__file__).parent / "pages" / page / f"{page}.css" for page in ("shared", "live", "clip", "lab")]
+_STYLES = ("shared/shared", "live/live", "live/teach", "clip/clip", "lab/lab")
+_CSS = [Path(__file__).parent / "pages" / f"{style}.css" for style in _STYLES]
 _TITLE = "Expression, live"
 
 

@@ -16,7 +16,7 @@ let spokenAt = 0;
 const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
-function drawBars(list, bars, top) {
+export function drawBars(list, bars, top) {
   for (const row of list.children) {
     const p = bars ? bars[row.dataset.label] : null;
     setWidth(row.querySelector("i"), p ?? 0);
