@@ -59,5 +59,7 @@ def _in_words(state: LessonState) -> str:
     if not state.answer:
         return "nothing to go on"
     label, p = ranked(state.answer)[0]
+    if len(state.by_modality) == 1:
+        return f"{label} {percent(p)}, from the {NAMES[next(iter(state.by_modality))]}"
     alone = [f"{NAMES[m]}: {ranked(found)[0][0]} {percent(ranked(found)[0][1])}" for m, found in state.by_modality.items()]
     return f"{label} {percent(p)} ({'; '.join(alone)})"

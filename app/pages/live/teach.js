@@ -91,6 +91,7 @@ async function go(tries) {
   const mine = (flow = {});
   tell("");
   drawRows();
+  part("teach_pause").scrollIntoView({ block: "center" }); // the count-down is below it
   for (const [name, attempt] of tries) {
     if (!(await hold(mine, name, attempt))) break;
   }
