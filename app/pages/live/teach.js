@@ -19,7 +19,8 @@ let flow = null; // the tries that are being gone through, one after the other
 const running = () => root.dataset.phase === "running"; // this script is there before what `phase` is of
 const rows = () => [...part("teach_names").children];
 const isChosen = (row) => row.querySelector("input").checked;
-const heldOf = (name) => lesson?.held[name] ?? [null, null];
+const isHeld = (name) => lesson !== null && Object.hasOwn(lesson.held, name); // a name may be "constructor"
+const heldOf = (name) => (isHeld(name) ? lesson.held[name] : [null, null]);
 
 function addRow(name) {
   const row = document.createElement("li");
@@ -39,7 +40,7 @@ function addRow(name) {
 // What was held of it is forgotten; a name of one's own is gone.
 function leaveOut(row) {
   const { name } = row.dataset;
-  if (!isChosen(row) && lesson?.held[name]) ask({ drop: name });
+  if (!isChosen(row) && isHeld(name)) ask({ drop: name });
   if (own.includes(name)) {
     own = own.filter((other) => other !== name);
     row.remove();
@@ -50,6 +51,7 @@ function leaveOut(row) {
 function drawRows() {
   for (const row of rows()) {
     const held = heldOf(row.dataset.name);
+    row.querySelector("input").disabled = flow !== null;
     [...row.querySelectorAll("button")].forEach((button, attempt) => {
       setText(button, held[attempt] ? `${ORDINALS[attempt]}: ${held[attempt]}` : ORDINALS[attempt]);
       button.setAttribute("aria-label", `Hold ${row.dataset.name}, ${ORDINALS[attempt]} try${held[attempt] ? ", again" : ""}`);
@@ -195,7 +197,7 @@ part("teach_delete").addEventListener("click", async () => {
 });
 part("teach_own").addEventListener("submit", (event) => {
   event.preventDefault();
-  const name = part("teach_name").value.trim().replace(/\s+/g, " ");
+  const name = part("teach_name").value.normalize("NFC").trim().replace(/\s+/g, " ");
   part("teach_name").value = "";
   if (!name) return tell("Type a name first.");
   if ([...LABELS, ...own].some((other) => other.toLowerCase() === name.toLowerCase())) return tell(`“${name}” is in the list already.`);
