@@ -14,7 +14,7 @@ import numpy as np
 from comp_core.modalities import LABELS
 
 # Of the ridge, chosen on voices by `experiment personal`. More holds the head nearer to the general one.
-STRENGTH = 1.0
+STRENGTH = 0.3
 _STEPS = 200
 
 

@@ -6,18 +6,19 @@ from comp_core.modalities import NAMES
 from comp_core.reports.markdown import Report, markdown
 
 _NAMES = {"labels": "seven labels", "own": "and calm, a name of one's own"}
+_PARTS = {"fitted": "its own try", "repeat": "the repeat", "other": "another sentence", "changed": "the same in changed sound"}
 
 
 def personal_table(report: Report) -> str:
     """Each strength of the ridge on the actors by whom it was chosen."""
-    parts = ("fitted", "repeat", "other")
-    by_strength = next(iter(report["metrics"]["choosing"].values()))
-    sets = report["metrics"]["choosing"].values()
-    rows = [("no lesson", *(f"{next(iter(found.values()))[f'{part}_without']:.3f}" for found in sets for part in parts))]
-    for strength in by_strength:
+    choosing = report["metrics"]["choosing"]
+    strengths = list(next(iter(choosing.values())))
+    columns = [(m, part) for m, found in choosing.items() for part in _PARTS if f"{part}_with" in found[strengths[0]]]
+    rows = [("no lesson", *(f"{choosing[m][strengths[0]][f'{part}_without']:.3f}" for m, part in columns))]
+    for strength in strengths:
         used = ", in use" if float(strength) == report["strength"] else ""
-        rows.append((f"{float(strength):g}{used}", *(f"{found[strength][f'{part}_with']:.3f}" for found in sets for part in parts)))
-    titles = [f"{NAMES[m]}: {told}" for m in report["metrics"]["choosing"] for told in ("its own try", "the repeat", "another sentence")]
+        rows.append((f"{float(strength):g}{used}", *(f"{choosing[m][strength][f'{part}_with']:.3f}" for m, part in columns)))
+    titles = [f"{NAMES[m]}: {_PARTS[part]}" for m, part in columns]
     return markdown((f"strength ({len(report['choosing_actors'])} actors)", *titles), rows)
 
 

@@ -4,18 +4,19 @@ import json
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from comp_core.data.speech import CLASSES, RAVDESS
 from comp_core.experiments import personal
 from comp_core.experiments.personal import OWN, figures, key_of, lessons
-from comp_core.modalities import LABELS
+from comp_core.inference.personal import STRENGTH
 from comp_core.reports.tables import tables
+from comp_core.training.task import Task
+from tests.places import ROOT
 
 ACTORS = ("ravdess-01", "ravdess-17")
 
 
-def made_up(told=1.0, general=None):
+def made_up(told=1.0):
     """Takes of two actors, each with habits of their own."""
     takes, random = {}, np.random.default_rng(0)
     for actor in ACTORS:
@@ -35,7 +36,7 @@ def test_the_name_of_a_file_says_who_acts_what():
 
 def test_a_lesson_never_has_a_take_twice():
     takes = made_up()
-    found = list(lessons(takes, ACTORS, OWN))
+    found = list(lessons(takes, None, ACTORS, OWN))
     assert len(found) == 2 * 8
     for lesson in found:
         rows = np.concatenate([tries.features for tries in lesson.values()])
@@ -43,7 +44,7 @@ def test_a_lesson_never_has_a_take_twice():
 
 
 def test_habits_are_learnt_and_chance_is_not():
-    learnt, chance = (figures(made_up(told), ACTORS, OWN, 0.1) for told in (1.0, 0.0))
+    learnt, chance = (figures(made_up(told), None, ACTORS, OWN, 0.1) for told in (1.0, 0.0))
     assert learnt["repeat_with"] > 0.95
     assert (learnt["helped"], learnt["harmed"]) == (1.0, 0.0)
     assert chance["fitted_with"] > 0.6  # learnt by heart
@@ -51,9 +52,7 @@ def test_habits_are_learnt_and_chance_is_not():
 
 
 def test_the_report_has_what_the_tables_need(tmp_path, monkeypatch):
-    from comp_core.training.task import Task
-
-    monkeypatch.setattr(personal, "_voices", lambda task, epochs: (made_up(), "abc"))
+    monkeypatch.setattr(personal, "_voices", lambda task, epochs: (made_up(), made_up(0.5), "abc"))
     monkeypatch.setattr(personal, "_faces", lambda task: made_up())
     (tmp_path / "ravdess_au_mfcc.npz").write_bytes(b"units")
     task = Task(tmp_path, tmp_path, tmp_path, tmp_path, 0, "test")
@@ -66,7 +65,15 @@ def test_the_report_has_what_the_tables_need(tmp_path, monkeypatch):
     assert "voice, seven labels" in found["personal_test"]
 
 
-def test_labels_are_all_there():
-    assert set(LABELS) < set(OWN)
-    with pytest.raises(KeyError):
-        figures({}, ACTORS, LABELS, 1.0)
+def test_of_ridges_that_are_as_good_the_strongest_is_chosen():
+    found = {
+        "0.1": {"changed_with": 0.80, "changed_error": 0.02},
+        "1.0": {"changed_with": 0.79, "changed_error": 0.1},
+        "10.0": {"changed_with": 0.7, "changed_error": 0.2},
+    }
+    assert personal.strongest(found) == 1.0
+
+
+def test_the_strength_in_use_is_the_one_that_the_committed_report_chose():
+    report = json.loads((ROOT / "assets" / "reports" / "personal.json").read_text(encoding="utf-8"))
+    assert report["strength"] == report["chosen"] == STRENGTH
