@@ -1,7 +1,7 @@
 """What is a lesson of two tries worth? Actors of RAVDESS, whom no network has heard, teach seven labels and a name of their own.
 
 Voices are read by the voice sense, as recorded and changed by rooms, lines and noise. No corpus of ours has faces with names,
-so the face is stood in for by action units of the same actors (OpenFace), read by a linear head that was fitted on other actors: the same method, on another sense.
+so the face is stood in for by action units of the same actors (OpenFace), read by a linear head that was fitted on other actors.
 """
 
 from __future__ import annotations
