@@ -7,6 +7,17 @@ from comp_core.reports.markdown import Report, markdown
 
 _NAMES = {"labels": "seven labels", "own": "and calm, a name of one's own"}
 _PARTS = {"fitted": "its own try", "repeat": "the repeat", "other": "another sentence", "changed": "the same in changed sound"}
+_TEST = {
+    "repeat_without": "the repeat",
+    "repeat_with": "with the lesson",
+    "other_without": "another sentence",
+    "other_with": "with the lesson",
+    "changed_without": "in changed sound",
+    "changed_with": "with the lesson",
+    "both_with": "another sentence, both tries",
+    "helped": "helped",
+    "harmed": "harmed",
+}
 
 
 def personal_table(report: Report) -> str:
@@ -27,7 +38,6 @@ def personal_test_table(report: Report) -> str:
     rows = []
     for modality, by_names in report["metrics"]["test"].items():
         for names, found in by_names.items():
-            shares = ("repeat_without", "repeat_with", "other_without", "other_with", "both_with", "helped", "harmed")
-            rows.append((f"{NAMES[modality]}, {_NAMES[names]}", str(found["lessons"]), *(f"{found[key]:.3f}" for key in shares)))
-    header = ("the repeat", "with the lesson", "another sentence", "with the lesson", "with both tries", "helped", "harmed")
-    return markdown((f"{len(report['test_actors'])} actors", "lessons", *header), rows)
+            shares = [f"{found[key]:.3f}" if key in found else "" for key in _TEST]
+            rows.append((f"{NAMES[modality]}, {_NAMES[names]}", str(found["lessons"]), *shares))
+    return markdown((f"{len(report['test_actors'])} actors", "lessons", *_TEST.values()), rows)
