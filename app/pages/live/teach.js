@@ -14,6 +14,7 @@ const LABELS = [...root.querySelectorAll("[data-part=reasons] [data-label]")].ma
 
 let own = []; // names of the visitor's own
 let lesson = null; // what the server last said of it
+let used = null; // whether the lesson is to be used, until the server says so, too
 let flow = null; // the tries that are being gone through, one after the other
 
 const running = () => root.dataset.phase === "running"; // this script is there before what `phase` is of
@@ -28,11 +29,12 @@ function addRow(name) {
   const label = Object.assign(document.createElement("label"), { className: "cp-check" });
   label.append(Object.assign(document.createElement("input"), { type: "checkbox", checked: true }), Object.assign(document.createElement("span"), { textContent: name }));
   label.firstChild.addEventListener("change", () => leaveOut(row));
-  row.append(label);
+  const tries = document.createElement("span");
+  row.append(label, tries);
   ORDINALS.forEach((ordinal, attempt) => {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "cp-small" });
     button.addEventListener("click", () => go([[name, attempt]]));
-    row.append(button);
+    tries.append(button);
   });
   part("teach_names").append(row);
 }
@@ -157,13 +159,14 @@ export function drawLesson(view) {
   if (changed) drawRows();
   setText(part("teach_worth"), view.worth);
   part("teach_switch").hidden = !view.can;
-  part("teach_use").checked = view.on;
+  if (used === view.on || !view.can) used = null;
+  part("teach_use").checked = used ?? view.on;
   drawAnswer();
 }
 
 // The session has ended, and the server has forgotten the lesson.
 export function endLesson() {
-  flow = lesson = null;
+  flow = lesson = used = null;
   own = [];
   part("teach_names").replaceChildren();
   LABELS.forEach(addRow);
@@ -188,7 +191,10 @@ part("teach_pause").addEventListener("click", () => {
   tellNow("", false, 0);
   drawRows();
 });
-part("teach_use").addEventListener("change", () => ask({ use: part("teach_use").checked }));
+part("teach_use").addEventListener("change", async () => {
+  used = part("teach_use").checked;
+  if (!(await ask({ use: used }))) used = null;
+});
 part("teach_delete").addEventListener("click", async () => {
   const deleted = await ask({ delete: true });
   if (!deleted) return;
