@@ -15,6 +15,7 @@ const LABELS = [...root.querySelectorAll("[data-part=reasons] [data-label]")].ma
 let own = []; // names of the visitor's own
 let lesson = null; // what the server last said of it
 let used = null; // whether the lesson is to be used, until the server says so, too
+let deleted = false; // views from before are still on their way
 let flow = null; // the tries that are being gone through, one after the other
 
 const running = () => root.dataset.phase === "running"; // this script is there before what `phase` is of
@@ -154,6 +155,8 @@ function drawAnswer() {
 }
 
 export function drawLesson(view) {
+  if (deleted && Object.keys(view.held).length) return;
+  deleted = false;
   const changed = JSON.stringify(view.held) !== JSON.stringify(lesson?.held);
   lesson = view;
   if (changed) drawRows();
@@ -168,6 +171,7 @@ export function drawLesson(view) {
 export function endLesson() {
   flow = lesson = used = null;
   own = [];
+  deleted = false;
   part("teach_names").replaceChildren();
   LABELS.forEach(addRow);
   part("teach_consent").hidden = false;
@@ -196,9 +200,9 @@ part("teach_use").addEventListener("change", async () => {
   if (!(await ask({ use: used }))) used = null;
 });
 part("teach_delete").addEventListener("click", async () => {
-  const deleted = await ask({ delete: true });
-  if (!deleted) return;
+  if (!(await ask({ delete: true }))) return;
   endLesson();
+  deleted = true;
   say("Your lesson is deleted.");
 });
 part("teach_own").addEventListener("submit", (event) => {
