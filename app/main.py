@@ -39,7 +39,8 @@ MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _PAGES = Path(__file__).parent / "pages"
-_CSS = [_PAGES / f"{name}.css" for name in ("shared/shared", "live/live", "clip/clip", "lab/lab", "lab/exhibits", "lab/guess", "lab/guide")]
+_STYLES = ("shared/shared", "live/live", "live/teach", "clip/clip", "lab/lab", "lab/exhibits", "lab/guess", "lab/guide")
+_CSS = [_PAGES / f"{style}.css" for style in _STYLES]
 _TITLE = "Expression, live"
 
 

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from app.capture import wire
+from app.capture.lessons import teach
 from app.checked import checked
 from app.live.inbox import Frame
 from app.live.session import LiveSession
@@ -62,7 +63,7 @@ def server_functions(
 
     def control(data: Any, address: str) -> dict[str, Any]:
         """Switch modalities, choose model, language and smoothing, degrade what is captured, type or correct words, remember or forget,
-        point, note."""
+        point, note, teach."""
         session = visitors.find(wire.fields(data).get("token"), address=address)
         request = checked(wire.CONTROL, data)
         if "switches" in request:
@@ -86,6 +87,9 @@ def server_functions(
             session.remember(request["memory"])
         if request.get("forget"):
             session.forget()
+        if "lesson" in request:
+            teach(session.lesson, request["lesson"])
+            session.inbox.wake()
         if "note" in request:
             session.note(request["note"])
         return {"done": True}

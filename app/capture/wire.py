@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
+from app.capture.lessons import LessonRequest
 from app.checked import BAD, TOO_LARGE, Schema, base64_text, otherwise, refusal
 from app.live.sliders import SLIDERS, degradation_of
 from app.records import TEXT_LENGTH
@@ -165,6 +166,7 @@ class Control(Held, total=False):
     memory: _yes("memory")
     forget: _yes("forget")
     note: Note
+    lesson: Annotated[LessonRequest, otherwise("A lesson is asked for by hold, drop, use or delete.")]
 
 
 ENTRANCE, HELD, LEAVING, GIVING, CONTROL = (TypeAdapter(kind) for kind in (Entrance, Held, Leaving, Giving, Control))

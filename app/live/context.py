@@ -36,6 +36,9 @@ class Segmenter(Protocol):
     """Cuts one visitor's sound into stretches of speech, as `comp_core.senses.speech.utterances.Segmenter` does."""
 
     @property
+    def time(self) -> float: ...
+
+    @property
     def speaking(self) -> bool: ...
 
     @property

@@ -31,12 +31,16 @@ _KEPT = ("fused", *MODALITIES, "weights", "dominant", "observed", "absent_becaus
 
 @dataclass(frozen=True)
 class Line:
-    """One second: when, by which model, what it made of it (see `comp_core.inference.fusion.Fused`), and the words that counted."""
+    """One second: when, by which model, what it made of it (see `comp_core.inference.fusion.Fused`), and the words that counted.
+
+    ``by_lesson`` is the answer by the visitor's own lesson, which has names of its own.
+    """
 
     at: float
     model: str
     moment: Mapping[str, Any]
     words: str = ""
+    by_lesson: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,10 @@ class Record:
         self.utterances: deque[Utterance] = deque(maxlen=MOST_UTTERANCES)
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
 
-    def add(self, at: float, model: str, moment: Mapping[str, Any], words: str = "") -> None:
+    def add(self, at: float, model: str, moment: Mapping[str, Any], words: str = "", by_lesson: Mapping[str, float] | None = None) -> None:
         """Take down a moment, unless the last line is younger than ``EVERY_S``."""
         if not self.lines or at - self.lines[-1].at >= EVERY_S:
-            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}, words))
+            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}, words, by_lesson))
 
     def files(self) -> dict[str, str]:
         """The record in every form, by the end of the file's name."""
@@ -134,11 +138,16 @@ def _beside(lines: Sequence[Line], told: Iterable[tuple[float, str]]) -> list[st
     return found
 
 
+def _line(line: Line) -> dict[str, Any]:
+    told = {"seconds": round(line.at, 2), "model": line.model, "words": line.words, **line.moment}
+    return told if line.by_lesson is None else {**told, "by_lesson": line.by_lesson}
+
+
 def _as_json(lines: Sequence[Line], utterances: Sequence[Mapping[str, Any]], notes: Sequence[Note]) -> str:
     record = {
         "schema": SCHEMA_VERSION,
         "notice": NOTICE,
-        "lines": [{"seconds": round(line.at, 2), "model": line.model, "words": line.words, **line.moment} for line in lines],
+        "lines": [_line(line) for line in lines],
         "utterances": utterances,
         "notes": [{"seconds": round(note.at, 2), "text": note.text} for note in notes],
     }

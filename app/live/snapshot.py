@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from app.live.lesson import LessonState
 from app.live.why import Pull
 from comp_core.inference.fusion import Fused
 from comp_core.senses.face.choice import Box
@@ -70,6 +71,7 @@ class Snapshot:
         pull: what they add to it.
         utterances: the conversation so far, oldest first.
         stage_ms: median duration of each stage.
+        lesson: what the visitor has taught it, and what it answers by that.
     """
 
     at: float
@@ -91,3 +93,4 @@ class Snapshot:
     frames_dropped: int
     audio_lost_s: float
     smoothing: float
+    lesson: LessonState = field(default_factory=LessonState)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from app.live.lesson_view import lesson_view
 from app.live.phrases import IN_SHORT, NOTHING, REASONS, Probabilities, ago, clock_text, in_words, listed, named, percent, ranked, relation
 from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
 from app.live.why import Pull, no_senses_own, why
@@ -185,6 +186,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
         "frames_dropped": snapshot.frames_dropped,
         "audio_lost_s": round(snapshot.audio_lost_s, 1),
         "smoothing_s": snapshot.smoothing,
+        "lesson": lesson_view(snapshot.lesson),
     }
 
 

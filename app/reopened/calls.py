@@ -29,7 +29,7 @@ PACKED_BYTES = 700_000
 # How long a call waits for others to be done: each may take a second and some hundred MB.
 PATIENCE_S = 10.0
 EDITS_LENGTH = 500_000
-_AGAIN = "Try again."
+_AGAIN = "The page still has what is open; try again."
 
 Packed = base64_text("compressed file", PACKED_BYTES)
 

@@ -48,6 +48,7 @@ EXPERIMENTS = {
     "voice": Experiment("how good is the voice sense on speakers it never heard, and in noise?"),
     "voice_cv": Experiment("how good is a voice sense on speakers it never heard, over five folds?", options=_EPOCHS),
     "voice_cross": Experiment("how good is a voice sense on another corpus?", options=_EPOCHS),
+    "personal": Experiment("what is a lesson of two tries worth?", options=_EPOCHS),
     "words": Experiment("how good is the words sense on test sentences, and with words lost?"),
     "words_cross": Experiment("how good is a words sense on another corpus?", options=_EPOCHS),
     "partial_loss": Experiment("what if parts of a modality are lost, and not all of it?"),

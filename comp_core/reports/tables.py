@@ -17,6 +17,7 @@ from comp_core.metrics.rules import MODEL, PEOPLE
 from comp_core.modalities import MODALITIES
 from comp_core.reports import benchmark_tables
 from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table, tables_of
+from comp_core.reports.lesson_tables import personal_table, personal_test_table
 from comp_core.reports.markdown import SPOKEN, Report, given, markdown
 from comp_core.reports.measured_tables import (
     asked_for_table,
@@ -275,6 +276,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "voice_cv": ("voice_cv", voice_cv_table),
     "voice_cross": ("voice_cross", voice_cross_table),
     "words_cross": ("words_cross", words_cross_table),
+    "personal": ("personal", personal_table),
+    "personal_test": ("personal", personal_test_table),
     "seeds": ("seeds", seeds_table),
     **tables_of("mosi_reread", "benchmark/mosi-reread"),
     "balance_mosi": ("benchmark/mosi", benchmark_tables.balance_table),

@@ -154,6 +154,10 @@ class ScriptedSegmenter:
         self.error = None
 
     @property
+    def time(self):
+        return self._time
+
+    @property
     def speaking(self):
         return self._samples.size > 0
 

@@ -51,6 +51,7 @@ def requests(folder: Path) -> list[bytes]:
         {"switches": dict.fromkeys(MODALITIES, True), "model": "prlf", "language": "de", "smoothing": 0.5},
         {"typed": "so happy today", "corrected": {"utterance": 1, "text": "joy"}, "note": "here", "face": [0.5, 0.25]},
         {"degradation": {"darkness": 0.5, "noise_db": 10, "muted": True}},
+        {"lesson": {"hold": {"name": "bored", "attempt": 0}, "use": True}},
     ]
     return [json.dumps(one).encode() for one in found]
 
