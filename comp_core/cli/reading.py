@@ -132,7 +132,7 @@ def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def _no_place_for_scores(model: str, formats: list[str]) -> str:
-    """Why these formats cannot be made of the model's records; "" if they can. A model that cannot be loaded is told of where it is used."""
+    """Why these formats cannot be made of the model's records; "" if they can. One that cannot be loaded is told of where it is used."""
     from comp_core.inference.fusion import model_stem
 
     others = [name for name in formats if name != "json"]
