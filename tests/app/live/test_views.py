@@ -235,12 +235,4 @@ def test_a_model_with_its_own_labels_has_a_bar_for_each_wherever_there_is_nothin
     assert view["labels"] == ["<up>", "down"] and view["bars"] == {"<up>": 0.8, "down": 0.2}
     html = fused_html(view) + cards_html(view)
     assert html.count('data-label="down"') == html.count('data-label="&lt;up&gt;"') == 4
-    nothing = {
-        **own,
-        "fused": None,
-        "text": None,
-        "observed": dict.fromkeys(MODALITIES, False),
-        "weights": None,
-        "labels": ["<up>", "down"],
-    }
-    assert moment_view({**nothing, "absent_because": dict.fromkeys(MODALITIES, "silence")})["labels"] == ["<up>", "down"]
+    assert moment_view({**record(), "labels": ["<up>", "down"]})["labels"] == ["<up>", "down"]
