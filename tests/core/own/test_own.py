@@ -17,8 +17,6 @@ from comp_core.senses.reading import NOT_LEARNT
 from comp_core.support.checkpoint import CheckpointError
 from tests.places import SAMPLES
 
-pytestmark = pytest.mark.slow
-
 # What was said, by label: words that the senses tell apart, and labels that they do not know.
 SAID = {
     "up": ["I love this so much", "What a wonderful day", "This is great news", "I am so happy", "Thank you, how lovely"],
