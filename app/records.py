@@ -30,7 +30,11 @@ def _of(name: str, told: str, fields: dict[str, Any]) -> Any:
     return made
 
 
-Prediction = _of("Prediction", "Label to probability.", dict.fromkeys(LABELS, Share))
+# The labels are the model's: those of comp and prlf, or its own.
+Prediction = Annotated[
+    dict[Annotated[str, Field(min_length=1, max_length=64)], Share],
+    Field(min_length=2, max_length=64, description="Label to probability. The labels are the model's."),
+]
 Weights = _of("Weights", "Modality to its share.", dict.fromkeys(MODALITIES, Share))
 Observed = _of("Observed", "Modality to whether it was there.", dict.fromkeys(MODALITIES, bool))
 Absent = dict[Modality, Annotated[str, Field(max_length=REASON_LENGTH)]]

@@ -37,7 +37,7 @@ TRIED = ("comp", "prlf", "concat", "late")
 SETTINGS = (AS_CONFIGURED, Setting("dropout 0.5", dropout=0.5))
 EPOCHS = 30
 # An epoch has about so many batches, of sizes between these.
-_STEPS, _SMALLEST, _LARGEST = 10, 16, 64
+_STEPS, _SMALLEST, _LARGEST = 10, 8, 64
 _EVERYTHING = -1
 
 

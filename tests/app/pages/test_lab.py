@@ -19,6 +19,7 @@ from app.pages.lab.introspection import Series, along, as_csv, introspections, m
 from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html, uses_html
 from app.pages.lab.moment import degrade_utterance, live_moments, read_moments, show_moment
 from app.pages.lab.plot import curves_html, curves_svg
+from app.pages.lab.projection import draw_projections
 from app.visitors.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.inference.budget import OverBudget
@@ -288,6 +289,22 @@ def test_a_curve_that_is_run_grows_point_by_point(predictor, monkeypatch):
     assert "seed 3" in steps[-1] and "ComP" in steps[-1]
     monkeypatch.setattr(curve_part, "ASSETS", curve_part.ASSETS / "nowhere")
     assert "missing" in next(run_curve(predictor, VIDEO, 0.6, 0, quiet))
+
+
+def test_a_model_with_its_own_labels_is_not_measured_on_the_labs_conversations_and_that_is_told(predictor, monkeypatch):
+    inside = SimpleNamespace(prompts=True, leads=False)
+    predictor.fusions = {"MY": SimpleNamespace(name="MY <own>", model=None, by_senses=False, kind=inside), **predictor.fusions}
+    asked = []
+
+    def curve(models, _conversations, rates, _gone, _seed):
+        asked.append(set(models))
+        return (Point(rate, {"comp": [0.9, 0.8]}) for rate in rates)
+
+    monkeypatch.setattr(curve_part, "curve", curve)
+    assert "MY &lt;own&gt;: not shown" in list(run_curve(predictor, VIDEO, 0.6, 0, quiet))[-1]
+    assert asked == [{"comp", "prlf"}]
+    # Of all models only one of its own could be drawn, and it is not.
+    assert "This needs ComP" in draw_projections(predictor, 0.3)
 
 
 def test_qualities_are_the_senses_own(predictor):

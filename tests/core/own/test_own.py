@@ -22,7 +22,7 @@ SAID = {
     "up": ["I love this so much", "What a wonderful day", "This is great news", "I am so happy", "Thank you, how lovely"],
     "down": ["I hate this", "This is terrible", "I am so sad about it", "What an awful loss", "He cried all night"],
 }
-QUICK = {"whisper": "off", "epochs": 4, "notify": lambda _: None}
+QUICK = {"whisper": "off", "epochs": 10, "notify": lambda _: None}
 
 
 def words_table(path, scores=False):
@@ -132,7 +132,7 @@ class StopsAfter(InProcess):
 @pytest.mark.parametrize("items", [3, 24])
 def test_a_stopped_training_goes_on_from_what_is_there(own, tmp_path, monkeypatch, items):
     place, report = own
-    asked = {"whisper": "off", "epochs": 4, "work": tmp_path / "work"}
+    asked = {"whisper": "off", "epochs": 10, "work": tmp_path / "work"}
     with pytest.raises(Stopped):
         train_own(place, place / "clips.csv", tmp_path / "MY", engine=StopsAfter(items), notify=lambda _: None, **asked)
     assert not (tmp_path / "MY").exists()
