@@ -17,9 +17,14 @@ DROP = """([name, text]) => {
 }"""
 
 
+def ready(page):
+    """The clip page, whose script is there."""
+    open_clip(page).wait_for_selector("[data-reopened] [data-part=first]:enabled", state="attached")
+    return page
+
+
 def open_saved(page, text=None, name="session.json"):
-    open_clip(page).wait_for_selector("[data-reopened] [data-part=drop]")
-    page.evaluate(DROP, [name, text or live_json()])
+    ready(page).evaluate(DROP, [name, text or live_json()])
     page.wait_for_selector("[data-part=opened]:not([hidden])")
     return page
 
@@ -56,7 +61,7 @@ def test_a_dropped_session_is_shown_and_scrubbed_by_key_and_by_drag(open_page, p
     assert told(page, "line_told") == "0:11: nothing to go on."
     for _ in range(4):
         line.press("ArrowLeft")
-    assert told(page, "headline") == "fear" and line.get_attribute("aria-valuenow") == "7.0"
+    assert told(page, "headline") == "Fear" and line.get_attribute("aria-valuenow") == "7.0"
     assert page.locator(".cp-line-row[aria-current] .cp-said").inner_text() == "pure fear"
     box = line.bounding_box()
     page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 30)
@@ -64,9 +69,9 @@ def test_a_dropped_session_is_shown_and_scrubbed_by_key_and_by_drag(open_page, p
     page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 30, steps=4)
     page.mouse.up()
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + 30)
-    assert told(page, "headline") == "joy" and told(page, "line_told").startswith("0:01")
+    assert told(page, "headline") == "Joy" and told(page, "line_told").startswith("0:01")
     page.get_by_role("button", name="Show 0:04 to 0:07").click()
-    assert told(page, "of") == " · 0:04 to 0:07, the utterance as a whole".strip() or "as a whole" in told(page, "of")
+    assert "0:04 to 0:07, the utterance as a whole" in told(page, "of")
     picture(page, "scrubbed", full_page=True)
 
 
@@ -89,7 +94,8 @@ def test_corrections_and_notes_are_marked_and_saved_beside_the_prediction(open_p
     page.wait_for_selector("[data-part=compared]:not([hidden])")
     assert told(page, "agreement") == "Both cover 6 s. In 6 s both name an expression, and in 50 % of that the same."
     assert page.locator(".cp-both tbody tr").nth(2).inner_text().split() == ["utterances", "3", "2"]
-    assert "other.json: joy" in told(page, "line_told") or page.get_by_role("slider").last.press("Home") is None
+    page.get_by_role("slider", name="Moment of the session").press("Home")
+    assert told(page, "line_told").startswith("0:00: session.json: joy") and "other.json: joy" in told(page, "line_told")
     page.get_by_role("button", name="Correct or note").nth(0).click()
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -102,7 +108,7 @@ def test_corrections_and_notes_are_marked_and_saved_beside_the_prediction(open_p
 
 
 def test_a_wrong_file_is_one_sentence_and_loses_nothing(open_page, picture, tmp_path):
-    page = open_clip(open_page())
+    page = ready(open_page())
     choose(page, "first", tmp_path, "broken.json", '{"utterances": [')
     page.wait_for_selector("[data-part=reopened_told]:not([hidden])")
     assert told(page, "reopened_told").startswith("broken.json was not opened. It is not JSON, or not all of it")

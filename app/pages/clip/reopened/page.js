@@ -26,6 +26,7 @@ export function open(element, calls) {
   for (const button of root.querySelectorAll("[data-save]")) button.addEventListener("click", () => save(button));
   watchLine();
   for (const kind of ["dragover", "drop"]) document.addEventListener(kind, dropped, true);
+  part("first", root).disabled = false; // what was chosen before this script was there would be lost
   window.addEventListener("beforeunload", (event) => { if (opened.unsaved) event.preventDefault(); });
 }
 
