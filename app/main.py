@@ -180,6 +180,7 @@ def serve(
     from app.pages.clip.page import SAMPLES_DIR
     from app.pages.lab.moments import MEDIA_DIR
     from app.pages.lab.plot import REPORTS_DIR
+    from app.pages.shared.theme import theme
     from app.server import scripts
     from app.server.asgi import API, UPLOAD
     from app.server.disk_guard import RoomForUploads
@@ -211,7 +212,7 @@ def serve(
         server_port=options.port,
         share=options.share,
         css_paths=_CSS,
-        theme=_theme(),
+        theme=theme(),
         max_file_size=LIMIT_BYTES,
         allowed_paths=[str(SAMPLES_DIR)],
         footer_links=[],
@@ -323,15 +324,6 @@ def build(
         demo.load(None, js=f"() => {{ {on_load('lab/link.js', repr('lab'))} }}", api_visibility="private")
         clip_endpoint(predictor, models)
     return demo, visitors
-
-
-def _theme() -> gr.themes.Base:
-    import gradio as gr
-
-    # Fonts of the visitor's own system: nothing is fetched from elsewhere.
-    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
-    # Gradio's own choice for lesser text is too pale for AA.
-    return gr.themes.Default(primary_hue="sky", neutral_hue="slate", **fonts).set(body_text_color_subdued="*neutral_600")
 
 
 def _give_memory_back() -> None:

@@ -23,7 +23,24 @@ OTHERS = [code for code in LANGUAGES if code != "en"]
 # What the page cannot know: names of files and Gradio's own words while it works.
 _FOREIGN = re.compile(r"\.\w{2,4}|[\w.]+\.(mp3|mp4|jpg)|\w+_\w+|common\..*|processing.*|assets/.*|https?:.*")
 # Sentences for who starts the program or asks it by other means, who read English.
-_NOT_ON_A_PAGE = ("app/live/why.py", "app/api.py", "app/main.py", "app/capture/local.py", "app/capture/wire.py", "app/output", "app/server")
+# Panels that are told in English in every language.
+_IN_ENGLISH = ("lab/guess", "lab/guide", "lab/steps", "lab/exhibits", "lab/moments", "live/teach", "clip/reopened")
+_NOT_ON_A_PAGE = (
+    "app/reopened",
+    "app/visitors/classes.py",
+    "app/records.py",
+    "app/checked.py",
+    "app/capture/lessons.py",
+    "app/live/lesson",
+    *(f"app/pages/{one}" for one in _IN_ENGLISH),
+    "app/live/why.py",
+    "app/api.py",
+    "app/main.py",
+    "app/capture/local.py",
+    "app/capture/wire.py",
+    "app/output",
+    "app/server",
+)
 _FILES = [path for path in sorted((ROOT / "app").rglob("*.*")) if path.suffix in (".py", ".js")]
 
 

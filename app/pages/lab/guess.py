@@ -34,7 +34,9 @@ def guess_section(predictor: Any) -> gr.HTML:
     """Build the exhibit: one component that draws itself and calls the server."""
     moments = Moments(predictor)
     classes = Classes(list(STAGES), LABELS, len(moments))
-    gr.HTML(section_html("Guess before the machine", _TOLD.format(moments=len(moments))), apply_default_css=False)
+    gr.HTML(
+        section_html("Guess before the machine", _TOLD.format(moments=len(moments))), apply_default_css=False, elem_classes="cp-english"
+    )
     parts = {
         "moments": str(len(moments)),
         "length": str(CODE_LENGTH),
@@ -52,7 +54,15 @@ def guess_section(predictor: Any) -> gr.HTML:
         markup = markup.replace(f"@{name}@", html)
     script = on_load("lab/guess.js", "element", "server")
     calls = guess_calls(moments, classes)
-    return gr.HTML("", html_template=markup, js_on_load=script, server_functions=calls, apply_default_css=False, elem_id="lab-guess")
+    return gr.HTML(
+        "",
+        html_template=markup,
+        js_on_load=script,
+        server_functions=calls,
+        apply_default_css=False,
+        elem_id="lab-guess",
+        elem_classes="cp-english",
+    )
 
 
 def guess_calls(moments: Moments, classes: Classes) -> list[Call]:

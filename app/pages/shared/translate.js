@@ -83,7 +83,7 @@ function filled(text) {
   return others.includes(null) ? null : others.join(" ");
 }
 
-// What is told in English only: the models' cards, and what reports say.
+// What is told in English only: the models' cards, what reports say, and panels that no dictionary knows yet.
 const inEnglish = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest(".cp-english");
 
 function take(change) {
