@@ -1,7 +1,7 @@
 """How many earlier sentences should count? `python -m tools.minute.memory --data DATA --out assets/reports/memory.json`.
 
 Conversations of acted and of synthetic utterances, made as `tools.minute.scenes` says, but read by the senses directly. The label stays
-from one sentence to the next with a given probability (in MELD's train dialogues it stays in 40 % of cases); 30 % are said with no face.
+from one sentence to the next with a given probability; 30 % are said with no face.
 `REMEMBERED` in app/live/conversation.py is chosen from this.
 """
 
