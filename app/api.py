@@ -17,8 +17,8 @@ from typing_extensions import TypedDict
 from app.checked import checked, otherwise
 from app.pages.shared.upload import upload
 from app.records import TEXT_LENGTH, Modality, Utterance
+from app.refusal import Refused
 from app.server.jobs import Unheard
-from app.visitors.refusal import Refused
 from comp_core.formats import SCHEMA_VERSION
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, WrapVa
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 
 BAD, TOO_LARGE = "bad_request", "too_large"
 

@@ -21,7 +21,7 @@ from app.capture.lessons import LessonRequest
 from app.checked import BAD, TOO_LARGE, Schema, base64_text, otherwise, refusal
 from app.live.sliders import SLIDERS, degradation_of
 from app.records import TEXT_LENGTH
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 from comp_core.inference.degradation import Degradation
 from comp_core.inference.media import MOST_SCANS, jpeg_scans
 from comp_core.modalities import AUDIO, MODALITIES, VIDEO

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.live.context import FaceSense, Segmenter, Sense
 from app.live.senses import reading_of
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 from comp_core.inference.personal import Judgement, PersonalHead, Tries, fit, joined, judge
 from comp_core.inference.windows import Moment
 from comp_core.modalities import AUDIO, LABELS, VIDEO

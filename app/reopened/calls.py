@@ -16,11 +16,11 @@ from app.checked import base64_text, checked
 from app.live import export
 from app.live.phrases import clock_text, in_words
 from app.live.views import moment_view
+from app.refusal import Refused
 from app.reopened.session import MOST_BYTES, Session, corrected, read_session
 from app.reopened.spans import agreement, agreement_told, length, moments, table
 from app.server.calls import Call, answering
 from app.visitors.rates import Addresses
-from app.visitors.refusal import Refused
 from comp_core.formats.by_hand import BY_HAND
 from comp_core.formats.table import FORMATS, Told
 

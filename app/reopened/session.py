@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 
 from app.live.export import MOST_LINES, MOST_NOTES, MOST_UTTERANCES
 from app.records import JUDGED, REASON_LENGTH, Label, Prediction, Seconds, Share, Transcript
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 from comp_core.formats import SCHEMA_VERSION
 from comp_core.formats.by_hand import BY_HAND, LABEL, NOTE, TRANSCRIPT
 from comp_core.modalities import MODALITIES

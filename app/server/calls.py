@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 
 logger = logging.getLogger(__name__)
 

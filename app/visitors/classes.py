@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.refusal import Refused
 from app.visitors.rates import Addresses, household
-from app.visitors.refusal import Refused
 
 # None that are read as one another.
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"

@@ -5,8 +5,8 @@ import pytest
 
 from app.capture import wire
 from app.checked import checked
+from app.refusal import Refused
 from app.schemas import schemas, text_of
-from app.visitors.refusal import Refused
 from tests.app.capture.test_browser import BAD_DEGRADATION
 from tests.app.sessions import jpeg, pcm
 

@@ -14,10 +14,10 @@ from pydantic import TypeAdapter
 
 from app.capture import wire
 from app.checked import checked
+from app.refusal import Refused
 from app.reopened.calls import files, session_view
 from app.reopened.session import read_session
 from app.reopened.spans import table
-from app.visitors.refusal import Refused
 from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError, read_clips
 from comp_core.inference.media import MediaError, open_media

@@ -14,10 +14,10 @@ import numpy as np
 from app.capture import wire
 from app.pages.lab.moments import STAGES, Moments, people_by_stage, people_html
 from app.pages.shared.markup import section_html
+from app.refusal import Refused
 from app.server.calls import Call, answering
 from app.server.scripts import on_load
 from app.visitors.classes import CODE_LENGTH, Classes
-from app.visitors.refusal import Refused
 from comp_core.modalities import LABELS
 
 _TOLD = (

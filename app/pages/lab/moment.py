@@ -17,7 +17,7 @@ from app.pages.lab.markup import along_html, compared_html, introspection_html, 
 from app.pages.shared.markup import message_html, section_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 from app.visitors.visitors import Visitors
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError, open_media
