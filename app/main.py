@@ -77,14 +77,13 @@ def _run(options: argparse.Namespace, began: float) -> int:
         # A GPU that is only lent is not there between two loans.
         device = "cpu" if lends_gpu() else options.device
         predictor = Predictor.load(list(models), device=device, whisper="off")
-        labels = _labels(predictor)
     except (CheckpointError, ValueError) as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
 
     try:
         _keep_private(options)
-        local, outputs = _local(options), _outputs(options, labels)
+        local, outputs = _local(options), _outputs(options, _labels(predictor))
     except ValueError as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
