@@ -12,6 +12,8 @@ const STAGES = {
   recogniser: "speech recognition", words: "words", fusion: "fusion",
 };
 
+// Of the answer and the cards; those of a lesson have names of their own.
+const BARS = ".cp-reasons .cp-bars, .cp-card .cp-bars";
 const shown = {}; // the nodes of the latency block, by figure
 let spokenAt = 0;
 let lastSpoken = "";
@@ -19,7 +21,7 @@ let lastSpoken = "";
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
 function drawNow(moment) {
-  for (const list of root.querySelectorAll(".cp-bars")) nameBars(list, moment.labels);
+  for (const list of root.querySelectorAll(BARS)) nameBars(list, moment.labels);
   drawMoment(root, moment);
   const spoken = [moment.headline, moment.percent, moment.basis, moment.why].filter(Boolean).map(translated).join(" ");
   const now = performance.now();
@@ -39,7 +41,7 @@ export function drawWaiting(basis) {
   part("new").hidden = true;
   setData(part("reasons"), "kind", "waiting");
   setData(part("picture"), "faceless", false);
-  for (const list of root.querySelectorAll(".cp-bars")) drawBars(list, null, null);
+  for (const list of root.querySelectorAll(BARS)) drawBars(list, null, null);
   for (const card of root.querySelectorAll("[data-modality]")) {
     setData(card, "state", "waiting");
     setData(card, "filled", false);
