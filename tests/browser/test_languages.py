@@ -13,7 +13,6 @@ from app.live.why import Pull, why
 from app.pages.shared.heading import LANGUAGES
 from app.server.scripts import VERSION
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS
-from tests.browser.live_page import start
 from tests.places import ROOT
 from tests.support import sentences
 
@@ -124,7 +123,8 @@ def test_the_language_is_changed_and_remembered(open_page, server):
 
 def test_what_a_visitor_says_and_takes_along_stays_as_it_is(open_page, server, tmp_path):
     page = in_language(open_page, server, "de")
-    start(page)
+    page.click("[data-part=typing]")
+    page.wait_for_selector("[data-live][data-phase=running]")
     page.locator("[data-part=typed]").fill("joy")
     page.locator("[data-part=typed]").press("Enter")
     page.wait_for_function("document.querySelector('[data-part=transcript]').textContent === 'joy'")

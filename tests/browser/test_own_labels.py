@@ -36,6 +36,7 @@ def test_live_its_labels_are_drawn_and_those_of_the_model_that_is_chosen_next(pa
     page.wait_for_function("document.querySelector('[data-live] [data-modality=text]').dataset.state === 'present'")
     assert page.inner_text("[data-live] [data-modality=video] [data-part=state]") == "not learnt by this model"
     picture(page, "own", full_page=True)
+    page.evaluate("document.querySelectorAll('[data-live] details').forEach((one) => { one.open = true; })")
     page.select_option("[data-live] [data-part=model]", "comp")
     page.wait_for_function(f"({BARS})().length === 7")
     page.select_option("[data-live] [data-part=model]", "MY")
