@@ -34,7 +34,7 @@ def test_nothing_is_asked_before_consent(open_page, picture):
 
 def test_the_first_screen_tells_what_will_stand_beside_the_picture(open_page, picture):
     page = open_page()
-    guide = page.locator("[data-live] .cp-guide")
+    guide = page.locator("[data-live] .cp-tour")
     assert guide.is_visible()
     assert guide.bounding_box()["x"] > page.locator("[data-part=gate]").bounding_box()["x"] + 400
     picture(page, "first")

@@ -48,7 +48,7 @@ def test_clip_and_lab_show_them_and_what_rests_on_seven_labels_says_so(page, pic
     page.get_by_role("tab", name="Clip").click()
     page.get_by_role("button", name="Happy").click()
     page.get_by_role("button", name="Make a video with the labels").wait_for()
-    shown = page.locator("#clip-result details").first.locator(".cp-fused [data-label]")
+    shown = page.locator("#clip-result details[open]").first.locator(".cp-fused [data-label]")
     assert sorted(shown.evaluate_all("rows => rows.map((row) => row.dataset.label)")) == ["down", "so <b>up</b>"]
     assert page.locator("#clip-result .cp-state", has_text="not learnt").count() > 0
     picture(page, "own_clip", full_page=True)
