@@ -27,6 +27,7 @@ export async function open(element) {
     try { localStorage.setItem(REMEMBERED, choice.value); } catch { /* it is asked again next time */ }
     speak(choice.value);
   });
+  choice.disabled = false;
   new MutationObserver((changes) => changes.forEach(take)).observe(document.body, {
     subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ATTRIBUTES,
   });
