@@ -190,10 +190,14 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def utterance_view(record: Mapping[str, Any]) -> dict[str, Any]:
-    """One utterance record of `comp_core.predictor.Predictor.predict_file` -> the same view, with its time and words."""
+def utterance_view(record: Mapping[str, Any], labels: Collection[str] = LABELS) -> dict[str, Any]:
+    """One utterance record of `comp_core.predictor.Predictor.predict_file` -> the same view, with its time and words.
+
+    Args:
+        labels: what its model tells apart.
+    """
     return {
-        "moment": moment_view(record),
+        "moment": moment_view({**record, "labels": labels}),
         "time": f"{clock_text(record['start'])} to {clock_text(record['end'])}" if record["end"] > record["start"] else "",
         "start": float(record["start"]),
         "end": float(record["end"]),

@@ -86,8 +86,9 @@ class Fusion(OnTheHub):
         self.name: str = description["name"]
         self.note: str = description["note"]
         self.placed = Placed(f"the fusion model {self.name}", device, model)
-        self._temperature: dict[str, dict[str, float]] = description["temperature"]
-        self.temperatures: dict[str, float] = {name: self._temperature["fused"][name] for name in SUBSETS}
+        temperature: dict[str, dict[str, float]] = description["temperature"]
+        self.temperatures: dict[str, float] = {name: temperature["fused"][name] for name in SUBSETS}
+        self._unimodal_temperatures: dict[str, float] = {m: temperature["unimodal"][m] for m in MODALITIES}
         self.answer_thresholds: dict[str, float] = {name: description["sure_from"][name] for name in SUBSETS}
         self.labels: tuple[str, ...] = tuple(description.get("labels", LABELS))
         self.by_senses: bool = description.get("by_senses", True)
@@ -247,7 +248,7 @@ class Fusion(OnTheHub):
         found = []
         for b, window in enumerate(windows):
             heads = {m: alone[m].modality_logits[b, len(window) - 1, i] for i, m in enumerate(MODALITIES)}
-            own = {m: self._said(logits, self._temperature["unimodal"][m]) for m, logits in heads.items()}
+            own = {m: self._said(logits, self._unimodal_temperatures[m]) for m, logits in heads.items()}
             if self.by_senses:
                 # Of a sense that predicts nothing it is what the model makes of it alone.
                 own |= {m: r.probabilities for m, r in window[-1].items() if r.probabilities is not None}

@@ -87,8 +87,8 @@ class RecentFaces:
 
 
 def _contested(last: dict[str, Any], record: dict[str, Any]) -> bool:
-    """Another label than the one before is the likeliest, but does not clearly lead it."""
-    if not last["fused"] or not record["fused"]:
+    """Another label than the one before is the likeliest, but does not clearly lead it. Labels of another model are not compared."""
+    if not last["fused"] or not record["fused"] or last["fused"].keys() != record["fused"].keys():
         return False
     before = max(last["fused"], key=last["fused"].__getitem__)
     return 0.0 < max(record["fused"].values()) - record["fused"][before] < LEAD

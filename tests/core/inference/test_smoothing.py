@@ -52,6 +52,11 @@ def test_before_the_same_face_a_label_that_barely_leads_changes_nothing_at_once(
     assert shown_after(JOYFUL, moment("v", joy=0.2, anger=0.8)) == "anger"
 
 
+def test_a_model_of_other_labels_shows_at_once():
+    assert shown_after(JOYFUL, moment("av", up=0.45, down=0.55)) == "down"
+    assert shown_after(moment("av", up=0.45, down=0.55), JOYFUL) == "joy"
+
+
 def test_a_face_that_is_gone_and_a_switch_show_at_once():
     assert shown_after(JOYFUL, moment("a", joy=0.4, anger=0.6)) == "anger"
     assert shown_after(JOYFUL, moment("v", off=("audio",), joy=0.4, anger=0.6)) == "anger"
