@@ -38,7 +38,9 @@ MOST_FACES = 3
 MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-_CSS = [Path(__file__).parent / "pages" / page / f"{page}.css" for page in ("shared", "live", "clip", "lab")]
+_PAGES = Path(__file__).parent / "pages"
+_STYLES = ("shared/shared", "live/live", "live/teach", "clip/clip", "lab/lab", "lab/exhibits", "lab/guess", "lab/guide")
+_CSS = [_PAGES / f"{style}.css" for style in _STYLES]
 _TITLE = "Expression, live"
 
 
@@ -81,7 +83,7 @@ def _run(options: argparse.Namespace, began: float) -> int:
 
     try:
         _keep_private(options)
-        local, outputs = _local(options), _outputs(options)
+        local, outputs = _local(options), _outputs(options, _labels(predictor))
     except ValueError as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
@@ -132,7 +134,18 @@ def _local(options: argparse.Namespace) -> LocalCapture | None:
     return local_capture(options.camera, options.microphone)
 
 
-def _outputs(options: argparse.Namespace) -> list[Follower]:
+def _labels(predictor: Predictor) -> list[str]:
+    """All that the models tell apart.
+
+    Raises:
+        ValueError: one says scores, for which the page has no place.
+    """
+    if scores := [name for name, fusion in predictor.fusions.items() if not fusion.labels]:
+        raise ValueError(f"{scores[0]} is a model of scores, which the page cannot show. Use python -m comp_core predict, or Python.")
+    return list(dict.fromkeys(label for fusion in predictor.fusions.values() for label in fusion.labels))
+
+
+def _outputs(options: argparse.Namespace, labels: Sequence[str]) -> list[Follower]:
     """Where each session is sent, of those that the command line names."""
     outputs: list[Follower] = []
     if options.osc:
@@ -142,7 +155,7 @@ def _outputs(options: argparse.Namespace) -> list[Follower]:
     if options.lsl:
         from app.output.lsl import LslFollower
 
-        outputs.append(LslFollower())
+        outputs.append(LslFollower(labels))
     return outputs
 
 
@@ -164,7 +177,9 @@ def serve(
     from app.capture.wire import REQUEST_BYTES
     from app.output import stream
     from app.pages.clip.page import SAMPLES_DIR
+    from app.pages.lab.moments import MEDIA_DIR
     from app.pages.lab.plot import REPORTS_DIR
+    from app.pages.shared.theme import theme
     from app.server import scripts
     from app.server.asgi import API, UPLOAD
     from app.server.disk_guard import RoomForUploads
@@ -196,7 +211,7 @@ def serve(
         server_port=options.port,
         share=options.share,
         css_paths=_CSS,
-        theme=_theme(),
+        theme=theme(),
         max_file_size=LIMIT_BYTES,
         allowed_paths=[str(SAMPLES_DIR)],
         footer_links=[],
@@ -207,6 +222,7 @@ def serve(
                 *stream.routes(visitors.followed),
                 Mount("/reports", StaticFiles(directory=REPORTS_DIR)),
                 Mount("/samples", StaticFiles(directory=SAMPLES_DIR)),
+                Mount("/guess", StaticFiles(directory=MEDIA_DIR)),
             ],
             "middleware": [
                 Middleware(SecurityHeaders),
@@ -269,6 +285,7 @@ def build(
     from app.pages.lab.page import lab_page
     from app.pages.live.page import live_page
     from app.pages.shared.heading import heading
+    from app.server.scripts import on_load
     from app.server.zerogpu import lends_gpu, with_lent_gpu
     from app.visitors.visitors import Visitors
     from comp_core.senses.face.locator import FaceLocator, LookAround
@@ -299,21 +316,13 @@ def build(
                 live_page(calls, models, visitors.limit, local=local is not None)
             with gr.Tab("Clip") as tab:
                 clip_page(predictor, models, tab, with_lent_gpu(predictor) if lends_gpu() else None)
-            with gr.Tab("Lab") as tab:
+            with gr.Tab("Lab", elem_id="lab") as tab:
                 lab_page(predictor, visitors, tab)
             with gr.Tab("About"):
                 about_page()
+        demo.load(None, js=f"() => {{ {on_load('lab/link.js', repr('lab'))} }}", api_visibility="private")
         clip_endpoint(predictor, models)
     return demo, visitors
-
-
-def _theme() -> gr.themes.Base:
-    import gradio as gr
-
-    # Fonts of the visitor's own system: nothing is fetched from elsewhere.
-    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
-    # Gradio's own choice for lesser text is too pale for AA.
-    return gr.themes.Default(primary_hue="sky", neutral_hue="slate", **fonts).set(body_text_color_subdued="*neutral_600")
 
 
 def _give_memory_back() -> None:
@@ -377,6 +386,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
     parser.add_argument(
-        "--model", default="comp", metavar="NAME|PATH", help="fusion model at first: comp, prlf, or a path (default: %(default)s)"
+        "--model",
+        default="comp",
+        metavar="NAME|PATH",
+        help="fusion model at first: comp, prlf, a folder or a path (default: %(default)s)",
     )
     return parser

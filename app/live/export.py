@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.live.utterance import Utterance
+from comp_core.formats import SCHEMA_VERSION
 from comp_core.formats.bids import events_json, events_tsv
+from comp_core.formats.by_hand import by_hand, column, fields_by_hand
 from comp_core.formats.elan import eaf
 from comp_core.formats.praat import textgrid
 from comp_core.formats.subtitles import cues_of, srt, vtt
@@ -24,17 +26,21 @@ MOST_LINES = 10_800
 MOST_UTTERANCES = 2_000
 MOST_NOTES = 500
 # What of a fusion record goes into a line.
-_KEPT = ("fused", *MODALITIES, "weights", "observed", "absent_because", "sure_from")
+_KEPT = ("fused", *MODALITIES, "weights", "dominant", "observed", "absent_because", "sure_from")
 
 
 @dataclass(frozen=True)
 class Line:
-    """One second: when, by which model, what it made of it (see `comp_core.inference.fusion.Fused`), and the words that counted."""
+    """One second: when, by which model, what it made of it (see `comp_core.inference.fusion.Fused`), and the words that counted.
+
+    ``by_lesson`` is the answer by the visitor's own lesson, which has names of its own.
+    """
 
     at: float
     model: str
     moment: Mapping[str, Any]
     words: str = ""
+    by_lesson: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,28 +63,32 @@ class Record:
         self.utterances: deque[Utterance] = deque(maxlen=MOST_UTTERANCES)
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
 
-    def add(self, at: float, model: str, moment: Mapping[str, Any], words: str = "") -> None:
+    def add(self, at: float, model: str, moment: Mapping[str, Any], words: str = "", by_lesson: Mapping[str, float] | None = None) -> None:
         """Take down a moment, unless the last line is younger than ``EVERY_S``."""
         if not self.lines or at - self.lines[-1].at >= EVERY_S:
-            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}, words))
+            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}, words, by_lesson))
 
     def files(self) -> dict[str, str]:
         """The record in every form, by the end of the file's name."""
         # The loop may add to it meanwhile.
-        lines, utterances, notes = list(self.lines), [_utterance(utterance) for utterance in list(self.utterances)], list(self.notes)
-        told = [(note.at, note.text) for note in notes]
-        cues, tiers = cues_of(utterances, told), [*tiers_of(utterances, told), *_tiers_of_lines(lines)]
-        models = ", ".join(dict.fromkeys(line.model for line in lines))
-        return {
-            "csv": _as_csv(lines, notes),
-            "json": _as_json(lines, utterances, notes),
-            "vtt": vtt(cues),
-            "srt": srt(cues),
-            "eaf": eaf(tiers),
-            "TextGrid": textgrid(tiers),
-            "_events.tsv": events_tsv(utterances, told),
-            "_events.json": events_json(utterances, models),
-        }
+        return files_of(list(self.lines), [_utterance(utterance) for utterance in list(self.utterances)], list(self.notes))
+
+
+def files_of(lines: Sequence[Line], utterances: Sequence[dict[str, Any]], notes: Sequence[Note]) -> dict[str, str]:
+    """A session in every form, by the end of the file's name."""
+    told = [(note.at, note.text) for note in notes]
+    cues, tiers = cues_of(utterances, told), [*tiers_of(utterances, told), *_tiers_of_lines(lines)]
+    models = ", ".join(dict.fromkeys(line.model for line in lines))
+    return {
+        "csv": _as_csv(lines, utterances, notes),
+        "json": _as_json(lines, utterances, notes),
+        "vtt": vtt(cues),
+        "srt": srt(cues),
+        "eaf": eaf(tiers),
+        "TextGrid": textgrid(tiers),
+        "_events.tsv": events_tsv(utterances, told),
+        "_events.json": events_json(utterances, models),
+    }
 
 
 def _utterance(utterance: Utterance) -> dict[str, Any]:
@@ -89,7 +99,7 @@ def _utterance(utterance: Utterance) -> dict[str, Any]:
     return {**told, **judged}
 
 
-def _tiers_of_lines(lines: list[Line]) -> list[Tier]:
+def _tiers_of_lines(lines: Sequence[Line]) -> list[Tier]:
     """What was predicted second by second, for what lasted longer than an utterance, or changed within one."""
 
     def best(line: Line, modality: str) -> str:
@@ -101,27 +111,43 @@ def _tiers_of_lines(lines: list[Line]) -> list[Tier]:
     return [Tier(name, runs(by_second, 2 * EVERY_S)) for name, by_second in told.items()]
 
 
-def _as_csv(lines: list[Line], notes: list[Note]) -> str:
-    """One row a second; a note stands in the first row that is not before it. Models of a session may have labels of their own."""
+def _as_csv(lines: Sequence[Line], utterances: Sequence[Mapping[str, Any]], notes: Sequence[Note]) -> str:
+    """A row a second; what was put beside it stands in the first row not before. Models of a session may have labels of their own."""
     labels = list(dict.fromkeys(label for line in lines for label in line.moment["fused"] or ()))
-    rows = [["seconds", "model", "label", *labels, *columns_of_each(), "words", "note"]]
-    waiting = deque(notes)
-    for number, line in enumerate(lines):
-        told = []
-        while waiting and (waiting[0].at <= line.at or number == len(lines) - 1):
-            told.append(waiting.popleft().text or MARKER)
+    own = fields_by_hand(utterances)
+    rows = [["seconds", "model", "label", *labels, *columns_of_each(), "words", "note", *map(column, own)]]
+    beside = [_beside(lines, [(note.at, note.text or MARKER) for note in notes])]
+    beside += [_beside(lines, [(one["start"], by_hand(one, field)) for one in utterances]) for field in own]
+    for line, *told in zip(lines, *beside, strict=True):
         moment = line.moment
         fused = moment["fused"]
         shares = [f"{fused[label]:.4f}" if fused and label in fused else "" for label in labels]
         named = fused_label(moment) if fused else ""
-        rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells_of_each(moment), line.words, "; ".join(told)])
+        rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells_of_each(moment), line.words, *told])
     return csv_text(rows)
 
 
-def _as_json(lines: list[Line], utterances: list[dict[str, Any]], notes: list[Note]) -> str:
+def _beside(lines: Sequence[Line], told: Iterable[tuple[float, str]]) -> list[str]:
+    """(second, text) -> the text for each line; what comes after all of them stands in the last."""
+    waiting, found = deque((at, text) for at, text in told if text), []
+    for number, line in enumerate(lines):
+        here = []
+        while waiting and (waiting[0][0] <= line.at or number == len(lines) - 1):
+            here.append(waiting.popleft()[1])
+        found.append("; ".join(here))
+    return found
+
+
+def _line(line: Line) -> dict[str, Any]:
+    told = {"seconds": round(line.at, 2), "model": line.model, "words": line.words, **line.moment}
+    return told if line.by_lesson is None else {**told, "by_lesson": line.by_lesson}
+
+
+def _as_json(lines: Sequence[Line], utterances: Sequence[Mapping[str, Any]], notes: Sequence[Note]) -> str:
     record = {
+        "schema": SCHEMA_VERSION,
         "notice": NOTICE,
-        "lines": [{"seconds": round(line.at, 2), "model": line.model, "words": line.words, **line.moment} for line in lines],
+        "lines": [_line(line) for line in lines],
         "utterances": utterances,
         "notes": [{"seconds": round(note.at, 2), "text": note.text} for note in notes],
     }

@@ -18,6 +18,7 @@ from app.live.followers import Followers
 from app.live.hearing import Hearing
 from app.live.inbox import Arrived, Inbox, Recognised
 from app.live.latencies import Latencies
+from app.live.lesson import Lesson
 from app.live.looking import Looking
 from app.live.settings import Settings
 from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
@@ -58,6 +59,7 @@ class LiveSession:
         settings: what the visitor has chosen.
         record: what the visitor may take along.
         followers: programs that get each snapshot.
+        lesson: what the visitor has taught it.
         local: the computer's own devices, where they are read instead of the browser's.
     """
 
@@ -71,6 +73,7 @@ class LiveSession:
         random = np.random.default_rng()
         self.looking = Looking(context.predictor.face, locator, self.settings, self.latencies, random)
         self.hearing = Hearing(segmenter, self.settings, self.latencies, random)
+        self.lesson = Lesson(context.predictor.face, context.predictor.voice, segmenter)
         self.conversation = Conversation(context, self.settings, self.looking, self.latencies, self.record, self._ask_words, random)
         self._smoother = Smoother()
         self._snapshot: Snapshot | None = None
@@ -120,6 +123,7 @@ class LiveSession:
             self._closed = True
             self._published.notify_all()
         self.followers.end()
+        self.lesson.delete()
         self.inbox.close()
 
     @property
@@ -160,6 +164,7 @@ class LiveSession:
         for number, text in arrived.corrected:
             self.conversation.take_correction(number, text)
         self.conversation.release(now, words_alone=not (self.looking.has_camera or self.hearing.has_microphone))
+        self.lesson.keep_time(now)
         snapshot = self._read(now, at)
         with self._published:
             self._snapshot = snapshot
@@ -171,7 +176,9 @@ class LiveSession:
             self.conversation.end(self.hearing.segmenter.skip(arrived.missed), now)
         samples = arrived.samples
         if samples.size:
-            self.conversation.end(self.hearing.listen(samples, now), now)
+            ended = self.hearing.listen(samples, now)
+            self.lesson.hear(ended)
+            self.conversation.end(ended, now)
             if self.hearing.failure is None:
                 self.conversation.grow(self.hearing.segmenter, now, at)
         if AUDIO in arrived.lost:
@@ -185,6 +192,7 @@ class LiveSession:
             seen = self.looking.look(arrived.frame, now)
             if seen is not None:
                 self.conversation.see(seen)
+                self.lesson.see(seen)
 
     def _ask_words(self, stretch: Stretch, number: int) -> bool:
         def deliver(words: Transcript, milliseconds: float, error: str | None) -> None:
@@ -204,10 +212,12 @@ class LiveSession:
         if fused.fused is not None:
             self.present_at = now
         self._smoother.time_constant = settings.smoothing
-        thresholds = dict(self._context.predictor.fusion(model).answer_thresholds)
-        shown = self._smoother.update({**fused.as_dict(), "subsets": subsets, "answer_thresholds": thresholds}, now)
+        fusion = self._context.predictor.fusion(model)
+        told = {"subsets": subsets, "answer_thresholds": dict(fusion.answer_thresholds), "labels": list(fusion.labels)}
+        shown = self._smoother.update({**fused.as_dict(), **told}, now)
         utterance = self.conversation.present
-        self.record.add(at, model, shown, utterance.transcript if utterance else "")
+        lesson = self.lesson.state(moments[-1], off, now)
+        self.record.add(at, model, shown, utterance.transcript if utterance else "", lesson.answer)
         return Snapshot(
             at=at,
             model=model,
@@ -228,6 +238,7 @@ class LiveSession:
             frames_dropped=self.inbox.frames_dropped,
             audio_lost_s=self.inbox.audio_lost_s,
             smoothing=settings.smoothing,
+            lesson=lesson,
         )
 
     def _pull(self, fused: Fused, afresh: Fused) -> Pull | None:

@@ -13,7 +13,7 @@ from tests.places import ROOT
 # Each room may import those before it, and itself.
 CORE = (
     *("modalities", "support", "metrics", "modeling", "senses", "inference", "formats", "predictor"),
-    *("data", "evaluation", "reports", "training", "jobs", "benchmark", "experiments", "cli"),
+    *("data", "evaluation", "reports", "training", "jobs", "benchmark", "own", "experiments", "cli"),
 )
 # What the app may take from comp_core: the facade, what it shows live, and what the lab shows of the models.
 SHOWN = {*CORE[:8], "evaluation", "reports"}

@@ -15,9 +15,8 @@ from comp_core.evaluation.curve import LATE, Point
 from comp_core.evaluation.interventions import interventions
 from comp_core.evaluation.introspection import Introspection, introspect
 from comp_core.inference.fusion import Fused, Fusion, Moment
-from comp_core.inference.windows import CONTEXT
 from comp_core.metrics.rules import late_average
-from comp_core.modalities import LABELS, MODALITIES, NAMES, SUBSETS
+from comp_core.modalities import MODALITIES, NAMES, SUBSETS
 from comp_core.predictor import Heard, Predictor
 from comp_core.support.spreadsheet import csv_text
 
@@ -104,10 +103,11 @@ class Use:
 
 def uses(predictor: Predictor, heard: Sequence[Heard], index: int) -> dict[str, list[Use]]:
     """Title of a fusion model -> what it uses for that utterance; empty where one modality is there: then its sense answers."""
-    moments = [one.moment for one in heard[: index + 1]][-CONTEXT:]
+    moments = [one.moment for one in heard[: index + 1]]
     if sum(reading.present for reading in moments[-1].values()) < 2:
         return {}
-    return {fusion.name: _uses(fusion, moments) for fusion in predictor.fusions.values() if fusion.kind.prompts or fusion.kind.leads}
+    inside = [fusion for fusion in predictor.fusions.values() if fusion.kind.prompts or fusion.kind.leads]
+    return {fusion.name: _uses(fusion, fusion.left(moments)) for fusion in inside if fusion.fuse_last(moments).fused is not None}
 
 
 def _uses(fusion: Fusion, moments: Sequence[Moment]) -> list[Use]:
@@ -204,4 +204,4 @@ def _late(fused: Fused) -> Cell:
         return Cell(in_words(None, fused.answer_threshold), None, None)
     mean = late_average(np.array([list(p.values()) for p in own.values()]), np.empty(0))
     weights = {m: 1 / len(own) if m in own else 0.0 for m in MODALITIES}
-    return Cell(in_words(dict(zip(LABELS, mean.tolist(), strict=True)), fused.answer_threshold), weights, None)
+    return Cell(in_words(dict(zip(next(iter(own.values())), mean.tolist(), strict=True)), fused.answer_threshold), weights, None)

@@ -13,11 +13,11 @@ from app.live.phrases import REASONS, clock_text, in_words, relation
 from app.live.sliders import SLIDERS, degradation_of
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.pages.lab.introspection import along, introspections, qualities, seven, uses
-from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html, uses_html
+from app.pages.lab.markup import along_html, compared_html, introspection_html, picture_html, seven_html, uses_html
 from app.pages.shared.markup import message_html, section_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 from app.visitors.visitors import Visitors
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError, open_media
@@ -70,7 +70,7 @@ def moment_section(predictor: Predictor, visitors: Visitors, tab: gr.Tab) -> Non
     model = gr.Radio([(f.name, name) for name, f in predictor.fusions.items()], value=next(iter(predictor.fusions)), label="Model")
     compared = gr.HTML("", apply_default_css=False, elem_id="lab-compared")
     with gr.Row():
-        picture = gr.Image(label="What the face sense is given", interactive=False, height=220, buttons=[], min_width=280)
+        picture = gr.HTML("", apply_default_css=False, elem_id="lab-picture")
         sound = gr.Audio(label="What the voice sense is given", interactive=False, buttons=[], min_width=280)
 
     degraders = [*sliders, muted, model]
@@ -147,7 +147,7 @@ def _much_to_see(one: Heard) -> tuple[int, int]:
 
 def live_moments(predictor: Predictor, visitors: Visitors, token: str) -> tuple:
     """What was said in the visitor's own live session, the last of it first; and no file any more."""
-    gone = (None, "", None, None)
+    gone = (None, "", "", None)
     try:
         utterances = list(visitors.find(token).conversation.utterances)
     except Refused:
@@ -185,7 +185,7 @@ def degrade_utterance(
 ) -> tuple:
     """The moment before and after; the degraded picture and sound."""
     if not heard or index is None or not path:
-        return "", None, None
+        return "", "", None
     *values, muted, model = given
     degradation = degradation_of(dict(zip(fields, values, strict=True)), muted)
     one = heard[index]
@@ -193,12 +193,12 @@ def degrade_utterance(
         media = degradation.media(open_media(path))
         again = predictor.read_again(media, one, degradation.words(one.transcript, np.random.default_rng(0)))
     except MediaError as error:
-        return message_html(str(error)), None, None
+        return message_html(str(error)), "", None
     before = [earlier.moment for earlier in heard[:index]]
     states = (_states(predictor, model, before, now) for now in (one, again))
     middle = (one.start + one.end) / 2
     frames = [(abs(time - middle), picture) for time, picture in media.frames(FACES_PER_SECOND)] if media.has_video else []
-    picture = min(frames, key=lambda frame: frame[0])[1] if frames else None
+    picture = picture_html(min(frames, key=lambda frame: frame[0])[1]) if frames else ""
     sound = None
     if media.samples is not None and one.end > one.start:
         part = media.samples[round(one.start * SAMPLE_RATE) : round(one.end * SAMPLE_RATE)]

@@ -47,7 +47,7 @@ def space_section(predictor: Predictor) -> None:
 def draw_projections(predictor: Predictor, rate: float) -> str:
     """The three stages side by side, at a missing rate."""
     path = ASSETS / "lab" / "lab_set.npz"
-    models = [fusion.model for fusion in predictor.fusions.values() if fusion.kind.prompts]
+    models = [fusion.model for fusion in predictor.fusions.values() if fusion.kind.prompts and fusion.by_senses]
     if not path.is_file() or not models:
         return message_html("This needs ComP, and the held-out conversations in assets/lab/: take both from the repository again.")
     found = projections(models[0], load_conversations(path), float(rate))

@@ -1,5 +1,6 @@
 // Drawing of the live page. Its elements exist from the start.
 
+import { drawBars, drawMoment, nameBars } from "../shared/moment.js";
 import { translated } from "../shared/translate.js";
 import { capture, local } from "./live.js";
 import { part, root, setData, setText, setWidth } from "./page.js";
@@ -11,45 +12,17 @@ const STAGES = {
   recogniser: "speech recognition", words: "words", fusion: "fusion",
 };
 
+// Of the answer and the cards; those of a lesson have names of their own.
+const BARS = ".cp-reasons .cp-bars, .cp-card .cp-bars";
 const shown = {}; // the nodes of the latency block, by figure
 let spokenAt = 0;
 let lastSpoken = "";
 
-const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
-function drawBars(list, bars, top) {
-  for (const row of list.children) {
-    const p = bars ? bars[row.dataset.label] : null;
-    setWidth(row.querySelector("i"), p ?? 0);
-    setText(row.querySelector(".cp-value"), p === null ? "–" : percent(p));
-    setData(row, "top", row.dataset.label === top);
-  }
-}
-
-function drawMoment(moment) {
-  const fused = root.querySelector("[data-fused]");
-  setData(fused, "kind", moment.kind);
-  setText(part("headline"), moment.headline);
-  setText(part("percent"), moment.percent);
-  setText(part("basis"), moment.basis);
-  setText(part("of"), ` · ${moment.of}`);
-  part("new").hidden = !moment.new;
-  setText(part("why"), moment.why);
-  setData(part("reasons"), "kind", moment.kind);
-  drawBars(part("reasons").querySelector(".cp-bars"), moment.bars, moment.top);
-  for (const [modality, view] of Object.entries(moment.modalities)) {
-    const card = root.querySelector(`[data-modality="${modality}"]`);
-    setData(card, "state", view.state);
-    setData(card, "filled", view.filled_in);
-    setText(part("state", card), view.state_text);
-    part("state", card).title = view.state_text;
-    setText(part("prediction", card), view.prediction);
-    drawBars(card.querySelector(".cp-bars"), view.bars, view.top);
-    setWidth(part("weight", card), view.weight ?? 0);
-    setText(part("weight_text", card), view.weight_text);
-    setText(part("relied", card), view.relied);
-  }
+function drawNow(moment) {
+  for (const list of root.querySelectorAll(BARS)) nameBars(list, moment.labels);
+  drawMoment(root, moment);
   const spoken = [moment.headline, moment.percent, moment.basis, moment.why].filter(Boolean).map(translated).join(" ");
   const now = performance.now();
   if (now - spokenAt > SAY_EVERY_MS && spoken !== lastSpoken) {
@@ -68,7 +41,7 @@ export function drawWaiting(basis) {
   part("new").hidden = true;
   setData(part("reasons"), "kind", "waiting");
   setData(part("picture"), "faceless", false);
-  for (const list of root.querySelectorAll(".cp-bars")) drawBars(list, null, null);
+  for (const list of root.querySelectorAll(BARS)) drawBars(list, null, null);
   for (const card of root.querySelectorAll("[data-modality]")) {
     setData(card, "state", "waiting");
     setData(card, "filled", false);
@@ -80,6 +53,7 @@ export function drawWaiting(basis) {
   }
   drawSubsets(null);
   drawTranscript({ text: "", told: "", strength: 1 });
+  setText(part("remembered"), "0 sentences");
 }
 
 function drawSubsets(subsets) {
@@ -128,6 +102,15 @@ export function drawHistory(utterances) {
   });
 }
 
+// What was still to come when the session ended will not come.
+export function endHistory() {
+  for (const { children: [, said, told, button] } of part("history").children) {
+    if (told.textContent !== "…") continue;
+    if (!button.utterance.words) setText(said, "(no words)");
+    setText(told, "not judged");
+  }
+}
+
 export function drawBoxes(box, others) {
   place(part("box"), box);
   root.querySelectorAll(".cp-other").forEach((node, i) => {
@@ -169,7 +152,7 @@ function drawLatency(view) {
 }
 
 export function draw(view) {
-  drawMoment(view.moment);
+  drawNow(view.moment);
   drawSubsets(view.subsets);
   addPoint(view);
   drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.others : []);

@@ -16,7 +16,7 @@ def heading(title: str) -> None:
     gr.HTML(
         f'<header class="cp cp-head"><h1>{title}</h1><p>What a machine reads from face, voice and words, and what it does when one of '
         f'them is missing.</p><label class="cp-language"><span class="cp-hidden">Language of the page</span>'
-        f'<select data-words="said">{options}</select></label></header>',
+        f'<select data-words="said" disabled>{options}</select></label></header>',
         js_on_load=on_load("shared/translate.js", "element"),
         apply_default_css=False,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ def headline_html() -> str:
 
 
 def fused_html(view: Mapping[str, Any]) -> str:
-    """The fused prediction: in words, why, then seven bars."""
-    rest = f'<p class="cp-why">{escape(view["why"])}</p>{bars_html(view)}'
+    """The fused prediction: in words, why, then its bars."""
+    rest = f'<p class="cp-why">{escape(view["why"])}</p>{bars_html(view, view["labels"])}'
     return _fused_html(view["kind"], view["headline"], view["percent"], view["basis"], rest, new=view["new"])
 
 
@@ -67,11 +67,12 @@ def switches_html() -> str:
 
 def cards_html(view: Mapping[str, Any] | None = None, live: bool = False) -> str:
     """Three cards, one per modality; on the live page with room for what is missing and what was said."""
-    cards = "".join(_card_html(modality, view["modalities"][modality] if view else None, live) for modality in MODALITIES)
+    labels = view["labels"] if view else LABELS
+    cards = "".join(_card_html(modality, view["modalities"][modality] if view else None, live, labels) for modality in MODALITIES)
     return f'<div class="cp-cards">{cards}</div>'
 
 
-def _card_html(modality: str, view: Mapping[str, Any] | None, live: bool) -> str:
+def _card_html(modality: str, view: Mapping[str, Any] | None, live: bool, labels: Sequence[str]) -> str:
     name = NAMES[modality]
     state, state_text, prediction, weight, weight_text, filled, relied = (
         (view[key] for key in ("state", "state_text", "prediction", "weight", "weight_text", "filled_in", "relied"))
@@ -91,7 +92,7 @@ def _card_html(modality: str, view: Mapping[str, Any] | None, live: bool) -> str
   <header>{icon(modality)}<h3>{name}</h3>
     <span class="cp-state" data-part="state" title="{escape(state_text)}">{escape(state_text)}</span></header>{more}
   <p class="cp-own" data-part="prediction">{escape(prediction)}</p>
-  {bars_html(view)}
+  {bars_html(view, labels)}
   <div class="cp-weight">
     <span>weight</span><span class="cp-track"><i data-part="weight" style="width:{100 * (weight or 0):.1f}%"></i></span>
     <span class="cp-value" data-part="weight_text">{weight_text}</span>
@@ -117,15 +118,15 @@ def key_html() -> str:
     return " ".join(f'<span class="cp-key" data-of="{m}">{NAMES[m]}</span>' for m in MODALITIES)
 
 
-def bars_html(view: Mapping[str, Any] | None = None) -> str:
-    """Seven bars; empty without a ``view``."""
+def bars_html(view: Mapping[str, Any] | None = None, labels: Sequence[str] = LABELS) -> str:
+    """A bar for each label; empty without a ``view``."""
     bars = view["bars"] if view else None
     top = view["top"] if view else None
     rows = "".join(
-        f'<li data-label="{label}" data-top="{str(label == top).lower()}"><span class="cp-label">{label}</span>'
+        f'<li data-label="{escape(label, quote=True)}" data-top="{str(label == top).lower()}"><span class="cp-label">{escape(label)}</span>'
         f'<span class="cp-track"><i style="width:{100 * bars[label] if bars else 0:.1f}%"></i></span>'
         f'<span class="cp-value">{percent(bars[label]) if bars else "–"}</span></li>'
-        for label in LABELS
+        for label in labels
     )
     return f'<ul class="cp-bars">{rows}</ul>'
 

@@ -27,6 +27,7 @@ export async function open(element) {
     try { localStorage.setItem(REMEMBERED, choice.value); } catch { /* it is asked again next time */ }
     speak(choice.value);
   });
+  choice.disabled = false;
   new MutationObserver((changes) => changes.forEach(take)).observe(document.body, {
     subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ATTRIBUTES,
   });
@@ -83,7 +84,11 @@ function filled(text) {
   return others.includes(null) ? null : others.join(" ");
 }
 
+// What is told in English only: the models' cards, what reports say, and panels that no dictionary knows yet.
+const inEnglish = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest(".cp-english");
+
 function take(change) {
+  if (inEnglish(change.target)) return;
   if (change.type === "attributes") translateAttribute(change.target, change.attributeName);
   else if (change.type === "characterData") walk(change.target);
   else change.addedNodes.forEach(walk);
@@ -115,7 +120,7 @@ function translateText(node) {
 }
 
 function translateAttribute(node, name) {
-  if (!node.hasAttribute(name) || node.closest(".cp-english")) return;
+  if (!node.hasAttribute(name)) return;
   const before = written.get(node) ?? {};
   const value = node.getAttribute(name);
   const english = before[name]?.shown === value ? before[name].english : value;
