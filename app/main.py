@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 # Faces that the live page finds; one of them is read.
-MOST_FACES = 3
+MOST_FACES = 4
 # Gradio answers calls in 40 threads, and each live page may hold one of them while it waits for its picture.
 MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h

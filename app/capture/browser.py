@@ -69,7 +69,7 @@ def server_functions(
 
     def control(data: Any, address: str) -> dict[str, Any]:
         """Switch modalities, choose model, language and smoothing, degrade what is captured, type or correct words, remember or forget,
-        point, note."""
+        choose a face and give it a name, note."""
         request = wire.fields(data)
         session = visitors.find(request.get("token"), address=address)
         if "switches" in request:
@@ -86,7 +86,9 @@ def server_functions(
         if "corrected" in request:
             session.inbox.correct(*wire.correction(request["corrected"]))
         if "face" in request:
-            session.looking.locator.point_at(*wire.place(request["face"]))
+            session.looking.people.choose(wire.face(request["face"]))
+        if "called" in request:
+            session.looking.people.call(*wire.called(request["called"]))
         if "smoothing" in request:
             session.settings.smoothing = wire.smoothing(request["smoothing"])
         if "memory" in request:

@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from app.live.sliders import SLIDERS, degradation_of
 from app.visitors.refusal import Refused
+from comp_core.formats.tiers import one_line
 from comp_core.inference.degradation import Degradation
 from comp_core.inference.media import MOST_SCANS, jpeg_scans
 from comp_core.modalities import AUDIO, MODALITIES, VIDEO
@@ -27,6 +28,7 @@ PICTURE_SIDE = 1280
 PCM_SECONDS = 12
 TEXT_LENGTH = 10_000
 NOTE_LENGTH = 500
+NAME_LENGTH = 24
 # Seconds of the time constant; below, the shown label flickers, and above, it is long behind.
 SMOOTHING = (0.1, 3.0)
 # The whole request: both media in base64, and the rest.
@@ -115,18 +117,29 @@ def correction(value: object) -> tuple[int, str]:
     return value["utterance"], text(value.get("text"))
 
 
-def place(value: object) -> tuple[float, float]:
-    """A place of the picture, [x, y] as fractions of its width and height.
+def face(value: object) -> int | None:
+    """The number of the face that is to be read; None for whoever speaks.
 
     Raises:
-        Refused: it is something else, or outside.
+        Refused: it is something else.
     """
-    if not isinstance(value, list) or len(value) != 2:
-        raise _bad("A place has an x and a y.")
-    x, y = (number(part, "place") for part in value)
-    if not (0 <= x <= 1 and 0 <= y <= 1):
-        raise _bad("A place is within the picture, from 0 to 1.")
-    return x, y
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise _bad("A face is chosen by its number, or none by null.")
+    return value
+
+
+def called(value: object) -> tuple[int, str]:
+    """The number of a face and the name that is typed for it; "" takes it back.
+
+    Raises:
+        Refused: it is something else, or the name is too long.
+    """
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str) or (number := face(value.get("face"))) is None:
+        raise _bad("A name is text for a face, which is given by its number.")
+    name = one_line(whole_characters(value["name"][:TEXT_LENGTH]))
+    if len(name) > NAME_LENGTH:
+        raise _bad(f"A name has at most {NAME_LENGTH} characters. Shorten it.")
+    return number, name
 
 
 def smoothing(value: object) -> float:

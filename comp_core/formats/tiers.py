@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from comp_core.formats.faces import titles_of
 from comp_core.inference.fusion import sure_label
 from comp_core.modalities import MODALITIES
 
 NOTICE = "Predicted expression, not feelings. Not for use at work, in education on students, or in hiring."
-TRANSCRIPT, FUSED, NOTES = "transcript", "fused", "notes"
+TRANSCRIPT, FUSED, FACE, NOTES = "transcript", "fused", "face", "notes"
 NOT_SURE, NOTHING_TO_GO_ON, MARKER = "not sure", "nothing to go on", "marker"
 # What has no length in time, as a note, or a picture, is given this much (s).
 SHORTEST_S = 0.5
@@ -35,7 +36,7 @@ class Tier:
 
 
 def tiers_of(records: Sequence[Mapping[str, Any]], notes: Iterable[tuple[float, str]] = ()) -> list[Tier]:
-    """One tier of words, one of fused labels, one for each modality, and one of notes where there are any.
+    """One tier of words, one of fused labels, one for each modality, one of faces where there are several, and one of notes, if any.
 
     Args:
         records: of `comp_core.predictor.Predictor.predict_file`, or of a live session's utterances, which have no modality's prediction.
@@ -46,6 +47,10 @@ def tiers_of(records: Sequence[Mapping[str, Any]], notes: Iterable[tuple[float, 
         spans = _spans(records, lambda record, m=modality: _best(record.get(m)))
         if spans:
             tiers.append(Tier(modality, spans))
+    if whose := _spans(
+        [{**record, FACE: title} for record, title in zip(records, titles_of(records), strict=True)], lambda record: record[FACE]
+    ):
+        tiers.append(Tier(FACE, whose))
     if told := [Span(at, at + NOTE_S, one_line(text) or MARKER) for at, text in notes]:
         tiers.append(Tier(NOTES, apart(told)))
     return tiers

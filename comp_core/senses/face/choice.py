@@ -16,11 +16,12 @@ class FaceChoice:
 
     Attributes:
         chosen: number of the face that is to be read whoever speaks; None where the speaker's is.
+        read: number of the face that is read, or was while there was any.
     """
 
     def __init__(self) -> None:
         self.chosen: int | None = None
-        self._read: int | None = None
+        self.read: int | None = None
         self._seen = 0.0
 
     def pick(self, boxes: Mapping[int, Box], speaker: int | None, at: float) -> int | None:
@@ -31,15 +32,14 @@ class FaceChoice:
             speaker: the number of the one who speaks, if that is clear.
             at: seconds.
         """
-        away = self._read is not None and self._read not in boxes and at - self._seen <= PATIENCE_S
-        if away and (speaker not in boxes or self._read == self.chosen):
+        away = self.read is not None and self.read not in boxes and at - self._seen <= PATIENCE_S
+        if away and (speaker not in boxes or self.read == self.chosen):
             return None
-        wanted = next((number for number in (self.chosen, speaker, self._read) if number in boxes), None)
+        wanted = next((number for number in (self.chosen, speaker, self.read) if number in boxes), None)
         if wanted is None:
             wanted = max(boxes, key=lambda number: _prominence(boxes[number]), default=None)
         if wanted is not None:
-            self._seen = at
-        self._read = wanted
+            self.read, self._seen = wanted, at
         return wanted
 
 

@@ -76,7 +76,7 @@ class _Track:
 
 
 class FaceTracker:
-    """Numbers the faces of one camera from 1 on, in the order in which they come, those of one picture from its left; none is given twice."""
+    """Numbers the faces of one camera from 1 on, as they come, those of one picture from its left; none is given twice."""
 
     def __init__(self) -> None:
         self._tracks: list[_Track] = []
@@ -89,7 +89,7 @@ class FaceTracker:
             looks: of each, by `look_of`.
             at: seconds, later than the last time.
         """
-        self._tracks = [track for track in self._tracks if at - track.seen <= REMEMBERED_S]
+        self.known(at)
         found: dict[int, _Track] = {}
         if self._tracks and boxes:
             costs = np.array([[track.cost(box, look, at) for box, look in zip(boxes, looks, strict=True)] for track in self._tracks])
@@ -107,8 +107,9 @@ class FaceTracker:
         return [found[i].number for i in range(len(boxes))]
 
     def known(self, at: float) -> frozenset[int]:
-        """The numbers of the faces that are there, or may come back."""
-        return frozenset(track.number for track in self._tracks if at - track.seen <= REMEMBERED_S)
+        """The numbers of the faces that are there, or may come back; all others are forgotten."""
+        self._tracks = [track for track in self._tracks if at - track.seen <= REMEMBERED_S]
+        return frozenset(track.number for track in self._tracks)
 
 
 def overlap(a: Box, b: Box) -> float:
