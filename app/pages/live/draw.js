@@ -1,5 +1,6 @@
 // Drawing of the live page. Its elements exist from the start.
 
+import { drawFaces } from "./faces.js";
 import { capture, local } from "./live.js";
 import { part, root, setData, setText, setWidth } from "./page.js";
 import { addPoint } from "./timeline.js";
@@ -13,7 +14,7 @@ const STAGES = {
 const shown = {}; // the nodes of the latency block, by figure
 let spokenAt = 0;
 
-const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
+export const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
 function drawBars(list, bars, top) {
@@ -119,20 +120,17 @@ export function drawHistory(utterances) {
     button.utterance = utterance;
     button.setAttribute("aria-label", `Correct the words of ${utterance.time}`);
     setText(time, utterance.time);
-    setText(said, utterance.transcript);
+    setText(said, [utterance.who, utterance.transcript].filter(Boolean).join(": "));
     setText(told, utterance.prediction);
   });
 }
 
-export function drawBoxes(box, others) {
+export function drawBoxes(box, faces) {
   place(part("box"), box);
-  root.querySelectorAll(".cp-other").forEach((node, i) => {
-    node.place = others[i];
-    place(node, others[i]);
-  });
+  drawFaces(faces);
 }
 
-function place(node, box) {
+export function place(node, box) {
   node.hidden = !box;
   if (!box) return;
   const [left, top, right, bottom] = box;
@@ -168,7 +166,7 @@ export function draw(view) {
   drawMoment(view.moment);
   drawSubsets(view.subsets);
   addPoint(view);
-  drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.others : []);
+  drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.faces : []);
   // Where a face is looked for and none is found, the picture says so: a box that is missing would look like a fault.
   setData(part("picture"), "faceless", capture.hasCamera && view.moment.modalities.video.state === "absent" && !view.box);
   drawTranscript(view.transcript);
