@@ -23,7 +23,7 @@ function pressing(number, attributes, ...children) {
 
 function begin(number) {
   const name = make("input", { type: "text", maxLength: 24, autocomplete: "off", placeholder: `face ${number}`, ariaLabel: `Name of face ${number}` });
-  const face = { name, until: 0, label: make("span", {}), told: make("strong", {}), state: make("span", { className: "cp-state" }) };
+  const face = { name, until: 0, label: make("span", {}), told: make("strong", {}), state: make("span", { className: "cp-doing" }) };
   face.bars = Object.fromEntries(labels().map((label) => [label, make("i", {})]));
   const columns = Object.entries(face.bars).map(([label, bar]) => make("span", { title: label }, make("span", {}, bar), label.slice(0, 3)));
   face.frame = pressing(number, { className: "cp-other" }, face.label);
