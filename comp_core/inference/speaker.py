@@ -10,14 +10,16 @@ from dataclasses import dataclass, field
 WITH_VOICE_S, WITHOUT_S = 0.6, 2.0
 # A sound is a voice from this probability on. Without one for so many seconds nobody speaks.
 VOICE, PAUSE_S = 0.5, 0.8
-# The least that a speaking mouth opens and closes, in heights of the face each second, above what it does in silence.
-LEAST = 0.08
+# The least that a speaking mouth opens or closes from picture to picture, in heights of the face, above what it does in silence.
+LEAST = 0.008
 # No other may do more than this share of it.
 NEXT = 0.7
 # Another answer has to hold for so many seconds before it is given.
 HOLDS_S = 0.4
 # Of a face that was not seen for longer than this, the motion is not known.
 _GAP_S = 0.5
+# Within this time a speaking mouth has moved as far as it will: what it did in less is counted as so much more.
+_SYLLABLE_S = 0.1
 # What an average must rest on, as a share of one that rests on enough.
 _SETTLED = 0.4
 
@@ -85,7 +87,9 @@ class SpeakerEstimate:
             mouth = self._mouths.setdefault(number, _Mouth(opening, at))
             passed = at - mouth.at
             if 0 < passed <= _GAP_S:
-                (mouth.voiced if voice >= VOICE else mouth.silent).add(abs(opening - mouth.opening) / passed, passed)
+                (mouth.voiced if voice >= VOICE else mouth.silent).add(
+                    abs(opening - mouth.opening) * max(1.0, _SYLLABLE_S / passed), passed
+                )
             mouth.opening, mouth.at = opening, at
         self._decide(self._clear() if at - self._voice_at <= PAUSE_S else None, at)
         return self.number
