@@ -1,38 +1,88 @@
-"""The interface for programs: the analysis of one clip as a named Gradio endpoint. What it answers is in `api_schema.json`."""
+"""The interface for programs: the analysis of one clip as a named Gradio endpoint.
+
+What is asked and answered is described here once. `api_schema.json` is made of it: ``python -m app.schemas``.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import gradio as gr
+from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from typing_extensions import TypedDict
 
-from app.capture.wire import TEXT_LENGTH
+from app.checked import checked, otherwise
 from app.pages.shared.upload import upload
+from app.records import TEXT_LENGTH, Modality, Utterance
+from app.refusal import Refused
 from app.server.jobs import Unheard
+from comp_core.formats import SCHEMA_VERSION
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError
 from comp_core.modalities import MODALITIES, TEXT
-from comp_core.predictor import Progress
+from comp_core.predictor import Predictor, Progress
 from comp_core.senses.speech.recognition import ENGLISH, RecogniserError
 
 logger = logging.getLogger(__name__)
 
-# Of the answer. It grows with a change after which a program that reads the answer may have to change, too.
-SCHEMA_VERSION = "1"
 SCHEMA_FILE = Path(__file__).with_name("api_schema.json")
 NAME = "analyse"
-_DESCRIPTION = (
-    "Read a video, a sound or a picture utterance by utterance, or words alone. `file`: what to read. `words`: its words, instead of "
-    "recognising them; the file then counts as one utterance. `without`: modalities to leave out. `model`: the fusion model. `language`: "
-    "code of what is spoken, where the recogniser understands more than English. "
-    "It predicts expression, not feelings."
+
+
+@with_config(ConfigDict(strict=True, extra="forbid"))
+class Question(TypedDict):
+    """What is asked; which models and languages there are depends on how the program was started."""
+
+    file: Annotated[str | None, Field(description="what to read")]
+    words: Annotated[
+        str,
+        Field(max_length=TEXT_LENGTH, description="its words, instead of recognising them; the file then counts as one utterance"),
+        otherwise(f"The words are longer than {TEXT_LENGTH} letters: shorten them."),
+    ]
+    without: Annotated[
+        list[Modality],
+        Field(description="modalities to leave out"),
+        otherwise(f"What to leave out is among {', '.join(MODALITIES)}."),
+    ]
+    model: Annotated[str, Field(description="the fusion model"), otherwise("The model is named by a text.")]
+    language: Annotated[
+        str,
+        Field(description="code of what is spoken, where the recogniser understands more than English"),
+        otherwise("The language is named by a text, as en."),
+    ]
+
+
+@with_config(ConfigDict(title=f"The answer of the endpoint {NAME}, version {SCHEMA_VERSION}", strict=True, extra="forbid"))
+class Answer(TypedDict):
+    """What was read, utterance by utterance. It predicts expression, not feelings."""
+
+    schema: Annotated[Literal[SCHEMA_VERSION], Field(description="Version of this schema.")]
+    file: Annotated[str | None, Field(description="Name of the file; null for words alone.")]
+    model: Annotated[str, Field(description="Title of the fusion model.")]
+    recogniser: Annotated[
+        str | None,
+        Field(
+            description="What recognised the words; null if none did: they were given, recognition is off, or it is still loading.",
+        ),
+    ]
+    notice: Annotated[str | None, Field(description="Why only the beginning of the file was read, in a sentence; null if all of it was.")]
+    utterances: Annotated[list[Utterance], Field(description="In the order of time. Long pauses of a video are utterances without words.")]
+
+
+QUESTION, ANSWER = TypeAdapter(Question), TypeAdapter(Answer)
+_DESCRIPTION = " ".join(
+    (
+        "Read a video, a sound or a picture utterance by utterance, or words alone.",
+        *(f"`{name}`: {told['description']}." for name, told in QUESTION.json_schema()["properties"].items()),
+        "It predicts expression, not feelings.",
+    )
 )
 
 
-def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
+def clip_endpoint(predictor: Predictor, models: Mapping[str, str]) -> None:
     """Add the endpoint to the current blocks; nothing of it is seen on a page.
 
     Args:
@@ -77,7 +127,7 @@ def clip_endpoint(predictor: Any, models: Mapping[str, str]) -> None:
 
 
 def clip_answer(
-    predictor: Any, path: str | None, words: str, without: Collection[str], model: str, language: str, progress: Progress
+    predictor: Predictor, path: str | None, words: str, without: Collection[str], model: str, language: str, progress: Progress
 ) -> dict[str, Any]:
     """The answer of the endpoint.
 
@@ -86,9 +136,11 @@ def clip_answer(
         gr.Error: the file cannot be read, there is nothing to read, the words are too long, or the language is not understood; with one
             sentence for the caller.
     """
+    try:
+        checked(QUESTION, {"file": path, "words": words, "without": list(without), "model": model, "language": language})
+    except Refused as refused:
+        raise _refusal(str(refused)) from refused
     typed = words.strip() or None
-    if len(words) > TEXT_LENGTH:
-        raise _refusal(f"The words are longer than {TEXT_LENGTH} letters: shorten them.")
     if not path and (typed is None or TEXT in without):
         raise _refusal("There is nothing to read: give a file, or words.")
     utterances: list[dict[str, Any]] = []

@@ -11,24 +11,34 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.server.listening import believe_proxy, raise_handle_limit, why_not_listen
 from app.server.origins import in_space, is_loopback, names_of_space
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from app.capture.local import LocalCapture
+    from app.live.followers import Follower
+    from app.live.transcription import Notify, Transcriber
+    from app.visitors.visitors import Visitors
+    from comp_core.predictor import Predictor
+    from comp_core.senses.speech.recognition import Recogniser
 
 # Before torch, numpy or gradio are imported: waiting threads must sleep (the live loop shares few cores), and nothing is reported home.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-# Faces that the live page finds; one of them is read.
-MOST_FACES = 4
 # Gradio answers calls in 40 threads, and each live page may hold one of them while it waits for its picture.
 MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
-_CSS = [Path(__file__).parent / "pages" / page / f"{page}.css" for page in ("shared", "live", "clip", "lab")]
+_PAGES = Path(__file__).parent / "pages"
+_STYLES = ("shared/shared", "live/live", "live/teach", "clip/clip", "lab/lab", "lab/exhibits", "lab/guess", "lab/guide")
+_CSS = [_PAGES / f"{style}.css" for style in _STYLES]
 _TITLE = "Expression, live"
 
 
@@ -71,7 +81,7 @@ def _run(options: argparse.Namespace, began: float) -> int:
 
     try:
         _keep_private(options)
-        local, outputs = _local(options), _outputs(options)
+        local, outputs = _local(options), _outputs(options, _labels(predictor))
     except ValueError as error:
         print(f"The demo cannot start: {error}", file=sys.stderr)
         return 2
@@ -79,10 +89,10 @@ def _run(options: argparse.Namespace, began: float) -> int:
     # From here on visitors may come.
     keep_messages_out()
 
-    def adopt(recogniser: Any) -> None:
+    def adopt(recogniser: Recogniser) -> None:
         predictor.recogniser = recogniser
 
-    def recogniser(notify: Any) -> Any:
+    def recogniser(notify: Notify) -> Recogniser | None:
         loaded = load_recogniser(options.whisper, predictor.device, notify)
         if loaded:
             loaded.transcribe(np.zeros(SAMPLE_RATE, np.float32))  # the first time is slow, and no visitor's
@@ -113,7 +123,7 @@ def _keep_private(options: argparse.Namespace) -> None:
         raise ValueError(f"{asked} would send others' sessions. Leave out --share, --host, --behind-proxy and --allow-host.")
 
 
-def _local(options: argparse.Namespace) -> Any:
+def _local(options: argparse.Namespace) -> LocalCapture | None:
     """This computer's devices, if they are to be read."""
     if options.capture == "browser":
         return None
@@ -122,9 +132,20 @@ def _local(options: argparse.Namespace) -> Any:
     return local_capture(options.camera, options.microphone)
 
 
-def _outputs(options: argparse.Namespace) -> list[Any]:
+def _labels(predictor: Predictor) -> list[str]:
+    """All that the models tell apart.
+
+    Raises:
+        ValueError: one says scores, for which the page has no place.
+    """
+    if scores := [name for name, fusion in predictor.fusions.items() if not fusion.labels]:
+        raise ValueError(f"{scores[0]} is a model of scores, which the page cannot show. Use python -m comp_core predict, or Python.")
+    return list(dict.fromkeys(label for fusion in predictor.fusions.values() for label in fusion.labels))
+
+
+def _outputs(options: argparse.Namespace, labels: Sequence[str]) -> list[Follower]:
     """Where each session is sent, of those that the command line names."""
-    outputs = []
+    outputs: list[Follower] = []
     if options.osc:
         from app.output.osc import OscFollower
 
@@ -132,11 +153,17 @@ def _outputs(options: argparse.Namespace) -> list[Any]:
     if options.lsl:
         from app.output.lsl import LslFollower
 
-        outputs.append(LslFollower())
+        outputs.append(LslFollower(labels))
     return outputs
 
 
-def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: Any = None, outputs: Sequence[Any] = ()) -> Any:
+def serve(
+    predictor: Predictor,
+    transcriber: Transcriber,
+    options: argparse.Namespace,
+    local: LocalCapture | None = None,
+    outputs: Sequence[Follower] = (),
+) -> gr.Blocks:
     """Open the pages to visitors; returns the running blocks."""
     from functools import partial
 
@@ -148,7 +175,9 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     from app.capture.wire import REQUEST_BYTES
     from app.output import stream
     from app.pages.clip.page import SAMPLES_DIR
+    from app.pages.lab.moments import MEDIA_DIR
     from app.pages.lab.plot import REPORTS_DIR
+    from app.pages.shared.theme import theme
     from app.server import scripts
     from app.server.asgi import API, UPLOAD
     from app.server.disk_guard import RoomForUploads
@@ -180,7 +209,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
         server_port=options.port,
         share=options.share,
         css_paths=_CSS,
-        theme=_theme(),
+        theme=theme(),
         max_file_size=LIMIT_BYTES,
         allowed_paths=[str(SAMPLES_DIR)],
         footer_links=[],
@@ -191,6 +220,7 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
                 *stream.routes(visitors.followed),
                 Mount("/reports", StaticFiles(directory=REPORTS_DIR)),
                 Mount("/samples", StaticFiles(directory=SAMPLES_DIR)),
+                Mount("/guess", StaticFiles(directory=MEDIA_DIR)),
             ],
             "middleware": [
                 Middleware(SecurityHeaders),
@@ -228,24 +258,33 @@ def serve(predictor: Any, transcriber: Any, options: argparse.Namespace, local: 
     return demo
 
 
-def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8, outputs: Sequence[Any] = ()) -> tuple[Any, Any]:
-    """The pages as Gradio blocks, and the sessions behind them (`app.visitors.visitors.Visitors`).
+def build(
+    predictor: Predictor,
+    transcriber: Transcriber,
+    local: LocalCapture | None = None,
+    places: int = 8,
+    outputs: Sequence[Follower] = (),
+) -> tuple[gr.Blocks, Visitors]:
+    """The pages as Gradio blocks, and the sessions behind them.
 
     Args:
-        local: the computer's own devices (`app.capture.local.LocalCapture`), to be read instead of the browser's.
+        local: the computer's own devices, to be read instead of the browser's.
         places: live sessions at a time, of the browser's devices.
-        outputs: follow every session (`app.output.followers.Follower`).
+        outputs: follow every session.
     """
     import gradio as gr
 
     from app.api import clip_endpoint
     from app.capture.browser import server_functions
     from app.live.context import LiveContext
+    from app.live.people import MOST_FACES
     from app.live.session import LiveSession
     from app.pages.about.page import about_page
     from app.pages.clip.page import clip_page
     from app.pages.lab.page import lab_page
     from app.pages.live.page import live_page
+    from app.pages.shared.heading import heading
+    from app.server.scripts import on_load
     from app.server.zerogpu import lends_gpu, with_lent_gpu
     from app.visitors.visitors import Visitors
     from comp_core.senses.face.locator import FaceLocator, LookAround
@@ -269,32 +308,20 @@ def build(predictor: Any, transcriber: Any, local: Any = None, places: int = 8, 
     visitors = Visitors(session, start, limit=1 if local or outputs else places)
     visitors.keep_sweeping()
     with gr.Blocks(title=_TITLE, analytics_enabled=False) as demo:
-        gr.HTML(
-            f'<header class="cp cp-head"><h1>{_TITLE}</h1><p>What a machine reads from face, voice and words, '
-            "and what it does when one of them is missing.</p></header>",
-            apply_default_css=False,
-        )
+        heading(_TITLE)
         with gr.Tabs():
             with gr.Tab("Live"):
                 calls = server_functions(visitors, transcriber, models, lambda: predictor.notices)
                 live_page(calls, models, visitors.limit, local=local is not None)
             with gr.Tab("Clip") as tab:
                 clip_page(predictor, models, tab, with_lent_gpu(predictor) if lends_gpu() else None)
-            with gr.Tab("Lab") as tab:
+            with gr.Tab("Lab", elem_id="lab") as tab:
                 lab_page(predictor, visitors, tab)
             with gr.Tab("About"):
                 about_page()
+        demo.load(None, js=f"() => {{ {on_load('lab/link.js', repr('lab'))} }}", api_visibility="private")
         clip_endpoint(predictor, models)
     return demo, visitors
-
-
-def _theme() -> Any:
-    import gradio as gr
-
-    # Fonts of the visitor's own system: nothing is fetched from elsewhere.
-    fonts = {"font": ["system-ui", "sans-serif"], "font_mono": ["ui-monospace", "monospace"]}
-    # Gradio's own choice for lesser text is too pale for AA.
-    return gr.themes.Default(primary_hue="sky", neutral_hue="slate", **fonts).set(body_text_color_subdued="*neutral_600")
 
 
 def _give_memory_back() -> None:
@@ -358,6 +385,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
     parser.add_argument(
-        "--model", default="comp", metavar="NAME|PATH", help="fusion model at first: comp, prlf, or a path (default: %(default)s)"
+        "--model",
+        default="comp",
+        metavar="NAME|PATH",
+        help="fusion model at first: comp, prlf, a folder or a path (default: %(default)s)",
     )
     return parser

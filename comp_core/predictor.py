@@ -27,7 +27,7 @@ from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.sense import VoiceSense
 from comp_core.senses.words.sense import WordsSense
 from comp_core.senses.words.tokens import whole_characters
-from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
+from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError, hash_in
 from comp_core.support.devices import Placed, choose_device
 
 FACES_PER_SECOND = 5.0
@@ -47,6 +47,24 @@ class Heard:
     end: float
     transcript: str
     moment: Moment
+
+
+@dataclass(frozen=True)
+class Span:
+    """A part of a file that counts as one utterance.
+
+    Attributes:
+        start, end: seconds; None: from the file's first, to its last.
+        words: that are said in it; None: they are recognised.
+    """
+
+    start: float | None = None
+    end: float | None = None
+    words: str | None = None
+
+
+# Start, end and speech of a stretch, and its words where they are known.
+_Stretch = tuple[float, float, np.ndarray | None, str | None]
 
 
 class Predictor:
@@ -104,6 +122,8 @@ class Predictor:
         for name, fusion in fusions.items():
             if (expected := fusion.model.config.dims) != dims:
                 raise CheckpointError(f"the fusion model {name} expects features of sizes {expected}, but the senses here give {dims}.")
+            if other := [sense for sense, known in fusion.senses.items() if known != hash_in(weights / sense)]:
+                raise CheckpointError(f"the model {name} was trained on what another {' and '.join(other)} sense reads: train it again.")
         return cls(face, voice, words, fusions, load_recogniser(whisper, device, notify), device, budget)
 
     @property
@@ -192,8 +212,35 @@ class Predictor:
             recogniser.check(language)
         progress(0.0, "opening")
         media = open_media(path, self.budget)
-        meter = Meter(media.path, self.budget)
         spans = [(0.0, media.duration, media.samples)] if whole else _spans(media)
+        yield from self._hear(media, [(*span, text) for span in spans], without, progress, recogniser, language)
+
+    def hear_spans(self, path: str | Path, spans: Sequence[Span], language: str = ENGLISH) -> Iterator[Heard]:
+        """What the senses make of parts of a file before fusion, each an utterance; of its sound what is speech, pauses within included.
+
+        Raises:
+            MediaError, RecogniserError: as for `predict_file`.
+        """
+        recogniser = self.recogniser if any(span.words is None for span in spans) else None
+        if recogniser:
+            recogniser.check(language)
+        media = open_media(path, self.budget)
+        stretches: list[_Stretch] = []
+        for span in spans:
+            start, end = span.start or 0.0, media.duration if span.end is None else span.end
+            stretches.append((start, end, _speech(media, start, end), span.words))
+        yield from self._hear(media, stretches, (), lambda *_: None, recogniser, language)
+
+    def _hear(
+        self,
+        media: Media,
+        stretches: Sequence[_Stretch],
+        without: Collection[str],
+        progress: Progress,
+        recogniser: Recogniser | None,
+        language: str,
+    ) -> Iterator[Heard]:
+        meter = Meter(media.path, self.budget)
         faces: list[tuple[float, FaceFrame]] = []
 
         def tell(seconds: float) -> None:
@@ -201,7 +248,7 @@ class Predictor:
             progress(min(0.99, seconds / media.duration) if media.duration else 0.5, "reading")
 
         with closing(self._faces(media, VIDEO in without)) as pictures:
-            for start, end, samples in spans:
+            for start, end, samples, words in stretches:
                 # No further than this utterance: its record need not wait for the rest of the file.
                 while not faces or faces[-1][0] <= end + FACE_SLACK:
                     if (seen := next(pictures, None)) is None:
@@ -209,8 +256,8 @@ class Predictor:
                     faces.append(seen)
                     tell(min(seen[0], end))
                 tell(end)
-                transcript = whole_characters(text or "")
-                if recogniser and samples is not None:
+                transcript = whole_characters(words or "")
+                if recogniser and samples is not None and words is None:
                     transcript = recogniser.transcribe(samples, language).text
                 yield Heard(start, end, transcript, self._moment(media, faces, start, end, samples, transcript))
 
@@ -262,6 +309,15 @@ def _spans(media: Media) -> list[tuple[float, float, np.ndarray | None]]:
                 pieces = np.linspace(start, end, 1 + max(1, round((end - start) / LONGEST_PAUSE)))
                 spans += [(float(a), float(b), None) for a, b in pairwise(pieces)]
     return sorted(spans, key=lambda span: span[:2]) or [(0.0, media.duration, None)]
+
+
+def _speech(media: Media, start: float, end: float) -> np.ndarray | None:
+    """The samples between the first and the last speech of a part of a file; None where there is none."""
+    if media.samples is None:
+        return None
+    part = media.samples[round(start * SAMPLE_RATE) : round(end * SAMPLE_RATE)]
+    spoken = segment(part, OF_FILES)
+    return part[round(spoken[0].start * SAMPLE_RATE) : round(spoken[-1].end * SAMPLE_RATE)] if spoken else None
 
 
 def _record(start: float, end: float, transcript: str, fused: Fused) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 HERE = Path(__file__).parent
 SLOW = (
     *("browser", "faults", "support", "app/server", "app/capture", "app/live/test_minute.py", "app/test_api.py"),
-    *("core/benchmark", "core/experiments", "core/jobs", "core/training", "core/senses/test_recognition.py"),
+    *("core/benchmark", "core/experiments", "core/jobs", "core/own/test_own.py", "core/training", "core/senses/test_recognition.py"),
     *(
         "papers/test_wheel.py",
         "papers/test_documentation.py",

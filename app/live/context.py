@@ -34,6 +34,9 @@ class Segmenter(Protocol):
     """Cuts one visitor's sound into stretches of speech, as `comp_core.senses.speech.utterances.Segmenter` does."""
 
     @property
+    def time(self) -> float: ...
+
+    @property
     def speaking(self) -> bool: ...
 
     @property
@@ -66,6 +69,7 @@ class Sense(Protocol[Given]):
 
 class FusionModel(Protocol):
     name: str
+    labels: Sequence[str]
     answer_thresholds: Mapping[str, float]
 
     def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused: ...

@@ -17,12 +17,14 @@ from app.live.senses import reading_of
 from app.live.settings import Settings
 from app.live.snapshot import Said
 from app.live.utterance import Utterance
-from comp_core.inference.windows import CONTEXT, Moment
+from comp_core.inference.windows import Moment
 from comp_core.modalities import AUDIO, TEXT, VIDEO
 from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
 from comp_core.senses.speech.utterances import Utterance as Stretch
 
 UTTERANCES_KEPT = 12
+# Earlier utterances that count for the present one: more of them make answers worse where people act (`python -m tools.minute.memory`).
+REMEMBERED = 1
 
 # Asks for the words of a stretch of speech; the number is that of its utterance. False if none will come.
 AskWords = Callable[[Stretch, int], bool]
@@ -199,7 +201,7 @@ class Conversation:
     def _before(self, number: int) -> list[Utterance]:
         if not self._settings.memory:
             return []
-        return [one for one in self.utterances if self.forgotten < one.number < number][1 - CONTEXT :]
+        return [one for one in self.utterances if self.forgotten < one.number < number][-REMEMBERED:]
 
     @property
     def said_last(self) -> Utterance | None:

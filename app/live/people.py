@@ -16,6 +16,9 @@ from comp_core.senses.face.sense import FaceFrame
 from comp_core.senses.face.tracker import FaceTracker
 from comp_core.senses.reading import Reading
 
+# Faces that are found in one picture.
+MOST_FACES = 4
+
 
 @dataclass(frozen=True)
 class Sight:

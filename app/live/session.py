@@ -7,31 +7,39 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 
 from app.live.context import LiveContext, Locator, Segmenter
 from app.live.conversation import Conversation
 from app.live.export import Note, Record
+from app.live.followers import Followers
 from app.live.hearing import Hearing
 from app.live.inbox import Arrived, Inbox, Recognised
 from app.live.latencies import Latencies
+from app.live.lesson import Lesson
 from app.live.looking import Looking
 from app.live.settings import Settings
 from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
 from app.live.why import Pull, pull_of
-from app.output.followers import Followers
 from comp_core.inference.fusion import Fused
 from comp_core.inference.smoothing import Smoother
 from comp_core.modalities import AUDIO, VIDEO
 from comp_core.senses.speech.recognition import Transcript
 from comp_core.senses.speech.utterances import Utterance as Stretch
 
-if TYPE_CHECKING:
-    from app.capture.local import Feed
-
 logger = logging.getLogger(__name__)
+
+
+class OwnDevices(Protocol):
+    """The computer's own camera and microphone, read for one session."""
+
+    def pause(self, on: bool) -> None:
+        """Release the devices for now, or open them again."""
+
+    def view(self) -> dict[str, Any]:
+        """For the page: the newest picture, and what is wrong with a device."""
 
 
 class LiveSession:
@@ -51,6 +59,7 @@ class LiveSession:
         settings: what the visitor has chosen.
         record: what the visitor may take along.
         followers: programs that get each snapshot.
+        lesson: what the visitor has taught it.
         local: the computer's own devices, where they are read instead of the browser's.
     """
 
@@ -60,11 +69,12 @@ class LiveSession:
         self.inbox, self.latencies = Inbox(), Latencies()
         self.followers = Followers()
         self.settings = Settings(model=next(iter(context.predictor.fusions)))
-        self.local: Feed | None = None
+        self.local: OwnDevices | None = None
         random = np.random.default_rng()
         self.looking = Looking(context.predictor.face, locator, self.settings, self.latencies, random)
         self.record = Record(self.looking.people.name_of)
         self.hearing = Hearing(segmenter, self.settings, self.latencies, random)
+        self.lesson = Lesson(context.predictor.face, context.predictor.voice, segmenter)
         self.conversation = Conversation(context, self.settings, self.looking, self.latencies, self.record, self._ask_words, random)
         self._smoother = Smoother()
         self._face_read: int | None = None
@@ -115,6 +125,7 @@ class LiveSession:
             self._closed = True
             self._published.notify_all()
         self.followers.end()
+        self.lesson.delete()
         self.inbox.close()
 
     @property
@@ -155,6 +166,7 @@ class LiveSession:
         for number, text in arrived.corrected:
             self.conversation.take_correction(number, text)
         self.conversation.release(now, words_alone=not (self.looking.has_camera or self.hearing.has_microphone))
+        self.lesson.keep_time(now)
         snapshot = self._read(now, at)
         with self._published:
             self._snapshot = snapshot
@@ -166,7 +178,9 @@ class LiveSession:
             self.conversation.end(self.hearing.segmenter.skip(arrived.missed), now)
         samples = arrived.samples
         if samples.size:
-            self.conversation.end(self.hearing.listen(samples, now), now)
+            ended = self.hearing.listen(samples, now)
+            self.lesson.hear(ended)
+            self.conversation.end(ended, now)
             if self.hearing.failure is None:
                 self.conversation.grow(self.hearing.segmenter, now, at)
         if AUDIO in arrived.lost:
@@ -182,6 +196,7 @@ class LiveSession:
             sight = self.looking.look(arrived.frame, now, voice)
             if sight is not None:
                 self.conversation.see(sight)
+                self.lesson.see(sight.frame)
 
     def _ask_words(self, stretch: Stretch, number: int) -> bool:
         def deliver(words: Transcript, milliseconds: float, error: str | None) -> None:
@@ -206,10 +221,12 @@ class LiveSession:
         if people.read != self._face_read:
             # Of another face there is no before.
             self._smoother, self._face_read = Smoother(settings.smoothing), people.read
-        thresholds = dict(self._context.predictor.fusion(model).answer_thresholds)
-        shown = self._smoother.update({**fused.as_dict(), "subsets": subsets, "answer_thresholds": thresholds}, now)
+        fusion = self._context.predictor.fusion(model)
+        told = {"subsets": subsets, "answer_thresholds": dict(fusion.answer_thresholds), "labels": list(fusion.labels)}
+        shown = self._smoother.update({**fused.as_dict(), **told}, now)
         utterance = self.conversation.present
-        self.record.add(at, model, shown, utterance.transcript if utterance else "", read, faces)
+        lesson = self.lesson.state(moments[-1], off, now)
+        self.record.add(at, model, shown, utterance.transcript if utterance else "", lesson.answer, read, faces)
         return Snapshot(
             at=at,
             model=model,
@@ -230,6 +247,7 @@ class LiveSession:
             frames_dropped=self.inbox.frames_dropped,
             audio_lost_s=self.inbox.audio_lost_s,
             smoothing=settings.smoothing,
+            lesson=lesson,
         )
 
     def _pull(self, fused: Fused, afresh: Fused) -> Pull | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from app.live.lesson import LessonState
 from app.live.people import Face
 from app.live.why import Pull
 from comp_core.inference.fusion import Fused
@@ -64,7 +65,8 @@ class Snapshot:
         box: the face in it that is read, as fractions of the picture.
         faces: each face where there are several.
         fused: one record of the predictor, as a dict: fused, one prediction per modality, weights, observed, absent_because; and
-            ``subsets``, the fused prediction from each of the seven, whatever is switched off, with their ``answer_thresholds``.
+            ``subsets``, the fused prediction from each of the seven, whatever is switched off, with their ``answer_thresholds``; and the
+            model's ``labels``.
         switched_off: by the visitor.
         speaking, speech_probability: voice activity right now.
         moment: what the fused answer is of: ``SPOKEN``, ``SAID`` or ``BETWEEN``.
@@ -74,6 +76,7 @@ class Snapshot:
         pull: what they add to it.
         utterances: the conversation so far, oldest first.
         stage_ms: median duration of each stage.
+        lesson: what the visitor has taught it, and what it answers by that.
     """
 
     at: float
@@ -95,3 +98,4 @@ class Snapshot:
     frames_dropped: int
     audio_lost_s: float
     smoothing: float
+    lesson: LessonState = field(default_factory=LessonState)

@@ -7,11 +7,11 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from comp_core.senses.speech.recognition import Transcript
+from comp_core.senses.speech.recognition import Recogniser, Transcript
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +43,12 @@ class Transcriber:
         on_ready: is given the recogniser once it is there.
     """
 
-    def __init__(self, load: Callable[[Notify], Any | None], on_ready: Callable[[Any], None] = lambda recogniser: None) -> None:
+    def __init__(
+        self, load: Callable[[Notify], Recogniser | None], on_ready: Callable[[Recogniser], None] = lambda recogniser: None
+    ) -> None:
         self._load, self._on_ready = load, on_ready
         self._jobs: queue.Queue[tuple[np.ndarray, Deliver, Speaker]] = queue.Queue(QUEUE_LENGTH)
-        self._recogniser: Any | None = None
+        self._recogniser: Recogniser | None = None
         self._status = {"state": "loading", "name": "", "note": "Speech recognition is loading."}
         self._last_note = ""
         self._busy = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from app.live.lesson_view import lesson_view
 from app.live.people import Face
 from app.live.phrases import IN_SHORT, NOTHING, REASONS, Probabilities, ago, clock_text, in_words, listed, named, percent, ranked, relation
 from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Said, Snapshot, Words
@@ -20,12 +21,12 @@ FAINT, FAINTEST, FADED_S = 0.85, 0.65, 30.0
 
 
 def moment_view(record: Mapping[str, Any], pull: Pull | None = None) -> dict[str, Any]:
-    """One fusion record (as_dict of `comp_core.inference.fusion.Fused`) -> headline, why, seven bars, three cards."""
+    """One fusion record (as_dict of `comp_core.inference.fusion.Fused`) -> headline, why, a bar for each label, three cards."""
     modalities = {modality: _modality_view(modality, record) for modality in MODALITIES}
     headline = _headline(record, modalities)
     # A label that no sense names by itself is marked; where none is named there is nothing to mark.
     told = {"why": why(record, pull), "new": headline["kind"] == "sure" and no_senses_own(record)}
-    return {**headline, **told, "bars": _bars(record["fused"]), "modalities": modalities}
+    return {**headline, **told, "labels": _labels(record), "bars": _bars(record["fused"]), "modalities": modalities}
 
 
 def _headline(record: Mapping[str, Any], modalities: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def _weight(modality: str, record: Mapping[str, Any]) -> tuple[float | None, boo
 
 def _relied(modality: str, observed: bool, lone: bool, record: Mapping[str, Any]) -> str:
     if lone:
-        return "the answer is its own" if observed else "absent: not used"
+        return ("the answer follows it" if no_senses_own(record) else "the answer is its own") if observed else "absent: not used"
     if modality == record["dominant"]:
         return "leads: the others are aligned to it"
     if observed:
@@ -149,8 +150,14 @@ def _own_words(probabilities: Probabilities | None, answer_threshold: float) -> 
     return named if p >= answer_threshold else f"not sure: {named}"
 
 
+def _labels(record: Mapping[str, Any]) -> list[str]:
+    """What the model tells apart, also where it has nothing to go on: a live record says so, another's predictions do."""
+    said = (record[key] for key in ("fused", *MODALITIES))
+    return list(record.get("labels") or next((probabilities for probabilities in said if probabilities), LABELS))
+
+
 def _bars(probabilities: Probabilities | None) -> dict[str, float] | None:
-    return {label: round(float(probabilities[label]), 4) for label in LABELS} if probabilities else None
+    return {label: round(float(p), 4) for label, p in probabilities.items()} if probabilities else None
 
 
 def live_view(snapshot: Snapshot) -> dict[str, Any]:
@@ -174,6 +181,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
                 "transcript": said.transcript or ("recognising…" if said.pending else "(no words)"),
                 "words": said.transcript,
                 "who": who,
+                "named": bool(said.face_name),
                 "prediction": in_words(said.judged.fused, said.judged.answer_threshold) if said.judged else "…",
             }
             for said, who in reversed(list(zip(snapshot.utterances, _whose(snapshot.utterances), strict=True)))
@@ -182,6 +190,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
         "frames_dropped": snapshot.frames_dropped,
         "audio_lost_s": round(snapshot.audio_lost_s, 1),
         "smoothing_s": snapshot.smoothing,
+        "lesson": lesson_view(snapshot.lesson),
     }
 
 
@@ -192,7 +201,8 @@ def _face_view(face: Face, answer_threshold: float) -> dict[str, Any]:
         **{"number": face.number, "name": face.name, "box": face.box, "speaks": face.speaks, "read": face.read, "chosen": face.chosen},
         "told": in_words(own, answer_threshold) if own else "nothing to read",
         "top": ranked(own)[0][0] if own else None,
-        "bars": _bars(own),
+        # Of its sense, whatever the fusion model tells apart.
+        "bars": _bars(own) or dict.fromkeys(LABELS),
     }
 
 
@@ -201,10 +211,14 @@ def _whose(utterances: Sequence[Said]) -> list[str]:
     return titles_of([{"face": None if said.face is None else {"id": said.face, "name": said.face_name}} for said in utterances])
 
 
-def utterance_view(record: Mapping[str, Any]) -> dict[str, Any]:
-    """One utterance record of `comp_core.predictor.Predictor.predict_file` -> the same view, with its time and words."""
+def utterance_view(record: Mapping[str, Any], labels: Collection[str] = LABELS) -> dict[str, Any]:
+    """One utterance record of `comp_core.predictor.Predictor.predict_file` -> the same view, with its time and words.
+
+    Args:
+        labels: what its model tells apart.
+    """
     return {
-        "moment": moment_view(record),
+        "moment": moment_view({**record, "labels": labels}),
         "time": f"{clock_text(record['start'])} to {clock_text(record['end'])}" if record["end"] > record["start"] else "",
         "start": float(record["start"]),
         "end": float(record["end"]),

@@ -53,9 +53,17 @@ def why(record: Mapping[str, Any], pull: Pull | None = None) -> str:
     if record["fused"] is None or not senses:
         return ""
     if len(senses) == 1:
-        return f"Only {_name(senses[0][0])} can be read now, and the answer is {'their' if senses[0][0] == TEXT else 'its'} own."
+        return f"Only {_name(senses[0][0])} can be read now{_alone(record, *senses[0])}."
     told = _who_says_it(record, senses)
     return f"{told}; {_pulled(pull)}." if pull else f"{told}."
+
+
+def _alone(record: Mapping[str, Any], modality: str, own: Probabilities) -> str:
+    """A single sense answers; unless it has begun to say something else, and does not yet clearly say it."""
+    label, p = ranked(own)[0]
+    if label != _top(record["fused"]):
+        return f", and {'they lean' if modality == TEXT else 'it leans'} to {label} ({percent(p)}), too little to change the answer at once"
+    return f", and the answer is {'their' if modality == TEXT else 'its'} own"
 
 
 def _who_says_it(record: Mapping[str, Any], senses: Sequence[tuple[str, Probabilities]]) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from app.output.message import Message, Sense
-from comp_core.modalities import LABELS
+from app.live.message import Message, Sense
 
 _MISSING = "--osc needs a package that is not installed: pip install '.[output]'."
 # Of the words: a datagram should not be split on its way.
@@ -59,19 +58,19 @@ def parts_of(message: Message) -> Iterator[dict[str, float | int | str]]:
         "/affect/speaking": int(message.speaking),
         "/affect/speech": message.speech,
         "/affect/words": words,
-        **_labels("/affect/fused", message.fused),
+        **_labels("/affect/fused", message.fused, message.labels),
     }
     for modality, sense in message.senses.items():
-        yield _sense(f"/affect/{modality}", sense)
+        yield _sense(f"/affect/{modality}", sense, message.labels)
 
 
-def _sense(address: str, sense: Sense) -> dict[str, float | int | str]:
+def _sense(address: str, sense: Sense, labels: Sequence[str]) -> dict[str, float | int | str]:
     weight = NOTHING if sense.weight is None else sense.weight
-    return {f"{address}/present": int(sense.present), f"{address}/weight": weight, **_labels(address, sense.probabilities)}
+    return {f"{address}/present": int(sense.present), f"{address}/weight": weight, **_labels(address, sense.probabilities, labels)}
 
 
-def _labels(address: str, probabilities: dict[str, float] | None) -> dict[str, float | int | str]:
-    return {f"{address}/{label}": probabilities[label] if probabilities else NOTHING for label in probabilities or LABELS}
+def _labels(address: str, probabilities: dict[str, float] | None, labels: Sequence[str]) -> dict[str, float | int | str]:
+    return {f"{address}/{label}": probabilities[label] if probabilities else NOTHING for label in labels}
 
 
 def _bundle(part: dict[str, float | int | str]) -> object:

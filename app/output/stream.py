@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from app.live.followers import MOST
+from app.live.message import Message
 from app.live.session import LiveSession
-from app.output.followers import MOST
-from app.output.message import Message
 from app.server.asgi import Receive, Scope, Send, address, header, own_path, refuse
 
 PATH = "/stream"

@@ -1,4 +1,4 @@
-"""The pages' scripts, as modules from our own address. Only they are served, out of memory."""
+"""The pages' scripts, as modules from our own address, and their dictionaries. Only they are served, out of memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 # Path below `app/pages` -> what the browser gets.
-SCRIPTS = {path.relative_to(_PAGES).as_posix(): path.read_bytes() for path in sorted(_PAGES.rglob("*.js"))}
+SCRIPTS = {path.relative_to(_PAGES).as_posix(): path.read_bytes() for path in sorted(_PAGES.rglob("*.js*"))}
 # It stands in every address, and modules name one another relatively: a browser may keep them, and never mixes two versions.
 VERSION = sha256(b"\0".join(SCRIPTS.values())).hexdigest()[:16]
 _FOR_A_YEAR = {"cache-control": "public, max-age=31536000, immutable"}
@@ -30,7 +30,8 @@ async def _script(request: Request) -> Response:
     content = SCRIPTS.get(request.path_params["name"])
     if content is None:
         return PlainTextResponse("There is nothing here.", 404)
-    return Response(content, media_type="text/javascript", headers=_FOR_A_YEAR)
+    kind = "application/json" if request.path_params["name"].endswith(".json") else "text/javascript"
+    return Response(content, media_type=kind, headers=_FOR_A_YEAR)
 
 
 ROUTE = Route(f"/scripts/{VERSION}/{{name:path}}", _script)

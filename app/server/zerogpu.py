@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import ENGLISH, Recogniser, Transcript, WhisperRecogniser, load_recogniser
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def lends_gpu() -> bool:
     return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
 
 
-def with_lent_gpu(predictor: Any) -> Any:
+def with_lent_gpu(predictor: Predictor) -> Any:
     """A predictor that shares everything with this one, but recognises words on a lent GPU.
 
     To be called before the page is opened: a host that lends GPUs looks then whether the program wants any.
@@ -42,7 +43,7 @@ class BorrowingRecogniser(Recogniser):
     It knows English only. Other languages are left to the predictor's own, if that knows them.
     """
 
-    def __init__(self, predictor: Any) -> None:
+    def __init__(self, predictor: Predictor) -> None:
         import spaces
 
         super().__init__(f"Whisper {WHISPER} on a lent GPU")

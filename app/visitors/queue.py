@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from app.refusal import Refused
 from app.visitors.rates import RateLimit
-from app.visitors.refusal import Refused
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import ipaddress
 import threading
 from collections.abc import Callable
 
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 
 # Addresses that are remembered before those that have been quiet are forgotten.
 _MOST_ADDRESSES = 1000

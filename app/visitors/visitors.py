@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.live.session import LiveSession
+from app.refusal import Refused
 from app.visitors.queue import Waiting, WaitingLine
 from app.visitors.rates import Addresses, RateLimit, household
-from app.visitors.refusal import Refused
 
 # The end of a session is announced this long before.
 ANNOUNCED_S = 60.0

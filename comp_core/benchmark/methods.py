@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from comp_core.modalities import MODALITIES, TEXT
 from comp_core.modeling.baselines.baseline import Baseline, BaselineConfig, Reader
 from comp_core.modeling.baselines.concat import Concat, ModalityDropout
+from comp_core.modeling.baselines.dgsdnet import LEVELS, SpectralDiffusion, graphs_of
+from comp_core.modeling.baselines.ebmc import EnhanceThenBalance, balance_loss, doubt, energies, follow_loss, trust
 from comp_core.modeling.baselines.gcnet import GraphCompletion
 from comp_core.modeling.baselines.late import LateFusion
 from comp_core.modeling.baselines.mculora import Combinations
@@ -23,6 +26,7 @@ from comp_core.modeling.baselines.momke import Experts
 from comp_core.modeling.batch import Batch, Conversations
 from comp_core.modeling.comp import ALIKE, COMPONENTS, PROMPTS, ComP, ComPConfig, as_printed
 from comp_core.modeling.comp_loss import comp_loss
+from comp_core.modeling.layers import from_others
 from comp_core.modeling.modulators import DominanceModulator, GradientModulator, parts_of
 from comp_core.modeling.objectives import Objective
 from comp_core.modeling.paper_loss import printed_loss, printed_stage_one
@@ -157,14 +161,63 @@ def _recorded(batch: Batch, problem: Problem) -> Conversations:
     return batch.conversations.observe(batch.recorded).only(problem.given)
 
 
+def _hidden(net: Baseline, batch: Batch, problem: Problem) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """States (M, B, N, d), what of them is known, (M, B, N), what they would be without the mask, and where that hides one."""
+    states, known = net.read(batch.conversations)
+    with torch.no_grad():
+        wanted, recorded = net.read(_recorded(batch, problem))
+    return states, known, wanted, recorded & ~known
+
+
 def _train_imagination(_model: Imagination, problem: Problem) -> tuple[Loss, AroundStep]:
     def loss(net: Imagination, batch: Batch) -> Tensor:
-        states, known = net.read(batch.conversations)
-        with torch.no_grad():
-            wanted, recorded = net.read(_recorded(batch, problem))
-        hidden = recorded & ~known
+        states, _, wanted, hidden = _hidden(net, batch, problem)
         imagined = F.mse_loss(net.imagine(states)[hidden], wanted[hidden]) if hidden.any() else states.new_zeros(())
         return _task_loss(net, batch, problem.objective) + imagined
+
+    return loss, nullcontext
+
+
+def _train_spectral(_model: SpectralDiffusion, problem: Problem) -> tuple[Loss, AroundStep]:
+    def loss(net: SpectralDiffusion, batch: Batch) -> Tensor:
+        states, known, wanted, hidden = _hidden(net, batch, problem)
+        task = _task_loss(net, batch, problem.objective)
+        if not hidden.any():
+            return task
+        level = states.new_tensor(LEVELS)[torch.randint(len(LEVELS), ())]
+        noisy = torch.where(hidden.unsqueeze(-1), wanted + level * torch.randn_like(wanted), states)
+        return task + F.mse_loss(net.denoise(noisy, from_others(states), known, level, graphs_of(known))[hidden], wanted[hidden])
+
+    return loss, nullcontext
+
+
+# Weight of each of the losses that EBMC adds to the predictions'.
+_BALANCE = 0.1
+
+
+def _train_energy(_model: EnhanceThenBalance, problem: Problem) -> tuple[Loss, AroundStep]:
+    """Half of the steps for the modalities by themselves; what they have become then teaches in the other half."""
+    teacher: EnhanceThenBalance | None = None
+    objective, done = problem.objective, 0
+
+    def loss(net: EnhanceThenBalance, batch: Batch) -> Tensor:
+        nonlocal teacher, done
+        done += 1
+        states, known = net.read(batch.conversations)
+        heard, alone = known.permute(1, 2, 0), net.alone(states)
+        own = objective.loss(alone, batch.unimodal_labels)
+        enhanced = net.split_loss(states, known, batch.unimodal_labels, objective) + net.remake_loss(states, known)
+        if done <= problem.steps // 2:
+            return own[heard].mean() + _BALANCE * enhanced
+        if teacher is None:
+            teacher = copy.deepcopy(net).eval().requires_grad_(False)
+        with torch.no_grad():
+            taught = teacher.alone(teacher.read(batch.conversations)[0])
+            sigma = doubt(taught, heard)
+        rows, logits = known.any(0), net.fuse(states, known)
+        balanced = balance_loss(energies(states, known, own, sigma), states, known)
+        followed = follow_loss(logits, taught, trust(sigma, heard))[rows].mean()
+        return objective.loss(logits[rows], batch.labels[rows]).mean() + _BALANCE * (enhanced + balanced + followed)
 
     return loss, nullcontext
 
@@ -223,6 +276,8 @@ _BASELINES: dict[str, tuple[str, type[Reader], Callable[..., tuple[Loss, AroundS
     "graph": ("graph completion (GCNet)", GraphCompletion, _train_graph),
     "combinations": ("adapters by combination (MCULoRA)", Combinations, _train_baseline),
     "balance": ("concatenation, balanced (OGM-GE)", Concat, _train_balanced),
+    "energy": ("energies in balance (EBMC)", EnhanceThenBalance, _train_energy),
+    "spectral": ("spectral diffusion (DGSDNet)", SpectralDiffusion, _train_spectral),
 }
 
 

@@ -126,9 +126,9 @@ def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dic
     """The figures of one seed of a method, from all its `trainings` in their order.
 
     Returns:
-        ``conditions``: name -> figures, means over draws of masks; with one modality also ``own``, those of its head. ``tallies``: rate ->
-        figure -> its `Tally`. ``weights``: subset -> mean weight of each modality. ``history``, ``settings`` and ``learning``: of each
-        training. ``parameters``. Of PRLF also ``leading``: rate -> `dominance_report` of each fold.
+        ``conditions``: name -> figures, means over draws of masks; with one modality also ``unimodal``, those of its head. ``tallies``:
+        rate -> figure -> its `Tally`. ``weights``: subset -> mean weight of each modality. ``history``, ``settings`` and
+        ``learning``: of each training. ``parameters``. Of PRLF also ``leading``: rate -> `dominance_report` of each fold.
     """
     folds = [fold for fold, _ in trainings(dataset, protocol)]
     figures, weights, sums = {}, {}, {}
@@ -146,7 +146,7 @@ def joined(dataset: Dataset, protocol: Protocol, parts: Sequence[Tested]) -> dic
         if isinstance(condition, tuple):
             weights[subset_name(condition)] = dict(zip(MODALITIES, draws[0].weights.mean(0).round(4).tolist(), strict=True))
             if len(condition) == 1:
-                figures[name]["own"] = dataset.objective.report(draws[0].unimodal[:, MODALITIES.index(condition[0])], labels)
+                figures[name]["unimodal"] = dataset.objective.report(draws[0].unimodal[:, MODALITIES.index(condition[0])], labels)
     leading: dict[str, list[dict[str, Any]]] = {}
     for part in parts:
         for name, led in part.leading.items():

@@ -78,9 +78,9 @@ def _method(runs: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for name, one in first["conditions"].items():
         figures[name] = {key: _by_seed([run["conditions"][name][key] for run in runs]) for key in one if _is_figure(one[key])}
-        if "own" in one:
-            unimodal = [run["conditions"][name]["own"] for run in runs]
-            figures[name]["own"] = {key: _by_seed([o[key] for o in unimodal]) for key in unimodal[0] if _is_figure(unimodal[0][key])}
+        if "unimodal" in one:
+            unimodal = [run["conditions"][name]["unimodal"] for run in runs]
+            figures[name]["unimodal"] = {key: _by_seed([o[key] for o in unimodal]) for key in unimodal[0] if _is_figure(unimodal[0][key])}
     weights = {
         subset: {m: float(np.mean([run["weights"][subset][m] for run in runs])) for m in by_modality}
         for subset, by_modality in first["weights"].items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,23 @@ from tqdm import tqdm
 
 from comp_core.cli.engine import engine_of, engine_options
 from comp_core.cli.values import names
+from comp_core.formats import SCHEMA_VERSION
 from comp_core.jobs.engine import EngineError
 from comp_core.modalities import AUDIO, MODALITIES, TEXT
 from comp_core.support.checkpoint import CheckpointError
 from comp_core.support.devices import CPU, DeviceError
 
+_MODELS = "fusion model: comp, prlf, or the folder or path of another (default: %(default)s)"
+
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     """Give each a parser with its options."""
-    hearing = argparse.ArgumentParser(add_help=False)
-    hearing.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
-    spoken = "what is spoken, as de; another than en is translated, by a --whisper without .en in its name (default: %(default)s)"
-    hearing.add_argument("--language", default="en", metavar="CODE", help=spoken)
+    hearing = hearing_options()
     command = commands.add_parser("predict", parents=[hearing], help="read video, sound or picture files")
     command.add_argument("files", nargs="*", metavar="FILE")
     command.add_argument("--text", help="use these words instead of recognised ones; without a file, read them alone")
     command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
-    command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
+    command.add_argument("--model", default="comp", metavar="NAME|PATH", help=_MODELS)
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     command.add_argument("--json", action="store_true", help="print one JSON object per file, each on a line")
     command.set_defaults(run=predict)
@@ -37,7 +38,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("folder", type=Path, help="folder of the clips; with --address at the same path on each machine")
     command.add_argument("--out", type=Path, required=True, help="folder of the records; a stopped run goes on from what is there")
     command.add_argument("--without", action="append", choices=MODALITIES, default=[], help="leave a modality out; may be repeated")
-    command.add_argument("--model", default="comp", metavar="NAME|PATH", help="fusion model: comp, prlf, or a path (default: %(default)s)")
+    command.add_argument("--model", default="comp", metavar="NAME|PATH", help=_MODELS)
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any; with Ray always cpu)")
     known = "csv, json, vtt, srt, eaf (ELAN), textgrid (Praat), bids; made of all records that are there"
     command.add_argument("--format", type=names, default=[], metavar="NAME,...", help=known)
@@ -50,6 +51,15 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--words", metavar="NAME|PATH", help="a text encoder of Hugging Face instead of our words sense")
     command.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
     command.set_defaults(run=extract)
+
+
+def hearing_options() -> argparse.ArgumentParser:
+    """How words are recognised, as a parent of a command's parser."""
+    hearing = argparse.ArgumentParser(add_help=False)
+    hearing.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
+    spoken = "what is spoken, as de; another than en is translated, by a --whisper without .en in its name (default: %(default)s)"
+    hearing.add_argument("--language", default="en", metavar="CODE", help=spoken)
+    return hearing
 
 
 def _notify(message: str) -> None:
@@ -105,6 +115,9 @@ def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
     if unknown := [name for name in options.format if name not in FORMATS]:
         print(f"no format {', '.join(unknown)}; there are {', '.join(FORMATS)}", file=sys.stderr)
         return 2
+    if told := _no_place_for_scores(options.model, options.format):
+        print(told, file=sys.stderr)
+        return 2
     settings = Settings(options.model, options.whisper, tuple(sorted(set(options.without))), options.language)
     try:
         with engine_of(options) as engine:
@@ -117,6 +130,18 @@ def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
     print(f"{found.read} clips read, {found.skipped} had been read before, {found.unreadable} unreadable", end="")
     print(f" (see {options.out / UNREADABLE})" if found.unreadable else "")
     return 0 if found.read or found.skipped else 1
+
+
+def _no_place_for_scores(model: str, formats: list[str]) -> str:
+    """Why these formats cannot be made of the model's records; "" if they can. A model that cannot be loaded says so where it is used."""
+    from comp_core.inference.fusion import model_stem
+
+    others = [name for name in formats if name != "json"]
+    with suppress(OSError, ValueError, AttributeError):
+        description = json.loads(model_stem(model).with_suffix(".json").read_text(encoding="utf-8"))
+        if others and not description.get("labels", True):
+            return f"{', '.join(others)} has no place for scores: {model} is a model of scores; leave --format out, or use json"
+    return ""
 
 
 def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
@@ -140,12 +165,12 @@ def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 def _show(result: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(result, ensure_ascii=False), flush=True)
+        print(json.dumps({"schema": SCHEMA_VERSION, **result}, ensure_ascii=False), flush=True)
         return
     print(f"{result['file'] or 'words'} ({result['model']}: predicted expression, not feelings)")
     for utterance in result["utterances"]:
-        fused = utterance["fused"]
-        says = _top(fused) if fused else "nothing to go on"
+        fused = utterance["score"] if "score" in utterance else utterance["fused"]
+        says = "nothing to go on" if fused is None else _top(fused)
         print(f"  {utterance['start']:7.2f}-{utterance['end']:.2f} s  {says:<15} {utterance['transcript']}")
         for modality in MODALITIES:
             state = _top(utterance[modality]) if utterance["observed"][modality] else utterance["absent_because"][modality]
@@ -153,6 +178,9 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
             print(f"    {modality:<6} {state:<24} {weight}")
 
 
-def _top(distribution: dict[str, float]) -> str:
-    label = max(distribution, key=distribution.__getitem__)
-    return f"{label} {distribution[label]:.0%}"
+def _top(said: dict[str, float] | float) -> str:
+    """The likeliest label and its probability, or the score."""
+    if not isinstance(said, dict):
+        return f"score {said:.2f}"
+    label = max(said, key=said.__getitem__)
+    return f"{label} {said[label]:.0%}"

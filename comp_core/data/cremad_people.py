@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,47 @@ from comp_core.support.errors import CompCoreError
 # Condition of the votes -> the modality that raters had.
 _GIVEN = {AUDIO: "voice", VIDEO: "face"}
 _TARGET = "both"
+# What a clip's name says that its actor was asked for.
+_ASKED_FOR = {"NEU": "neutral", "HAP": "joy", "SAD": "sadness", "ANG": "anger", "FEA": "fear", "DIS": "disgust"}
 
 
 class VotesError(CompCoreError):
     """The file is missing; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Votes:
+    """How many raters gave which label.
+
+    Attributes:
+        clips: their names, (N,).
+        counts: condition ("voice", "face", "both") -> (N, K).
+        classes: the names of the K labels.
+    """
+
+    clips: list[str]
+    counts: dict[str, np.ndarray]
+    classes: list[str]
+
+    @property
+    def asked_for(self) -> np.ndarray:
+        """The label that each clip's actor was asked for, (N,) indices of ``classes``."""
+        return np.array([self.classes.index(_ASKED_FOR[clip.split("_")[2]]) for clip in self.clips])
+
+
+def load_votes(data: Path) -> Votes:
+    """All clips.
+
+    Raises:
+        VotesError: there is no ``cremad_votes.npz`` in ``data``.
+    """
+    path = data / VOTES
+    if not path.is_file():
+        raise VotesError(f"{path} is missing: point --data at the folder that holds it.")
+    with np.load(path) as arrays:
+        clips, votes, conditions, classes = (arrays[name] for name in ("clip", "votes", "condition", "label"))
+    counts = {name: votes[:, i].astype(np.float32) for i, name in enumerate(conditions.tolist())}
+    return Votes(clips.tolist(), counts, classes.tolist())
 
 
 def load_people(data: Path, single: bool = False) -> tuple[dict[str, list[Conversation]], list[str]]:
@@ -34,20 +72,15 @@ def load_people(data: Path, single: bool = False) -> tuple[dict[str, list[Conver
     Raises:
         VotesError: there is no ``cremad_votes.npz`` in ``data``.
     """
-    path = data / VOTES
-    if not path.is_file():
-        raise VotesError(f"{path} is missing: point --data at the folder that holds it.")
-    with np.load(path) as arrays:
-        clips, votes, conditions, classes = (arrays[name] for name in ("clip", "votes", "condition", "label"))
-    column = {name: i for i, name in enumerate(conditions.tolist())}
+    votes = load_votes(data)
     people: dict[str, list[Conversation]] = {}
-    for clip, by_condition in zip(clips.tolist(), votes.astype(np.float32), strict=True):
-        label = int(by_condition[column[_TARGET]].argmax())
-        counts = {modality: by_condition[column[name]] for modality, name in _GIVEN.items()}
+    for i, clip in enumerate(votes.clips):
+        label = int(votes.counts[_TARGET][i].argmax())
+        counts = {modality: votes.counts[name][i] for modality, name in _GIVEN.items()}
         shown = {m: _one_rater(clip, m, row) if single else row / row.sum() for m, row in counts.items()}
         features = {TEXT: np.zeros((1, 1), np.float32), **{m: row[None] for m, row in shown.items()}}
         people.setdefault(actor_of(clip), []).append(Conversation.recorded([clip], features, np.array([label])))
-    return people, classes.tolist()
+    return people, votes.classes
 
 
 def actor_of(clip: str) -> str:

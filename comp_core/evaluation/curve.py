@@ -38,10 +38,12 @@ def save_conversations(path: Path, conversations: Sequence[Conversation]) -> Non
     """Write conversations as one npz, features in half precision."""
     features = {m: np.concatenate([c.features[m] for c in conversations]) for m in MODALITIES}
     columns: dict[str, Any] = {f"features_{m}": values.astype(np.float16) for m, values in features.items()}
-    labels, shown = (np.concatenate([getattr(c, name) for c in conversations]).astype(np.uint8) for name in ("labels", "unimodal_labels"))
+    labels, unimodal_labels = (
+        np.concatenate([getattr(c, name) for c in conversations]).astype(np.uint8) for name in ("labels", "unimodal_labels")
+    )
     ids, lengths = np.array([i for c in conversations for i in c.ids]), np.array([len(c) for c in conversations])
     with whole_file(path) as beside:
-        np.savez_compressed(beside, ids=ids, lengths=lengths, labels=labels, shown=shown, **columns)
+        np.savez_compressed(beside, ids=ids, lengths=lengths, labels=labels, unimodal_labels=unimodal_labels, **columns)
 
 
 def load_conversations(path: Path) -> list[Conversation]:
@@ -52,7 +54,7 @@ def load_conversations(path: Path) -> list[Conversation]:
     for length in stored["lengths"]:
         part = slice(start, start + length)
         features = {m: stored[f"features_{m}"][part].astype(np.float32) for m in MODALITIES}
-        labels, unimodal_labels = stored["labels"][part].astype(int), stored["shown"][part].astype(int)
+        labels, unimodal_labels = stored["labels"][part].astype(int), stored["unimodal_labels"][part].astype(int)
         found.append(Conversation(tuple(stored["ids"][part].tolist()), features, labels, unimodal_labels))
         start += length
     return found
@@ -93,7 +95,7 @@ def _right(
         found = predictions(model, conversations, _ASKED if number == 0 else {_ALL: MODALITIES}, masks)
         probabilities[name] = found[_ALL]["fused"]
         if number == 0:
-            alone = np.stack([softmax(found[subset_name((m,))]["own"][:, i]) for i, m in enumerate(MODALITIES)])
+            alone = np.stack([softmax(found[subset_name((m,))]["unimodal"][:, i]) for i, m in enumerate(MODALITIES)])
             there = np.concatenate(masks).T[..., None]
             probabilities[LATE] = late_average(alone * there, np.empty(0))
     labels = np.concatenate([c.labels for c in conversations])

@@ -25,7 +25,7 @@ _KEYS = ("accuracy", "uar", "weighted_f1", "ece")
 
 # Subset name -> what `predictions` returns.
 Found = dict[str, dict[str, np.ndarray]]
-# "fused": by subset, "own": by modality.
+# "fused": by subset, "unimodal": by modality.
 Temperatures = dict[str, dict[str, float]]
 
 
@@ -41,11 +41,12 @@ def predictions(
         masks: of each conversation, (n, M) bool, what of it is observed; None: what was recorded.
 
     Returns:
-        For each subset ``labels`` (n,), ``shown`` (n, M), ``fused`` logits (n, K), ``own`` logits (n, M, K), ``weights`` (n, M).
+        For each subset ``labels`` (n,), ``unimodal_labels`` (n, M), ``fused`` logits (n, K), ``unimodal`` logits (n, M, K),
+        ``weights`` (n, M).
     """
     batches = windows_of(conversations, masks)
     entries = [last_of(batch.conversations.valid) for batch in batches]
-    labels, shown = (
+    labels, unimodal_labels = (
         torch.cat([values[asked] for values, asked in zip(given, entries, strict=True)]).numpy()
         for given in ([batch.labels for batch in batches], [batch.unimodal_labels for batch in batches])
     )
@@ -53,7 +54,13 @@ def predictions(
     for name, subset in subsets.items():
         parts = [batch.conversations.only(subset) for batch in batches]
         told = predict_entries(model, zip(parts, entries, strict=True))
-        found[name] = {"labels": labels, "shown": shown, "fused": told.logits, "own": told.unimodal, "weights": told.weights}
+        found[name] = {
+            "labels": labels,
+            "unimodal_labels": unimodal_labels,
+            "fused": told.logits,
+            "unimodal": told.unimodal,
+            "weights": told.weights,
+        }
     return found
 
 
@@ -67,13 +74,13 @@ def windows_of(conversations: Sequence[Conversation], masks: Sequence[np.ndarray
 
 def fit_temperatures(found: Found) -> Temperatures:
     """A temperature for the fused logits from each subset, and one for each modality's own head; on validation data."""
-    own = {}
+    unimodal = {}
     for i, modality in enumerate(MODALITIES):
         alone = found.get(subset_name((modality,)))
         if alone is None:
             continue
-        own[modality] = fit_temperature(alone["own"][:, i], alone["shown"][:, i])
-    return {"fused": {name: fit_temperature(f["fused"], f["labels"]) for name, f in found.items()}, "own": own}
+        unimodal[modality] = fit_temperature(alone["unimodal"][:, i], alone["unimodal_labels"][:, i])
+    return {"fused": {name: fit_temperature(f["fused"], f["labels"]) for name, f in found.items()}, "unimodal": unimodal}
 
 
 def report(
@@ -91,8 +98,8 @@ def report(
         labels: names of the K classes.
 
     Returns:
-        Subset -> ``fused`` metrics and the mean coordinator ``weights``; with one modality, how well its ``own`` head names what it shows;
-        with more, the metrics of the ``RULES``.
+        Subset -> ``fused`` metrics and the mean coordinator ``weights``; with one modality, how well its ``unimodal`` head names what it
+        shows; with more, the metrics of the ``RULES``.
     """
     fused = {name: softmax(f["fused"], temperature["fused"][name]) for name, f in found.items()}
     results: dict[str, dict[str, Any]] = {}
@@ -102,8 +109,8 @@ def report(
         results[name] = {"fused": class_report(fused[name], right, labels), "weights": dict(zip(MODALITIES, weights, strict=True))}
         if len(subset) == 1:
             i = MODALITIES.index(subset[0])
-            own = softmax(found[name]["own"][:, i], temperature["own"][subset[0]])
-            results[name]["own"] = class_report(own, found[name]["shown"][:, i], labels)
+            unimodal = softmax(found[name]["unimodal"][:, i], temperature["unimodal"][subset[0]])
+            results[name]["unimodal"] = class_report(unimodal, found[name]["unimodal_labels"][:, i], labels)
             if by_sense:
                 results[name]["rules"] = {"sense": class_report(by_sense[subset[0]], right, labels)}
         else:

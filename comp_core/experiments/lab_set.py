@@ -13,7 +13,7 @@ UTTERANCES = 400
 
 
 def measure(task: Task) -> None:
-    """Write ``lab/held_out.npz`` beside the weights: test dialogues of MELD with faces and voices paired by label, drawn at random."""
+    """Write ``lab/lab_set.npz`` beside the weights: test dialogues of MELD with faces and voices paired by label, drawn at random."""
     paired = paired_split(task, "test", ["as_written"])
     random = np.random.default_rng(PAIRING_SEED)
     dialogues = paired.draw(random)
@@ -23,5 +23,5 @@ def measure(task: Task) -> None:
             break
         chosen.append(dialogues[i])
         count += len(dialogues[i])
-    save_conversations(task.weights.parent / "lab" / "held_out.npz", chosen)
+    save_conversations(task.weights.parent / "lab" / "lab_set.npz", chosen)
     print(f"{len(chosen)} dialogues, {count} utterances")

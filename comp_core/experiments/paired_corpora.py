@@ -83,12 +83,12 @@ def _one_seed(experiment: Experiment, seed: int, epochs: int, device: str) -> di
         subsets = subsets_of(experiment.given)
         found.append(_calibrated(predictions(model, valid, subsets), predictions(model, test, subsets)))
     together = {name: {key: np.concatenate([part[name][key] for part in found]) for key in values} for name, values in found[0].items()}
-    unchanged = {"fused": dict.fromkeys(together, 1.0), "own": dict.fromkeys(MODALITIES, 1.0)}
+    unchanged = {"fused": dict.fromkeys(together, 1.0), "unimodal": dict.fromkeys(MODALITIES, 1.0)}
     return report(together, unchanged, None, np.mean(priors, 0), experiment.classes)
 
 
 def _calibrated(valid: Found, test: Found) -> Found:
     """The test logits at the temperatures that fit the validation data."""
     temperature = fit_temperatures(valid)
-    own = np.array([temperature["own"].get(modality, 1.0) for modality in MODALITIES])[:, None]
-    return {name: {**f, "fused": f["fused"] / temperature["fused"][name], "own": f["own"] / own} for name, f in test.items()}
+    unimodal = np.array([temperature["unimodal"].get(modality, 1.0) for modality in MODALITIES])[:, None]
+    return {name: {**f, "fused": f["fused"] / temperature["fused"][name], "unimodal": f["unimodal"] / unimodal} for name, f in test.items()}

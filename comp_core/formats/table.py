@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from comp_core.formats import SCHEMA_VERSION
 from comp_core.formats.bids import events_json, events_tsv
+from comp_core.formats.by_hand import by_hand, column, fields_by_hand
 from comp_core.formats.elan import eaf
 from comp_core.formats.praat import textgrid
 from comp_core.formats.subtitles import cues_of, srt, vtt
-from comp_core.formats.tiers import NOTICE, fused_label, tiers_of
+from comp_core.formats.tiers import NOTICE, fused_label, labels_of, tiers_of
 from comp_core.modalities import MODALITIES
 from comp_core.support.spreadsheet import csv_text
 
@@ -44,19 +46,23 @@ class Format:
 
 def records_json(told: Told) -> str:
     """What ``predict --json`` prints, and the notice."""
-    record = {"notice": NOTICE, "file": told.file, "model": told.model, "utterances": list(told.records)}
+    record = {"schema": SCHEMA_VERSION, "notice": NOTICE, "file": told.file, "model": told.model, "utterances": list(told.records)}
+    if told.notes:
+        record["notes"] = [{"seconds": at, "text": text} for at, text in told.notes]
     return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
 
 
 def records_csv(records: Sequence[Mapping[str, Any]]) -> str:
     """A row for each record; the labels are those of the records."""
-    labels = list(next((record["fused"] for record in records if record["fused"]), {}))
-    rows: list[list[Any]] = [["start", "end", "transcript", "label", *labels, *columns_of_each()]]
+    labels = labels_of(records)
+    own = fields_by_hand(records)
+    rows: list[list[Any]] = [["start", "end", "transcript", "label", *labels, *columns_of_each(), *map(column, own)]]
     for record in records:
         fused = record["fused"]
-        shares = [f"{fused[label]:.4f}" if fused else "" for label in labels]
+        shares = [f"{fused[label]:.4f}" if fused and label in fused else "" for label in labels]
         named = fused_label(record) if fused else ""
-        rows.append([record["start"], record["end"], record["transcript"], named, *shares, *cells_of_each(record)])
+        cells = [*cells_of_each(record), *(by_hand(record, field) for field in own)]
+        rows.append([record["start"], record["end"], record["transcript"], named, *shares, *cells])
     return csv_text(rows)
 
 

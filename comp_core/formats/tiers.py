@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from comp_core.formats.by_hand import by_hand, fields_by_hand, tier
 from comp_core.formats.faces import titles_of
 from comp_core.inference.fusion import sure_label
 from comp_core.modalities import MODALITIES
@@ -36,7 +37,8 @@ class Tier:
 
 
 def tiers_of(records: Sequence[Mapping[str, Any]], notes: Iterable[tuple[float, str]] = ()) -> list[Tier]:
-    """One tier of words, one of fused labels, one for each modality, one of faces where there are several, and one of notes, if any.
+    """Tiers of words, fused labels, and each modality's; of faces where there are several, of what was put beside them by hand, and of
+    notes, where there are any.
 
     Args:
         records: of `comp_core.predictor.Predictor.predict_file`, or of a live session's utterances, which have no modality's prediction.
@@ -51,6 +53,7 @@ def tiers_of(records: Sequence[Mapping[str, Any]], notes: Iterable[tuple[float, 
         [{**record, FACE: title} for record, title in zip(records, titles_of(records), strict=True)], lambda record: record[FACE]
     ):
         tiers.append(Tier(FACE, whose))
+    tiers += [Tier(tier(field), _spans(records, lambda record, f=field: by_hand(record, f))) for field in fields_by_hand(records)]
     if told := [Span(at, at + NOTE_S, one_line(text) or MARKER) for at, text in notes]:
         tiers.append(Tier(NOTES, apart(told)))
     return tiers
@@ -61,6 +64,11 @@ def fused_label(record: Mapping[str, Any]) -> str:
     if record["fused"] is None:
         return NOTHING_TO_GO_ON
     return sure_label(record["fused"], record.get("sure_from", 0.0)) or NOT_SURE
+
+
+def labels_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """All labels of the records: those of a session may be of several models, each with labels of its own."""
+    return list(dict.fromkeys(label for record in records for label in record["fused"] or ()))
 
 
 def apart(spans: Iterable[Span]) -> tuple[Span, ...]:

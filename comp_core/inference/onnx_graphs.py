@@ -10,7 +10,6 @@ import torch
 from torch import Generator, Tensor, nn
 
 from comp_core.inference.fusion import Fusion
-from comp_core.inference.windows import CONTEXT
 from comp_core.modalities import LABELS, LIVE, MODALITIES, SUBSETS, subset_name
 from comp_core.modeling.batch import Conversations
 from comp_core.senses.face.locator import CROP_SIZE
@@ -130,12 +129,12 @@ class WordsGraph(Graph):
 class FusionGraph(Graph):
     """Features (B, T, D) by modality, what of them is observed (B, T, 3) and what is no padding (B, T), bool -> predictions.
 
-    ``logits`` (B, T, K) and ``probabilities``, calibrated for the modalities that an utterance has; ``own`` (B, T, 3, K), logits of
+    ``logits`` (B, T, K) and ``probabilities``, calibrated for the modalities that an utterance has; ``unimodal`` (B, T, 3, K), logits of
     each modality; ``weights`` (B, T, 3).
     """
 
     INPUTS: ClassVar = dict.fromkeys((*MODALITIES, "observed", "valid"), _IN_TIME)
-    OUTPUTS: ClassVar = dict.fromkeys(("logits", "probabilities", "own", "weights"), _IN_TIME)
+    OUTPUTS: ClassVar = dict.fromkeys(("logits", "probabilities", "unimodal", "weights"), _IN_TIME)
 
     temperatures: Tensor
     bits: Tensor
@@ -150,8 +149,18 @@ class FusionGraph(Graph):
         self.register_buffer("temperatures", temperatures)
         self.register_buffer("bits", 2 ** torch.arange(len(MODALITIES)))
         sizes = ", ".join(f"{m} {size}" for m, size in fusion.model.config.dims.items())
-        self.about = {"features": sizes, "observed": " ".join(MODALITIES), "context": CONTEXT, "note": fusion.note, "model": fusion.name}
-        self.about |= {"sure_from": {name: fusion.answer_thresholds[name] for name in map(subset_name, SUBSETS.values())}}
+        self.about = {
+            "features": sizes,
+            "observed": " ".join(MODALITIES),
+            "context": fusion.context,
+            "note": fusion.note,
+            "model": fusion.name,
+        }
+        self.about |= {
+            "labels": list(fusion.labels),
+            "learnt": " ".join(fusion.learnt),
+            "sure_from": {name: fusion.answer_thresholds[name] for name in map(subset_name, SUBSETS.values())},
+        }
 
     def forward(self, audio: Tensor, text: Tensor, video: Tensor, observed: Tensor, valid: Tensor) -> tuple[Tensor, ...]:
         position = torch.ones_like(valid, dtype=torch.long).cumsum(1) - 1

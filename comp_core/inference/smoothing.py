@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from comp_core.inference.fusion import sure_label
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import MODALITIES, VIDEO
 from comp_core.senses.face.sense import FaceFrame, FaceSense
-from comp_core.senses.reading import Reading
+from comp_core.senses.reading import SWITCHED_OFF, Reading
 
 # Seconds after which the past counts for 37 %. Long enough to calm the flicker between frames, short enough to feel immediate.
 TIME_CONSTANT = 0.5
 # A label that is shown may fall this far below the threshold before it is taken back: one that is near it would else come and go.
 HELD = 0.05
+# A label that leads the shown one by less than LEAD has not won yet: what speaks for it is taken up so many times more slowly.
+LEAD, SLOWER = 0.3, 4.0
 _FORGOTTEN = 4  # time constants after which a frame's weight, under 2 %, is not worth keeping it
 _SMOOTHED = ("fused", *MODALITIES, "weights", "subsets")
 
@@ -23,7 +25,8 @@ _SMOOTHED = ("fused", *MODALITIES, "weights", "subsets")
 class Smoother:
     """Exponential smoothing of a fusion record. It starts afresh when the set of observed modalities changes.
 
-    A switch or a vanished face must show at once, without a blend of before and after.
+    A switch or a vanished face must show at once, without a blend of before and after. But where a sentence begins or ends before the same
+    face, the fused label changes at once only if another one clearly leads (see ``LEAD``).
 
     Attributes:
         time_constant: seconds, above 0; may be changed at any time.
@@ -39,14 +42,21 @@ class Smoother:
 
         While a label is shown, the record's ``answer_threshold``, for whatever is told by it, is lower by ``HELD``.
         """
-        if self._last is not None and self._last["observed"] == record["observed"]:
-            share = 1.0 - math.exp(-max(0.0, now - self._at) / self.time_constant)
-            record = {**record, **{key: _blend(self._last[key], record[key], share) for key in _SMOOTHED if key in record}}
-            shown = sure_label(self._last["fused"], self._last["sure_from"])
-            if shown is not None and shown == sure_label(record["fused"], record["sure_from"] - HELD):
+        last, since = self._last, max(0.0, now - self._at)
+        if last is not None:
+            same, contested = last["observed"] == record["observed"], _contested(last, record)
+            blended = {key: self._blend(last, record, key, since) for key in _SMOOTHED if key in record} if same else {}
+            if contested and (same or _same_view(last, record)):
+                blended["fused"] = self._blend(last, record, "fused", since / SLOWER)
+            record = {**record, **blended}
+            shown = sure_label(last["fused"], last["sure_from"])
+            if blended and shown is not None and shown == sure_label(record["fused"], record["sure_from"] - HELD):
                 record["sure_from"] -= HELD
         self._last, self._at = record, now
         return record
+
+    def _blend(self, last: dict[str, Any], record: dict[str, Any], key: str, seconds: float) -> Any:
+        return _blend(last[key], record[key], 1.0 - math.exp(-seconds / self.time_constant))
 
 
 class RecentFaces:
@@ -74,6 +84,23 @@ class RecentFaces:
         return sense.summarise(
             [frame for _, frame in remembered], freshness=[math.exp((at - now) / self.time_constant) for at, _ in remembered]
         )
+
+
+def _contested(last: dict[str, Any], record: dict[str, Any]) -> bool:
+    """Another label than the one before is the likeliest, but does not clearly lead it. Labels of another model are not compared."""
+    if not last["fused"] or not record["fused"] or last["fused"].keys() != record["fused"].keys():
+        return False
+    before = max(last["fused"], key=last["fused"].__getitem__)
+    return 0.0 < max(record["fused"].values()) - record["fused"][before] < LEAD
+
+
+def _same_view(last: dict[str, Any], record: dict[str, Any]) -> bool:
+    """The face is there as before, or as absent, and no modality was switched."""
+
+    def off(one: dict[str, Any]) -> set[str]:
+        return {modality for modality, why in one["absent_because"].items() if why == SWITCHED_OFF}
+
+    return last["observed"][VIDEO] == record["observed"][VIDEO] and off(last) == off(record)
 
 
 def _blend(old: Any, new: Any, share: float) -> Any:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from comp_core.formats import SCHEMA_VERSION
 from comp_core.inference.budget import PATIENT
 from comp_core.inference.media import MediaError
 from comp_core.jobs.engine import Engine, WorkerLost
@@ -86,7 +87,7 @@ class Annotator:
         record, reason, started = None, "", time.process_time()
         try:
             utterances = predictor.predict_file(self.folder / clip, without=self.settings.without, language=self.settings.language)
-            record = {"file": clip, "model": predictor.fusion().name, "utterances": utterances}
+            record = {"schema": SCHEMA_VERSION, "file": clip, "model": predictor.fusion().name, "utterances": utterances}
         except MediaError as error:
             reason = str(error)
         return Annotated(record, reason, recogniser, notes, time.process_time() - started)

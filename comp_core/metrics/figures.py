@@ -53,11 +53,23 @@ def sentiment_report(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]
     signed = labels != 0
     by_sign = np.stack([scores[signed] < 0, scores[signed] >= 0], 1).astype(float)
     classes = class_report(by_sign, (labels[signed] > 0).astype(int))
-    spread = scores.std() * labels.std()
+    plain = score_report(scores, labels)
     return {
         **{key: classes[key] for key in ("accuracy", "weighted_f1", "majority")},
         "accuracy_7": float((_seven(scores) == _seven(labels)).mean()),
+        **{key: plain[key] for key in ("mae", "pearson", "n")},
+    }
+
+
+def score_report(scores: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Figures of predicted and true scores of any range, both (n,).
+
+    ``mae``, and ``of_the_mean``, what it is for always saying the mean; ``pearson`` (0 for constant scores); ``n``.
+    """
+    spread = scores.std() * labels.std()
+    return {
         "mae": float(np.abs(scores - labels).mean()),
+        "of_the_mean": float(np.abs(labels.mean() - labels).mean()),
         "pearson": float(((scores - scores.mean()) * (labels - labels.mean())).mean() / spread) if spread > 0 else 0.0,
         "n": len(labels),
     }

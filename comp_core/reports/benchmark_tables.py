@@ -50,7 +50,7 @@ def balance_table(report: Report) -> str:
     names = {name: title for name, title in titles.items() if name in report["methods"]}
     rows = []
     for subset in (s for s in "ATV" if f"only {s}" in report["methods"]["comp"]["conditions"]):
-        own = [report["methods"][name]["conditions"][f"only {subset}"]["own"]["accuracy"] for name in names]
+        own = [report["methods"][name]["conditions"][f"only {subset}"]["unimodal"]["accuracy"] for name in names]
         rows.append((SPOKEN[subset], *(_percent(figure, best=False) for figure in own)))
     return markdown((f"accuracy in % of one modality ({report['seeds']} seeds), trained", *names.values()), rows)
 

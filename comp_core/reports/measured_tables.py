@@ -1,8 +1,19 @@
-"""Tables of what was measured: speed, cost, the live page, many visitors, many machines, other tools, damaged inputs."""
+"""Tables of what was measured: speed, cost, the live page, recorded minutes, many visitors, many machines, other tools, damaged inputs."""
 
 from __future__ import annotations
 
-from comp_core.reports.markdown import Report, markdown
+from comp_core.reports.markdown import Report, given, markdown
+
+
+def asked_for_table(report: Report) -> str:
+    """How often single raters and majorities say what an actor was asked for, by what they were given, a column for each label."""
+    rows = []
+    for way, title in (("single", "single raters"), ("majority", "majorities of a clip's raters")):
+        for condition, found in report["metrics"].items():
+            right = (found[way]["all"], *found[way]["by_label"].values())
+            rows.append((f"{condition}, {title}", *(f"{share:.0%}" for share in right)))
+    labels = next(iter(report["metrics"].values()))["single"]["by_label"]
+    return markdown((f"{report['clips']:,} clips of {report['actors']} actors", "all", *labels), rows)
 
 
 def speed_table(report: Report) -> str:
@@ -46,6 +57,45 @@ def soak_table(report: Report) -> str:
         *((what.replace("_", " "), str(count)) for what, count in report.get("trouble", {}).items()),
     ]
     return markdown((f"live page, {report['seconds'] / 60:.0f} minutes without a break", "figure"), rows)
+
+
+def minute_table(report: Report) -> str:
+    """How calm, how sure and how right the headline is on recorded minutes, and how soon words come."""
+    found, timed = report["metrics"], report["real_time"]
+    changes = found["headline_changes"]
+    rows = [
+        ("changes of the headline in a minute, mean (most)", f"{changes['mean']:.1f} ({changes['most']})"),
+        ("changes that nothing explains", str(changes["unexplained"])),
+        ('"not sure", share of the time', f"{found['not_sure']:.1%}"),
+        ("a label named before an empty wall, share of its time", f"{found['named_before_the_wall']:.1%}"),
+    ]
+    if timed:
+        words, updates = timed["words_after_s"], timed["face_updates_per_second"]
+        rows += [
+            ("end of speech to words, median / p95", f"{words['median']:.1f} / {words['p95']:.1f} s"),
+            ("face updates a second, mean (lowest minute)", f"{updates['mean']:.1f} ({updates['lowest']:.1f})"),
+            ("load of the machine before and after", " and ".join(f"{one[0]:.1f}" for one in report["machine"]["load"].values())),
+        ]
+    return markdown((f"{found['minutes']} recorded minutes, {report['split']} actors and faces", "figure"), rows)
+
+
+def minute_answers_table(report: Report) -> str:
+    """Who was right for how much of recorded minutes: the headline, and each sense by itself."""
+    keys = ("right", "named", "wrong_when_named")
+    rows = [(who, *(f"{figures[key]:.3f}" for key in keys)) for who, figures in report["metrics"]["who"].items()]
+    return markdown(("share of the time", "right", "named a label", "wrong, of what was named"), rows)
+
+
+def memory_table(report: Report) -> str:
+    """Accuracy and mean log-probability by how many earlier sentences count."""
+    rows = []
+    for stay, by_model in report["metrics"].items():
+        for model, by_given in by_model.items():
+            for subset, by_earlier in by_given.items():
+                cells = (f"{one['accuracy']:.3f}; {one['log_probability']:.2f}" for one in by_earlier.values())
+                rows.append((f"{float(stay):.0%}", model, given(subset), *cells))
+    earlier = next(iter(next(iter(next(iter(report["metrics"].values())).values())).values()))
+    return markdown(("the label stays", "model", "given", *(f"{n} earlier" for n in earlier)), rows)
 
 
 def peers_table(report: Report) -> str:

@@ -17,13 +17,18 @@ from comp_core.metrics.rules import MODEL, PEOPLE
 from comp_core.modalities import MODALITIES
 from comp_core.reports import benchmark_tables
 from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table, tables_of
+from comp_core.reports.lesson_tables import personal_table, personal_test_table
 from comp_core.reports.markdown import SPOKEN, Report, given, markdown
 from comp_core.reports.measured_tables import (
+    asked_for_table,
     cost_table,
     fuzz_table,
     growth_table,
     live_table,
     load_table,
+    memory_table,
+    minute_answers_table,
+    minute_table,
     peers_table,
     scaling_estimate_table,
     scaling_table,
@@ -271,6 +276,8 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "voice_cv": ("voice_cv", voice_cv_table),
     "voice_cross": ("voice_cross", voice_cross_table),
     "words_cross": ("words_cross", words_cross_table),
+    "personal": ("personal", personal_table),
+    "personal_test": ("personal", personal_test_table),
     "seeds": ("seeds", seeds_table),
     **tables_of("mosi_reread", "benchmark/mosi-reread"),
     "balance_mosi": ("benchmark/mosi", benchmark_tables.balance_table),
@@ -283,8 +290,10 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "exact_live": ("benchmark/exact/live", rivals_table),
     **{f"comp_parts_{name}": (f"benchmark/{name}", partial(parts_table, model="comp")) for name in ("ravdess", "live")},
     **protocol_tables_of("mosi", "benchmark/exact/mosi"),
+    **protocol_tables_of("mosi_rivals", "benchmark/exact/mosi_rivals"),
     **{f"exact_{who}": (f"benchmark/exact/cremad-{who}", rivals_table) for who in ("people", "raters")},
     **{who: (f"benchmark/exact/cremad-{who}", people_table) for who in ("people", "raters")},
+    "asked_for": ("people", asked_for_table),
     **{f"interventions_{model}": ("interventions", partial(interventions_table, model=model)) for model in ("comp", "prlf")},
     "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_tables.leading_table),
     "leading_mosi": ("benchmark/mosi", benchmark_tables.leading_table),
@@ -296,6 +305,9 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "scaling_estimate": ("scaling", scaling_estimate_table),
     "live": ("live", live_table),
     "live_soak": ("live_soak", soak_table),
+    "minute": ("minute", minute_table),
+    "minute_answers": ("minute", minute_answers_table),
+    "memory": ("memory", memory_table),
     "peers": ("peers", peers_table),
     "load": ("load", load_table),
     "fuzz": ("fuzz", fuzz_table),

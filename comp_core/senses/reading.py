@@ -15,6 +15,7 @@ SWITCHED_OFF = "switched off"
 NOT_GIVEN = "not given"
 DISCONNECTED = "disconnected"
 PAUSED = "paused"
+NOT_LEARNT = "not learnt by this model"
 
 
 @dataclass(frozen=True)

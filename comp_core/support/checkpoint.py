@@ -169,3 +169,15 @@ def _whole_numbers(fields: Any) -> Iterator[int]:
 def sha256_of(path: Path) -> str:
     """The hash of a file, in hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def hash_in(stem: Path) -> str:
+    """The hash of a checkpoint's weights, as its JSON says.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    try:
+        return str(json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{stem.with_suffix('.json')} is not the description of a checkpoint: {error}") from error

@@ -185,7 +185,7 @@ def _meant(found: Found, subset: str) -> np.ndarray:
     """(n,) what an answer should name: from one sense what that sense shows, from several what the utterance expresses."""
     if len(SUBSETS[subset]) > 1:
         return found[subset]["labels"]
-    return found[subset]["shown"][:, MODALITIES.index(SUBSETS[subset][0])]
+    return found[subset]["unimodal_labels"][:, MODALITIES.index(SUBSETS[subset][0])]
 
 
 def _training_data(task: Task) -> tuple[Callable[[np.random.Generator], list[Conversation]], Classes]:

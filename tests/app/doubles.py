@@ -89,7 +89,9 @@ class ScriptedPredictor:
         self.recogniser = None
         self.notices = []
         self.answer_thresholds = dict.fromkeys(SUBSETS, 0.4)
-        asked = {"fuse": self.fuse, "fuse_last": self.fuse_last, "model": None, "answer_thresholds": self.answer_thresholds}
+        self.labels = LABELS
+        labels = {"labels": LABELS, "by_senses": True, "left": lambda moments: moments}
+        asked = {**labels, "fuse": self.fuse, "fuse_last": self.fuse_last, "model": None, "answer_thresholds": self.answer_thresholds}
         # Nothing can be looked at inside a double.
         kinds = {name: replace(KINDS[name], prompts=False, leads=False) for name in TITLES}
         self.fusions = {name: SimpleNamespace(name=title, kind=kinds[name], **asked) for name, title in TITLES.items()}
@@ -157,6 +159,10 @@ class ScriptedSegmenter:
         self.speech_probability = 0.0
         self.pausing = False
         self.error = None
+
+    @property
+    def time(self):
+        return self._time
 
     @property
     def speaking(self):

@@ -81,6 +81,7 @@ def _serve() -> None:
     from app.server import patience
     from app.server.log import keep_messages_out
     from app.server.uploads import upload_folder
+    from comp_core.modalities import LABELS
     from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber
 
     if "QUIET_S" in os.environ:
@@ -93,7 +94,7 @@ def _serve() -> None:
     options = _parser().parse_args()
     keep_messages_out()
     with upload_folder():
-        demo = serve(ScriptedPredictor(), ScriptedTranscriber(), options, outputs=_outputs(options))
+        demo = serve(ScriptedPredictor(), ScriptedTranscriber(), options, outputs=_outputs(options, LABELS))
         print("Serving", flush=True)
         demo.block_thread()
 

@@ -40,8 +40,8 @@ def test_each_face_has_its_frame_and_its_row_and_can_be_chosen_and_named(open_pa
     assert told(page) == ["face 1", "face 2"]
     assert page.locator(".cp-columns").count() == 2 and page.locator(".cp-columns i").count() == 14
     picture(page, "two", full_page=True)
-    page.click(".cp-own >> nth=1")
-    page.wait_for_selector(".cp-own[aria-pressed=true][data-read=true] >> text=chosen")
+    page.click(".cp-person >> nth=1")
+    page.wait_for_selector(".cp-person[aria-pressed=true][data-read=true] >> text=chosen")
     page.wait_for_function("parseFloat(document.querySelector('[data-part=box]').style.left) > 45")
     page.fill("[data-part=rows] input >> nth=1", "  Ann <b>  ")
     page.press("[data-part=rows] input >> nth=1", "Enter")
@@ -54,8 +54,8 @@ def test_each_face_has_its_frame_and_its_row_and_can_be_chosen_and_named(open_pa
     page.wait_for_function(
         "[...document.querySelectorAll('[data-part=history] .cp-said')].some((one) => one.textContent.startsWith('Ann <b>: '))"
     )
-    page.click(".cp-own >> nth=1")
-    page.wait_for_function("!document.querySelector('.cp-own[aria-pressed=true]')")
+    page.click(".cp-person >> nth=1")
+    page.wait_for_function("!document.querySelector('.cp-person[aria-pressed=true]')")
     page.click("[data-part=stop]")
     page.wait_for_selector("[data-live][data-phase=stopped]")
     assert page.locator(".cp-other").count() == 0 and page.is_hidden("[data-part=people]")

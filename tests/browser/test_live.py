@@ -32,6 +32,17 @@ def test_nothing_is_asked_before_consent(open_page, picture):
     assert page.evaluate("window.asked") == []
 
 
+def test_the_first_screen_tells_what_will_stand_beside_the_picture(open_page, picture):
+    page = open_page()
+    guide = page.locator("[data-live] .cp-tour")
+    assert guide.is_visible()
+    assert guide.bounding_box()["x"] > page.locator("[data-part=gate]").bounding_box()["x"] + 400
+    picture(page, "first")
+    page.click("[data-part=typing]")
+    page.wait_for_selector("[data-live][data-phase=running]")
+    assert guide.is_hidden()
+
+
 @pytest.mark.parametrize(("width", "height", "scheme"), [(1280, 900, "light"), (390, 844, "dark")])
 def test_one_click_brings_face_voice_and_words(open_page, picture, width, height, scheme):
     page = start(open_page(width, height, scheme))
@@ -119,11 +130,14 @@ def test_typed_words_count_as_words(open_page):
 def test_stop_releases_the_devices_and_start_works_again(open_page, picture):
     page = start(open_page())
     wait_for(page, video="present")
+    page.wait_for_selector("[data-part=history] .cp-told:text('…')")
     assert tracks(page) == ["audio live", "video live"]
     page.click("[data-part=stop]")
     page.wait_for_selector("[data-live][data-phase=stopped]")
     assert tracks(page) == ["audio ended", "video ended"]
     assert page.evaluate("document.querySelector('[data-part=video]').srcObject") is None
+    assert "recognising" not in text(page, "history")
+    assert text(page, "remembered") == "0 sentences"
     picture(page, "stopped")
     start_again(page)
     wait_for(page, video="present")

@@ -1,8 +1,9 @@
-"""What the guide of the lab says students should see is what today's weights show."""
+"""What the guide of the lab and its steps say students should see is what today's weights show."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -11,8 +12,10 @@ import numpy as np
 import pytest
 
 from app.live.phrases import relation
+from app.pages.lab.exhibits import EXHIBITS
 from app.pages.lab.introspection import qualities, seven
 from app.pages.lab.moment import read_moments
+from app.pages.lab.steps import EXERCISES
 from comp_core.evaluation.curve import LATE, curve, load_conversations
 from comp_core.evaluation.projection import projections
 from comp_core.inference.degradation import Degradation
@@ -24,6 +27,7 @@ from comp_core.senses.speech.recognition import ENGLISH
 from tests.places import ROOT, SAMPLES
 
 RATES = (0.0, 0.6)
+STEPS = [step for exercise in EXERCISES for step in exercise.steps]
 Clip = tuple[list[Heard], int]
 
 
@@ -132,7 +136,7 @@ def test_a_noisy_voice_does_not_know_it(predictor: Predictor, happy: Clip) -> No
 
 
 def test_propagation_brings_labels_apart_and_fusion_closer_again(predictor: Predictor) -> None:
-    conversations = load_conversations(ROOT / "assets" / "lab" / "held_out.npz")
+    conversations = load_conversations(ROOT / "assets" / "lab" / "lab_set.npz")
     apart = [
         [space.apart for space in projections(predictor.fusions["comp"].model, conversations, rate).values()] for rate in (0.0, 0.3, 0.6)
     ]
@@ -155,7 +159,7 @@ def test_on_mosi_the_conversation_pays_more_the_more_is_missing() -> None:
 
 
 def test_the_imbalanced_case_costs_comp_at_once_and_its_lead_goes(predictor: Predictor) -> None:
-    conversations = load_conversations(ROOT / "assets" / "lab" / "held_out.npz")
+    conversations = load_conversations(ROOT / "assets" / "lab" / "lab_set.npz")
     models = {name: fusion.model for name, fusion in predictor.fusions.items()}
 
     def means(gone: str | None, seed: int) -> list[dict[str, float]]:
@@ -170,3 +174,21 @@ def test_the_imbalanced_case_costs_comp_at_once_and_its_lead_goes(predictor: Pre
         assert last["comp"] - last["prlf"] < 0.01
     for modality in MODALITIES:
         assert 0.05 < whole - means(modality, 0)[0]["comp"] < 0.15
+
+
+def test_every_step_names_the_test_that_checks_it_and_has_one_right_answer() -> None:
+    assert len(STEPS) >= 12
+    assert [step.claim for step in STEPS if not callable(globals().get(step.claim))] == []
+    assert all(0 <= step.right < len(step.options) == len(set(step.options)) and step.exhibit in EXHIBITS for step in STEPS)
+    assert all(step.seen for step in STEPS)
+
+
+def test_the_guide_and_the_steps_have_the_same_exercises_and_no_sentence_twice() -> None:
+    guide = (ROOT / "docs" / "lab.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^## \d\. (.+) \((\d+) minutes\)$", guide, re.MULTILINE)
+    assert headings == [(exercise.title, str(exercise.minutes)) for exercise in EXERCISES]
+    flat = " ".join(guide.split())
+    sentences = [
+        part for step in STEPS for text in (step.do, step.look, step.question, step.told) for part in re.split(r"(?<=[.?])\s", text)
+    ]
+    assert [one for one in sentences if len(one.split()) > 5 and one in flat] == []

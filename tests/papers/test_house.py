@@ -13,7 +13,7 @@ from tests.places import ROOT
 # Each room may import those before it, and itself.
 CORE = (
     *("modalities", "support", "metrics", "modeling", "senses", "inference", "formats", "predictor"),
-    *("data", "evaluation", "reports", "training", "jobs", "benchmark", "experiments", "cli"),
+    *("data", "evaluation", "reports", "training", "jobs", "benchmark", "own", "experiments", "cli"),
 )
 # What the app may take from comp_core: the facade, what it shows live, and what the lab shows of the models.
 SHOWN = {*CORE[:8], "evaluation", "reports"}
@@ -55,6 +55,12 @@ def test_the_core_knows_nothing_of_the_app() -> None:
 
 def test_the_app_takes_what_it_shows_and_nothing_of_training() -> None:
     assert [arrow for arrow in sorted(rooms("app", "comp_core")) if arrow[2] not in SHOWN] == []
+
+
+def test_no_two_rooms_of_the_app_import_each_other() -> None:
+    arrows = {(room, other) for _, room, other in rooms("app", "app") if room != other}
+    assert len(arrows) > 15
+    assert sorted((room, other) for room, other in arrows if room < other and (other, room) in arrows) == []
 
 
 @pytest.mark.parametrize("package", ["app", "comp_core"])

@@ -58,7 +58,8 @@ def test_the_page_finds_its_files(installed: Path) -> None:
     code = f"import {pages}, app.main as main; from app.server.scripts import SCRIPTS; print(all(p.is_file() for p in main._CSS), *SCRIPTS)"
     found, *scripts = run(installed, code).split()
     pages = ROOT / "app" / "pages"
-    assert found == "True" and scripts == [path.relative_to(pages).as_posix() for path in sorted(pages.rglob("*.js"))]
+    served = [path for kind in ("*.js", "*.json") for path in pages.rglob(kind)]
+    assert found == "True" and scripts == [path.relative_to(pages).as_posix() for path in sorted(served)]
 
 
 def test_nothing_of_assets_is_left_behind(installed: Path) -> None:

@@ -23,6 +23,7 @@ from comp_core.support.assets import ASSETS
 from comp_core.support.checkpoint import save_checkpoint
 from tests.core.data import test_feature_folder
 from tests.core.inference.test_media import RATE, SOUND_CODECS, VIDEO_CODECS, tone, write, write_wav
+from tests.support.saved import clip_json, live_json
 
 
 def media(folder: Path) -> list[bytes]:
@@ -50,8 +51,14 @@ def requests(folder: Path) -> list[bytes]:
         {"switches": dict.fromkeys(MODALITIES, True), "model": "prlf", "language": "de", "smoothing": 0.5},
         {"typed": "so happy today", "corrected": {"utterance": 1, "text": "joy"}, "note": "here", "face": [0.5, 0.25]},
         {"degradation": {"darkness": 0.5, "noise_db": 10, "muted": True}},
+        {"lesson": {"hold": {"name": "bored", "attempt": 0}, "use": True}},
     ]
     return [json.dumps(one).encode() for one in found]
+
+
+def sessions(folder: Path) -> list[bytes]:
+    """A saved live session and a saved clip."""
+    return [live_json().encode(), clip_json().encode()]
 
 
 def degradations(folder: Path) -> list[bytes]:

@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from app.capture import wire
-from app.visitors.refusal import Refused
+from app.checked import checked
+from app.refusal import Refused
+from app.reopened.calls import files, session_view
+from app.reopened.session import read_session
+from app.reopened.spans import table
 from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError, read_clips
 from comp_core.inference.media import MediaError, open_media
@@ -131,12 +136,18 @@ def _words(content: bytes, folder: Path) -> None:
 def _degraded(content: bytes, folder: Path) -> None:
     request = _json(content)
     random = np.random.default_rng(0)
-    degradation = wire.degradation(request)
+    degradation = wire.degradation(checked(TypeAdapter(wire.Sliders), request))
     assert degradation.picture(np.full((24, 32, 3), 90, np.uint8), random).shape == (24, 32, 3)
     for samples in (np.zeros(1600, np.float32), np.ones(1, np.float32), random.normal(size=1600).astype(np.float32)):
         sound = degradation.sound(samples, random)
         assert sound is None or (sound.shape == samples.shape and np.isfinite(sound).all())
     degradation.words("so happy today", random)
+
+
+def _saved(content: bytes, folder: Path) -> None:
+    """A saved session is shown and saved again; answers must be fit to be sent."""
+    opened = read_session(content)
+    json.dumps([session_view(opened), files(opened), table((opened, opened))], allow_nan=False).encode()
 
 
 def _whisper(content: bytes, folder: Path) -> None:
@@ -152,6 +163,7 @@ TARGETS: dict[str, Target] = {
     "base64 of sound": Target(seeds.base64_texts, _base64, (Refused,)),
     "requests of the live page": Target(seeds.requests, _live),
     "degradation": Target(seeds.degradations, _degraded, (Refused,)),
+    "saved sessions": Target(seeds.sessions, _saved, (Refused,)),
     "words": Target(seeds.words, _words),
     "descriptions of checkpoints": Target(lambda _: [seeds.checkpoint()[0]], _description, (CheckpointError,)),
     "weights": Target(lambda _: [seeds.checkpoint()[1]], _weights, (CheckpointError,)),

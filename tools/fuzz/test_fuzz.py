@@ -83,6 +83,7 @@ FIELDS = (
     "face",
     "smoothing",
     "note",
+    "lesson",
 )
 
 

@@ -24,8 +24,8 @@ def about_page() -> None:
         gr.Markdown("## Model cards", elem_classes="cp-prose")
     for card in cards:
         title, body = split_title(card.read_text(encoding="utf-8"), card.stem)
-        with gr.Accordion(title, open=False):
-            gr.Markdown(body, elem_classes="cp-prose")
+        with gr.Accordion(title, open=False, elem_classes="cp-english"):
+            gr.Markdown(body, elem_classes=["cp-prose", "cp-english"])
 
 
 def split_title(markdown: str, otherwise: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import mimetypes
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +15,7 @@ from urllib.parse import quote
 import gradio as gr
 
 from app.live.views import utterance_view
+from app.pages.clip.reopened import reopened_session
 from app.pages.shared.markup import clip_html, file_links, message_html, player_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
@@ -25,7 +26,8 @@ from comp_core.formats.table import FORMATS, Told
 from comp_core.inference.budget import Budget
 from comp_core.inference.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.inference.overlay import burn_in
-from comp_core.modalities import MODALITIES, NAMES
+from comp_core.modalities import LABELS, MODALITIES, NAMES
+from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.support.assets import ASSETS
 
@@ -37,7 +39,7 @@ SELDOMER = 1.15
 MEDIA_KINDS = ("video", "audio", "image")
 
 
-def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing: Any = None) -> None:
+def clip_page(predictor: Predictor, models: Mapping[str, str], tab: gr.Tab, borrowing: Any = None) -> None:
     """Build the page inside the ``tab``, which is the current one.
 
     Args:
@@ -65,6 +67,7 @@ def clip_page(predictor: Any, models: Mapping[str, str], tab: gr.Tab, borrowing:
                 analyse = gr.Button("Read it", variant="primary", min_width=120)
                 lent = gr.Button("Read it, words on the host's GPU", visible=borrowing is not None, min_width=120)
                 cancel = gr.Button("Cancel", min_width=100)
+    reopened_session()
     player = gr.HTML("", apply_default_css=False, elem_id="clip-player")
     # What is waited for is told here: where it is told, Gradio makes all else pale.
     waiting = gr.HTML("", apply_default_css=False, elem_id="clip-waiting")
@@ -102,7 +105,7 @@ class ClipFound:
 
 
 def read_clip(
-    predictor: Any,
+    predictor: Predictor,
     path: str | None,
     text: str,
     used: list[str],
@@ -117,10 +120,11 @@ def read_clip(
         return
     without = [modality for modality in MODALITIES if modality not in used]
     records: list[dict[str, Any]] = []
+    labels = predictor.fusions[model].labels
     due = 1
     try:
         if not path:
-            yield _shown("", clip_html([utterance_view(predictor.predict_text(typed, model))]))
+            yield _shown("", _result_html([predictor.predict_text(typed, model)], labels))
             return
         kind = media_kind(Path(path)) or "video"
         player = player_html(kind, f"gradio_api/file={quote(path)}", Path(path).name)
@@ -128,24 +132,24 @@ def read_clip(
             records.append(record)
             if len(records) >= due:
                 # All that was read is sent each time, so the longer it is the seldomer; the player once, for made anew it would stop.
-                yield _shown(player if len(records) == 1 else gr.skip(), _result_html(records))
+                yield _shown(player if len(records) == 1 else gr.skip(), _result_html(records, labels))
                 due = max(len(records) + 1, round(SELDOMER * len(records)))
     except (MediaError, RecogniserError) as error:
-        yield _failed(str(error), records)
+        yield _failed(str(error), records, labels)
         return
     except Unheard:
         raise
     except Exception:
         logger.exception("a clip could not be read")
-        yield _failed("This file could not be read because of an error in the program. Other files still can.", records)
+        yield _failed("This file could not be read because of an error in the program. Other files still can.", records, labels)
         return
     if not records:
-        yield _failed("Nothing was found in this file: no face, no voice and no words.", records)
+        yield _failed("Nothing was found in this file: no face, no voice and no words.")
         return
     found = ClipFound(Path(path), records)
     told = Told(records, file=Path(path).name, model=predictor.fusions[model].name)
     links = file_links(told, list(FORMATS))
-    yield _shown(gr.skip(), _result_html(records, links), found, video=kind == "video")
+    yield _shown(gr.skip(), _result_html(records, labels, links), found, video=kind == "video")
 
 
 def _shown(player: Any, result: str, found: ClipFound | None = None, video: bool = False) -> tuple[Any, ...]:
@@ -153,16 +157,16 @@ def _shown(player: Any, result: str, found: ClipFound | None = None, video: bool
     return player, result, found, gr.update(visible=video), gr.update(visible=False, value=None)
 
 
-def _failed(message: str, records: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
+def _failed(message: str, records: Sequence[Mapping[str, Any]] = (), labels: Collection[str] = LABELS) -> tuple[Any, ...]:
     """What went wrong, above what was read before."""
     if not records:
         return _shown("", message_html(message))
-    return _shown(gr.skip(), message_html(message) + _result_html(records))
+    return _shown(gr.skip(), message_html(message) + _result_html(records, labels))
 
 
-def _result_html(records: Sequence[Mapping[str, Any]], links: str = "") -> str:
+def _result_html(records: Sequence[Mapping[str, Any]], labels: Collection[str], links: str = "") -> str:
     """While more comes, with a table of what there is; ``links`` are those of all formats, once nothing more comes."""
-    return clip_html([utterance_view(record) for record in records], links or file_links(Told(records), ["csv"]))
+    return clip_html([utterance_view(record, labels) for record in records], links or file_links(Told(records), ["csv"]))
 
 
 def label_clip(found: ClipFound | None, progress: Callable | None = gr.Progress()) -> Iterator[Any]:  # noqa: B008

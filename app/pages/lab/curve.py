@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import cache, partial
+from html import escape
 from typing import Any
 
 import gradio as gr
 
+from app.live.phrases import listed
 from app.pages.lab.introspection import Series, learning, measured, reported
 from app.pages.lab.plot import EPOCH, REPORTS_DIR, SAVE, curves_html, report_link
 from app.pages.shared.markup import message_html, section_html
 from comp_core.evaluation.curve import curve, load_conversations
 from comp_core.modalities import MODALITIES, NAMES
+from comp_core.predictor import Predictor
 from comp_core.reports.benchmark_tables import balance_table, shares_table
 from comp_core.support.assets import ASSETS
 
@@ -39,20 +42,20 @@ _RUN = (
 )
 
 
-def curve_section(predictor: Any) -> None:
+def curve_section(predictor: Predictor) -> None:
     """Accuracy against missing rate: from the committed reports, and anew on demand."""
     gr.HTML(section_html("The curve", _CURVE), apply_default_css=False)
     there = {title: name for title, name in REPORTS.items() if (REPORTS_DIR / f"{name}.json").is_file()}
     source = gr.Radio(list(there.items()), value=next(iter(there.values())), label="Benchmark")
     drawn = gr.HTML(draw_reported(source.value), js_on_load=SAVE, apply_default_css=False, elem_id="lab-curve")
     gr.HTML(section_html("Balance", _BALANCE), apply_default_css=False)
-    balance = gr.Markdown(balance_of(source.value), elem_classes="cp-prose", elem_id="lab-balance")
+    balance = gr.Markdown(balance_of(source.value), elem_classes=["cp-prose", "cp-english"], elem_id="lab-balance")
     gr.HTML(draw_learning(), js_on_load=SAVE, apply_default_css=False, elem_id="lab-learning")
     source.input(balance_of, source, balance, api_visibility="private")
     source.input(draw_reported, source, drawn, api_visibility="private")
     gr.HTML(section_html("Run it now", _RUN), apply_default_css=False)
     with gr.Row():
-        gone = gr.Radio([("evenly", EVENLY), *((f"mostly the {NAMES[m]}", m) for m in MODALITIES)], value=EVENLY, label="Missing")
+        gone = gr.Radio([(_missing(m), m) for m in (EVENLY, *MODALITIES)], value=EVENLY, label="Missing")
         highest = gr.Slider(0.2, 0.66, 0.6, step=0.02, label="highest missing rate")
         seed = gr.Number(0, precision=0, minimum=0, maximum=10_000, label="seed")
     with gr.Row():
@@ -101,15 +104,18 @@ def draw_reported(name: str) -> str:
     return curves_html(series, _told(series), f"From {report_link(name)}: {counts}. {report['note']}")
 
 
-def run_curve(predictor: Any, gone: str, highest: float, seed: float, progress: Callable | None = gr.Progress()) -> Iterator[str]:  # noqa: B008
+def run_curve(predictor: Predictor, gone: str, highest: float, seed: float, progress: Callable | None = gr.Progress()) -> Iterator[str]:  # noqa: B008
     """Points are drawn as they come."""
-    path = ASSETS / "lab" / "held_out.npz"
+    path = ASSETS / "lab" / "lab_set.npz"
     if not path.is_file():
         yield message_html("The held-out conversations are missing: take assets/lab/ from the repository again.")
         return
     conversations = load_conversations(path)
-    models = {name: fusion.model for name, fusion in predictor.fusions.items()}
-    titles = {name: fusion.name for name, fusion in predictor.fusions.items()}
+    fusions = {name: fusion for name, fusion in predictor.fusions.items() if fusion.by_senses}
+    models = {name: fusion.model for name, fusion in fusions.items()}
+    titles = {name: fusion.name for name, fusion in fusions.items()}
+    others = [fusion.name for fusion in predictor.fusions.values() if not fusion.by_senses]
+    left_out = f" {listed(others)}: not shown, for these utterances do not have its labels." if others else ""
     rates = [round(highest * rate / RATES[-1], 2) for rate in RATES]
     points = []
     utterances = sum(len(c) for c in conversations)
@@ -118,8 +124,13 @@ def run_curve(predictor: Any, gone: str, highest: float, seed: float, progress: 
         points.append(point)
         progress(len(points) / len(rates), desc=f"{100 * point.rate:.0f} % missing")
         series = measured(points, titles)
-        note = f"Just measured on {utterances} utterances, seed {int(seed or 0)}."
+        note = f"Just measured on {utterances} utterances, seed {int(seed or 0)}, missing {_missing(gone)}.{escape(left_out)}"
         yield curves_html(series, _told(series), note)
+
+
+def _missing(gone: str) -> str:
+    """In words."""
+    return gone if gone == EVENLY else f"mostly the {NAMES[gone]}"
 
 
 def _told(series: list[Series]) -> str:

@@ -15,10 +15,9 @@ from comp_core.evaluation.curve import LATE, Point
 from comp_core.evaluation.interventions import interventions
 from comp_core.evaluation.introspection import Introspection, introspect
 from comp_core.inference.fusion import Fused, Fusion, Moment
-from comp_core.inference.windows import CONTEXT
 from comp_core.metrics.rules import late_average
-from comp_core.modalities import LABELS, MODALITIES, NAMES, SUBSETS
-from comp_core.predictor import Heard
+from comp_core.modalities import MODALITIES, NAMES, SUBSETS
+from comp_core.predictor import Heard, Predictor
 from comp_core.support.spreadsheet import csv_text
 
 
@@ -46,7 +45,7 @@ class Cell:
     leads: str | None
 
 
-def seven(predictor: Any, heard: Sequence[Heard], index: int) -> list[Row]:
+def seven(predictor: Predictor, heard: Sequence[Heard], index: int) -> list[Row]:
     """The utterance of that number from each of the seven subsets, by every fusion model and by late fusion."""
     moments = [one.moment for one in heard[: index + 1]]
     rows = []
@@ -69,14 +68,14 @@ class Step:
     cells: dict[str, Cell]
 
 
-def along(predictor: Any, heard: Sequence[Heard]) -> list[Step]:
+def along(predictor: Predictor, heard: Sequence[Heard]) -> list[Step]:
     """The conversation utterance by utterance, by every fusion model: how the weights go with what is there (the paper's Fig. 5d)."""
     moments = [one.moment for one in heard]
     found = {fusion.name: fusion.fuse(moments) for fusion in predictor.fusions.values()}
     return [Step(one.start, one.transcript, {name: _cell(fused[i]) for name, fused in found.items()}) for i, one in enumerate(heard)]
 
 
-def introspections(predictor: Any, heard: Sequence[Heard], index: int) -> Introspection | None:
+def introspections(predictor: Predictor, heard: Sequence[Heard], index: int) -> Introspection | None:
     """What happens inside ComP for that utterance; None if no fusion model is one, or nothing is there."""
     moments = [one.moment for one in heard[: index + 1]]
     if not any(reading.present for reading in moments[-1].values()):
@@ -102,12 +101,13 @@ class Use:
     added: float
 
 
-def uses(predictor: Any, heard: Sequence[Heard], index: int) -> dict[str, list[Use]]:
+def uses(predictor: Predictor, heard: Sequence[Heard], index: int) -> dict[str, list[Use]]:
     """Title of a fusion model -> what it uses for that utterance; empty where one modality is there: then its sense answers."""
-    moments = [one.moment for one in heard[: index + 1]][-CONTEXT:]
+    moments = [one.moment for one in heard[: index + 1]]
     if sum(reading.present for reading in moments[-1].values()) < 2:
         return {}
-    return {fusion.name: _uses(fusion, moments) for fusion in predictor.fusions.values() if fusion.kind.prompts or fusion.kind.leads}
+    inside = [fusion for fusion in predictor.fusions.values() if fusion.kind.prompts or fusion.kind.leads]
+    return {fusion.name: _uses(fusion, fusion.left(moments)) for fusion in inside if fusion.fuse_last(moments).fused is not None}
 
 
 def _uses(fusion: Fusion, moments: Sequence[Moment]) -> list[Use]:
@@ -204,4 +204,4 @@ def _late(fused: Fused) -> Cell:
         return Cell(in_words(None, fused.answer_threshold), None, None)
     mean = late_average(np.array([list(p.values()) for p in own.values()]), np.empty(0))
     weights = {m: 1 / len(own) if m in own else 0.0 for m in MODALITIES}
-    return Cell(in_words(dict(zip(LABELS, mean.tolist(), strict=True)), fused.answer_threshold), weights, None)
+    return Cell(in_words(dict(zip(next(iter(own.values())), mean.tolist(), strict=True)), fused.answer_threshold), weights, None)

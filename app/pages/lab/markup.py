@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
+
+import cv2
+import numpy as np
 
 from app.live.phrases import RELATIONS, clock_text, percent
 from app.pages.lab.introspection import Cell, Row, Step, Use
 from app.pages.shared.markup import key_html
 from comp_core.evaluation.introspection import Introspection
 from comp_core.modalities import MODALITIES, NAMES
+
+# Pixels of a picture that is shown.
+SHOWN_HIGH = 440
 
 
 def seven_html(rows: Sequence[Row], relation: str, words: str) -> str:
@@ -30,7 +37,7 @@ def along_html(steps: Sequence[Step]) -> str:
     titles = list(steps[0].cells)
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
     rows = "".join(
-        f'<tr><th scope="row">{clock_text(step.start)}<small>{escape(step.words) or "(no words)"}</small></th>'
+        f'<tr><th scope="row">{clock_text(step.start)}{_words_html(step.words)}</th>'
         + "".join(f"<td>{_cell_html(step.cells[title])}</td>" for title in titles)
         + "</tr>"
         for step in steps
@@ -52,6 +59,16 @@ def compared_html(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -
 <div class="cp cp-scroll"><table class="cp-table">
 <thead><tr><td></td><th scope="col">before</th><th scope="col">after</th></tr></thead>
 <tbody>{rows}</tbody></table></div>"""
+
+
+def picture_html(picture: np.ndarray) -> str:
+    """(H, W, 3) what the face sense is given; it lies in the page itself, so no file is written for it."""
+    small = min(1.0, SHOWN_HIGH / picture.shape[0])
+    shown = cv2.resize(picture, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))
+    address = f"data:image/jpeg;base64,{b64encode(jpeg.tobytes()).decode()}"
+    told = "What the face sense is given"
+    return f'<figure class="cp cp-given-picture"><img src="{address}" alt="{told}"><figcaption>{told}</figcaption></figure>'
 
 
 def introspection_html(inside: Introspection) -> str:
@@ -88,6 +105,10 @@ is what that adds to the probability of the label that was likeliest. A part tha
 utterance is taken from this conversation: with one utterance, or none with the same senses, nothing changes.</p>
 <div class="cp-scroll"><table class="cp-table"><thead><tr><td></td><th scope="col">prediction</th><th scope="col">change</th></tr></thead>
 <tbody>{rows}</tbody></table></div></details>"""
+
+
+def _words_html(words: str) -> str:
+    return f'<small data-words="said">{escape(words)}</small>' if words else "<small>(no words)</small>"
 
 
 def _strip_html(shares: Sequence[float] | None) -> str:

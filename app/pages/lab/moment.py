@@ -13,16 +13,16 @@ from app.live.phrases import REASONS, clock_text, in_words, relation
 from app.live.sliders import SLIDERS, degradation_of
 from app.pages.clip.page import MEDIA_KINDS, SAMPLES_DIR, media_kind, sample_title
 from app.pages.lab.introspection import along, introspections, qualities, seven, uses
-from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html, uses_html
+from app.pages.lab.markup import along_html, compared_html, introspection_html, picture_html, seven_html, uses_html
 from app.pages.shared.markup import message_html, section_html
 from app.pages.shared.spoken import spoken_language
 from app.pages.shared.upload import upload
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 from app.visitors.visitors import Visitors
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, NAMES, TEXT, VIDEO
-from comp_core.predictor import FACES_PER_SECOND, Heard
+from comp_core.predictor import FACES_PER_SECOND, Heard, Predictor
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.senses.speech.vad import SAMPLE_RATE
 
@@ -40,7 +40,7 @@ _DEGRADE = (
 _LIVE_SESSION = "() => [window.affectSession ?? '']"
 
 
-def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
+def moment_section(predictor: Predictor, visitors: Visitors, tab: gr.Tab) -> None:
     """In a ``tab``: choose a moment, see it from every subset of its modalities, and degrade it; a visitor may take their own."""
     gr.HTML(section_html("One moment, seven subsets", _MOMENT), apply_default_css=False)
     samples = sorted(path for path in SAMPLES_DIR.glob("*") if media_kind(path))
@@ -70,7 +70,7 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
     model = gr.Radio([(f.name, name) for name, f in predictor.fusions.items()], value=next(iter(predictor.fusions)), label="Model")
     compared = gr.HTML("", apply_default_css=False, elem_id="lab-compared")
     with gr.Row():
-        picture = gr.Image(label="What the face sense is given", interactive=False, height=220, buttons=[], min_width=280)
+        picture = gr.HTML("", apply_default_css=False, elem_id="lab-picture")
         sound = gr.Audio(label="What the voice sense is given", interactive=False, buttons=[], min_width=280)
 
     degraders = [*sliders, muted, model]
@@ -111,7 +111,7 @@ def moment_section(predictor: Any, visitors: Visitors, tab: gr.Tab) -> None:
 
 
 def read_moments(
-    predictor: Any,
+    predictor: Predictor,
     path: str | None,
     words: str,
     language: str,
@@ -145,9 +145,9 @@ def _much_to_see(one: Heard) -> tuple[int, int]:
     return sum(reading.present for reading in one.moment.values()), len({int(p.argmax()) for p in own})
 
 
-def live_moments(predictor: Any, visitors: Visitors, token: str) -> tuple:
+def live_moments(predictor: Predictor, visitors: Visitors, token: str) -> tuple:
     """What was said in the visitor's own live session, the last of it first; and no file any more."""
-    gone = (None, "", None, None)
+    gone = (None, "", "", None)
     try:
         utterances = list(visitors.find(token).conversation.utterances)
     except Refused:
@@ -162,14 +162,14 @@ def _nothing(message: str) -> tuple:
     return [], gr.Dropdown([], value=None), message_html(message), ""
 
 
-def _moments(predictor: Any, heard: list[Heard], index: int) -> tuple:
+def _moments(predictor: Predictor, heard: list[Heard], index: int) -> tuple:
     """What was heard, the list of its utterances with one of them chosen, that one, and the conversation as a whole."""
     choices = [(f"{clock_text(one.start)}  {one.transcript or '(no words)'}", i) for i, one in enumerate(heard)]
     whole = along_html(along(predictor, heard)) if len(heard) > 1 else ""
     return heard, gr.Dropdown(choices, value=index), show_moment(predictor, heard, index), whole
 
 
-def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
+def show_moment(predictor: Predictor, heard: list[Heard], index: int | None) -> str:
     """The table of the seven subsets, a look inside ComP, and which parts the models use."""
     if not heard or index is None:
         return message_html("Choose a sample or a file first.")
@@ -180,10 +180,12 @@ def show_moment(predictor: Any, heard: list[Heard], index: int | None) -> str:
     return table + (introspection_html(within) if within else "") + (uses_html(used) if used else "")
 
 
-def degrade_utterance(predictor: Any, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any) -> tuple:
+def degrade_utterance(
+    predictor: Predictor, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any
+) -> tuple:
     """The moment before and after; the degraded picture and sound."""
     if not heard or index is None or not path:
-        return "", None, None
+        return "", "", None
     *values, muted, model = given
     degradation = degradation_of(dict(zip(fields, values, strict=True)), muted)
     one = heard[index]
@@ -191,12 +193,12 @@ def degrade_utterance(predictor: Any, fields: list[str], path: str | None, heard
         media = degradation.media(open_media(path))
         again = predictor.read_again(media, one, degradation.words(one.transcript, np.random.default_rng(0)))
     except MediaError as error:
-        return message_html(str(error)), None, None
+        return message_html(str(error)), "", None
     before = [earlier.moment for earlier in heard[:index]]
     states = (_states(predictor, model, before, now) for now in (one, again))
     middle = (one.start + one.end) / 2
     frames = [(abs(time - middle), picture) for time, picture in media.frames(FACES_PER_SECOND)] if media.has_video else []
-    picture = min(frames, key=lambda frame: frame[0])[1] if frames else None
+    picture = picture_html(min(frames, key=lambda frame: frame[0])[1]) if frames else ""
     sound = None
     if media.samples is not None and one.end > one.start:
         part = media.samples[round(one.start * SAMPLE_RATE) : round(one.end * SAMPLE_RATE)]
@@ -204,7 +206,7 @@ def degrade_utterance(predictor: Any, fields: list[str], path: str | None, heard
     return compared_html(*states), picture, sound
 
 
-def _states(predictor: Any, model: str, before: list, now: Heard) -> dict[str, dict[str, Any]]:
+def _states(predictor: Predictor, model: str, before: list, now: Heard) -> dict[str, dict[str, Any]]:
     fused = predictor.fusion(model).fuse_last([*before, now.moment])
     quality = qualities(now)
     states = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 from html import escape
-from typing import Any
 
 import gradio as gr
 
@@ -14,6 +13,7 @@ from app.pages.shared.markup import message_html, section_html
 from comp_core.evaluation.curve import load_conversations
 from comp_core.evaluation.projection import Projection, projections
 from comp_core.modalities import LABELS
+from comp_core.predictor import Predictor
 from comp_core.support.spreadsheet import csv_text
 
 RATES = (0.0, 0.3, 0.6)
@@ -33,7 +33,7 @@ MARKS = dict(
 _SIDE, _MARGIN = 300, 8
 
 
-def space_section(predictor: Any) -> None:
+def space_section(predictor: Predictor) -> None:
     """Build the section; it is drawn when it is asked for."""
     gr.HTML(section_html("Before, after, fused", _SPACE), apply_default_css=False)
     with gr.Row():
@@ -44,10 +44,10 @@ def space_section(predictor: Any) -> None:
         event(partial(draw_projections, predictor), rate, drawn, api_visibility="private", concurrency_id="space", concurrency_limit=1)
 
 
-def draw_projections(predictor: Any, rate: float) -> str:
+def draw_projections(predictor: Predictor, rate: float) -> str:
     """The three stages side by side, at a missing rate."""
-    path = ASSETS / "lab" / "held_out.npz"
-    models = [fusion.model for fusion in predictor.fusions.values() if fusion.kind.prompts]
+    path = ASSETS / "lab" / "lab_set.npz"
+    models = [fusion.model for fusion in predictor.fusions.values() if fusion.kind.prompts and fusion.by_senses]
     if not path.is_file() or not models:
         return message_html("This needs ComP, and the held-out conversations in assets/lab/: take both from the repository again.")
     found = projections(models[0], load_conversations(path), float(rate))

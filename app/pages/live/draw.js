@@ -1,5 +1,7 @@
 // Drawing of the live page. Its elements exist from the start.
 
+import { drawBars, drawMoment, nameBars } from "../shared/moment.js";
+import { translated } from "../shared/translate.js";
 import { drawFaces } from "./faces.js";
 import { capture, local } from "./live.js";
 import { part, root, setData, setText, setWidth } from "./page.js";
@@ -11,49 +13,22 @@ const STAGES = {
   recogniser: "speech recognition", words: "words", fusion: "fusion",
 };
 
+// Of the answer and the cards; those of a lesson have names of their own.
+const BARS = ".cp-reasons .cp-bars, .cp-card .cp-bars";
 const shown = {}; // the nodes of the latency block, by figure
 let spokenAt = 0;
+let lastSpoken = "";
 
-export const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 const quantile = (values, q) => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(q * values.length))];
 
-function drawBars(list, bars, top) {
-  for (const row of list.children) {
-    const p = bars ? bars[row.dataset.label] : null;
-    setWidth(row.querySelector("i"), p ?? 0);
-    setText(row.querySelector(".cp-value"), p === null ? "–" : percent(p));
-    setData(row, "top", row.dataset.label === top);
-  }
-}
-
-function drawMoment(moment) {
-  const fused = root.querySelector("[data-fused]");
-  setData(fused, "kind", moment.kind);
-  setText(part("headline"), moment.headline);
-  setText(part("percent"), moment.percent);
-  setText(part("basis"), moment.basis);
-  setText(part("of"), ` · ${moment.of}`);
-  part("new").hidden = !moment.new;
-  setText(part("why"), moment.why);
-  setData(part("reasons"), "kind", moment.kind);
-  drawBars(part("reasons").querySelector(".cp-bars"), moment.bars, moment.top);
-  for (const [modality, view] of Object.entries(moment.modalities)) {
-    const card = root.querySelector(`[data-modality="${modality}"]`);
-    setData(card, "state", view.state);
-    setData(card, "filled", view.filled_in);
-    setText(part("state", card), view.state_text);
-    part("state", card).title = view.state_text;
-    setText(part("prediction", card), view.prediction);
-    drawBars(card.querySelector(".cp-bars"), view.bars, view.top);
-    setWidth(part("weight", card), view.weight ?? 0);
-    setText(part("weight_text", card), view.weight_text);
-    setText(part("relied", card), view.relied);
-  }
-  const spoken = [moment.headline, moment.percent, moment.basis, moment.why].join(" ");
+function drawNow(moment) {
+  for (const list of root.querySelectorAll(BARS)) nameBars(list, moment.labels);
+  drawMoment(root, moment);
+  const spoken = [moment.headline, moment.percent, moment.basis, moment.why].filter(Boolean).map(translated).join(" ");
   const now = performance.now();
-  if (now - spokenAt > SAY_EVERY_MS && part("spoken_status").textContent !== spoken) {
+  if (now - spokenAt > SAY_EVERY_MS && spoken !== lastSpoken) {
     setText(part("spoken_status"), spoken);
-    spokenAt = now;
+    [spokenAt, lastSpoken] = [now, spoken];
   }
 }
 
@@ -67,7 +42,7 @@ export function drawWaiting(basis) {
   part("new").hidden = true;
   setData(part("reasons"), "kind", "waiting");
   setData(part("picture"), "faceless", false);
-  for (const list of root.querySelectorAll(".cp-bars")) drawBars(list, null, null);
+  for (const list of root.querySelectorAll(BARS)) drawBars(list, null, null);
   for (const card of root.querySelectorAll("[data-modality]")) {
     setData(card, "state", "waiting");
     setData(card, "filled", false);
@@ -79,6 +54,7 @@ export function drawWaiting(basis) {
   }
   drawSubsets(null);
   drawTranscript({ text: "", told: "", strength: 1 });
+  setText(part("remembered"), "0 sentences");
 }
 
 function drawSubsets(subsets) {
@@ -94,6 +70,7 @@ function drawSubsets(subsets) {
 function drawTranscript({ text, told, strength }) {
   setText(part("transcript"), text || "Nothing said yet.");
   setData(part("transcript"), "empty", !text);
+  setData(part("transcript"), "words", text ? "said" : "none");
   setText(part("source"), told && `(${told})`);
   setText(part("subtitle"), text);
   setText(part("last"), text);
@@ -112,17 +89,30 @@ export function drawHistory(utterances) {
   while (list.children.length < utterances.length) {
     const row = document.createElement("li");
     row.append(...["time", "said", "told"].map((name) => Object.assign(document.createElement("span"), { className: `cp-${name}` })));
+    row.children[1].append(document.createElement("span"), document.createElement("span"));
     row.append(Object.assign(document.createElement("button"), { type: "button", className: "cp-correct", textContent: "correct" }));
     list.append(row);
   }
   utterances.forEach((utterance, i) => {
-    const [time, said, told, button] = list.children[i].children;
+    const [time, { children: [who, said] }, told, button] = list.children[i].children;
     button.utterance = utterance;
     button.setAttribute("aria-label", `Correct the words of ${utterance.time}`);
     setText(time, utterance.time);
-    setText(said, [utterance.who, utterance.transcript].filter(Boolean).join(": "));
+    setData(who, "words", utterance.named ? "said" : "none");
+    setText(who, utterance.who && `${utterance.who}: `);
+    setData(said, "words", utterance.words ? "said" : "none");
+    setText(said, utterance.transcript);
     setText(told, utterance.prediction);
   });
+}
+
+// What was still to come when the session ended will not come.
+export function endHistory() {
+  for (const { children: [, whole, told, button] } of part("history").children) {
+    if (told.textContent !== "…") continue;
+    if (!button.utterance.words) setText(whole.lastChild, "(no words)");
+    setText(told, "not judged");
+  }
 }
 
 export function drawBoxes(box, faces) {
@@ -163,7 +153,7 @@ function drawLatency(view) {
 }
 
 export function draw(view) {
-  drawMoment(view.moment);
+  drawNow(view.moment);
   drawSubsets(view.subsets);
   addPoint(view);
   drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.faces : []);

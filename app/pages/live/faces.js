@@ -1,13 +1,14 @@
 // Two faces or more: each has a frame in the picture and a row with its own bars below. A press on either reads that face, and another
 // press whoever speaks.
 
-import { percent, place } from "./draw.js";
+import { percent } from "../shared/moment.js";
+import { translated } from "../shared/translate.js";
+import { place } from "./draw.js";
 import { control } from "./live.js";
-import { part, root, setData, setText } from "./page.js";
+import { part, setData, setText } from "./page.js";
 
 const SETTLING_MS = 1000; // until a name that was typed comes back
 const shown = new Map(); // number -> what is drawn of the face
-const labels = () => [...root.querySelectorAll("[data-part=reasons] .cp-bars > li")].map((row) => row.dataset.label);
 
 function make(tag, attributes, ...children) {
   const node = Object.assign(document.createElement(tag), attributes);
@@ -21,13 +22,22 @@ function pressing(number, attributes, ...children) {
   return button;
 }
 
-function begin(number) {
+function begin({ number, bars }) {
   const name = make("input", { type: "text", maxLength: 24, autocomplete: "off", placeholder: `face ${number}`, ariaLabel: `Name of face ${number}` });
-  const face = { name, until: 0, label: make("span", {}), told: make("strong", {}), state: make("span", { className: "cp-doing" }) };
-  face.bars = Object.fromEntries(labels().map((label) => [label, make("i", {})]));
-  const columns = Object.entries(face.bars).map(([label, bar]) => make("span", { title: label }, make("span", {}, bar), label.slice(0, 3)));
-  face.frame = pressing(number, { className: "cp-other" }, face.label);
-  face.card = pressing(number, { className: "cp-own" }, make("span", { className: "cp-says" }, face.told, face.state), make("span", { className: "cp-columns" }, ...columns));
+  const face = { name, until: 0, called: make("span", {}), label: make("span", {}), told: make("strong", {}), state: make("span", { className: "cp-doing" }) };
+  face.columns = Object.keys(bars).map((label) => {
+    const column = { label, bar: make("i", {}), short: make("span", {}), share: make("span", { className: "cp-hidden" }) };
+    setData(column.short, "words", "said");
+    column.short.setAttribute("aria-hidden", true);
+    column.node = make("span", { title: label }, make("span", {}, column.bar), column.short, column.share);
+    return column;
+  });
+  const says = make("span", { className: "cp-says", id: `cp-says-${number}` }, face.told, face.state);
+  const columns = make("span", { className: "cp-columns", id: `cp-columns-${number}` }, ...face.columns.map(({ node }) => node));
+  face.frame = pressing(number, { className: "cp-other" }, make("span", {}, face.called, " · ", face.label));
+  face.card = pressing(number, { className: "cp-person" }, says, columns);
+  face.frame.setAttribute("aria-describedby", says.id);
+  face.card.setAttribute("aria-describedby", `${says.id} ${columns.id}`);
   face.row = make("li", {}, name, face.card);
   name.addEventListener("change", () => {
     face.until = performance.now() + SETTLING_MS;
@@ -42,23 +52,27 @@ function begin(number) {
 
 function drawFace(face, view) {
   const called = view.name || `face ${view.number}`;
-  const state = [view.speaks && "speaks", view.chosen ? "chosen" : view.read && "read"].filter(Boolean).join(", ");
-  const bars = Object.keys(face.bars).map((label) => (view.bars ? `${label} ${percent(view.bars[label])}` : "")).filter(Boolean);
   place(face.frame, view.box);
-  setText(face.label, `${called} · ${view.told}`);
+  setData(face.called, "words", view.name ? "said" : "none");
+  setText(face.called, called);
+  setText(face.label, view.told);
   setText(face.told, view.told);
-  setText(face.state, state);
-  for (const [label, bar] of Object.entries(face.bars)) {
-    bar.style.height = `${(100 * (view.bars ? view.bars[label] : 0)).toFixed(1)}%`;
-    setData(bar.parentNode.parentNode, "top", label === view.top);
+  setText(face.state, [view.speaks && "speaks", view.chosen ? "chosen" : view.read && "read"].filter(Boolean).join(", "));
+  for (const { label, node, bar, short, share } of face.columns) {
+    const p = view.bars[label];
+    bar.style.height = `${(100 * (p ?? 0)).toFixed(1)}%`;
+    setText(short, translated(label).slice(0, 3));
+    setText(share, p === null ? "" : `${label} ${percent(p)}`);
+    setData(node, "top", label === view.top);
   }
   const busy = document.activeElement === face.name || performance.now() < face.until;
   if (!busy && face.name.value !== view.name) face.name.value = view.name;
   for (const node of [face.frame, face.card]) {
     for (const what of ["read", "speaks"]) setData(node, what, view[what]);
     node.setAttribute("aria-pressed", view.chosen);
-    node.setAttribute("aria-label", [`Read ${called}`, state, ...(node === face.card ? bars : [view.told])].filter(Boolean).join(", "));
+    if (face.title !== called) node.setAttribute("aria-label", `Read ${called}`);
   }
+  face.title = called;
 }
 
 export function drawFaces(views) {
@@ -69,5 +83,5 @@ export function drawFaces(views) {
     face.row.remove();
     shown.delete(number);
   }
-  for (const view of views) drawFace(shown.get(view.number) ?? begin(view.number), view);
+  for (const view of views) drawFace(shown.get(view.number) ?? begin(view), view);
 }

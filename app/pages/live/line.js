@@ -7,10 +7,11 @@ import { server } from "./page.js";
 const ASK_AGAIN_MS = 2000;
 export let ticket = null;
 
-const tellPlace = (before) =>
-  before === 0
-    ? "All places are taken. You are next: the page starts by itself. Camera and microphone are off until then."
-    : `All places are taken. ${before === 1 ? "One person is" : `${before} people are`} before you; the page starts by itself. Camera and microphone are off until then.`;
+const tellPlace = (before) => {
+  const place = ["You are next: the page starts by itself.", "One person is before you; the page starts by itself."][before];
+  const told = place ?? `${before} people are before you; the page starts by itself.`;
+  return `All places are taken. ${told} Camera and microphone are off until then.`;
+};
 
 // Gives the server's answer once it is something else than a place in line; null if the visitor has left.
 export async function waitInLine(answer) {

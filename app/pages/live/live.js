@@ -4,13 +4,14 @@ import { HIDDEN_TOO_LONG, forgetHidden, hiddenAt, hiddenTooLong, hide, showDevic
 import { Capture } from "./capture.js";
 import { correct, degradation, language, memory, offerLanguages } from "./controls.js";
 import { listDevices, remembered } from "./devices.js";
-import { draw, drawBoxes, drawRecogniser, drawWaiting, latest } from "./draw.js";
+import { draw, drawBoxes, drawRecogniser, drawWaiting, endHistory, latest } from "./draw.js";
 import { waitInLine } from "./line.js";
 import { LocalView } from "./local.js";
 import { drawSent, endOutput } from "./output.js";
 import { part, root, server, setData, setText } from "./page.js";
 import { drawRecord, forget, keepFiles, unsaved } from "./record.js";
 import { Sample } from "./sample.js";
+import { drawLesson, endLesson } from "./teach.js";
 
 const PERIOD_MS = 100;
 const RETRY_MS = 1000;
@@ -34,14 +35,17 @@ export let token = null;
 let announced = false;
 let noticed = 0; // of the server's notices, how many have been said
 
+let saying = "";
+
 export function say(message) {
+  saying = message;
   setText(part("message"), message);
   part("message").hidden = !message;
 }
 
 function sayBriefly(message) {
   say(message);
-  setTimeout(() => { if (part("message").textContent === message) say(""); }, BRIEFLY_MS);
+  setTimeout(() => { if (saying === message) say(""); }, BRIEFLY_MS);
 }
 
 let problems = "";
@@ -76,6 +80,7 @@ export function enter(next) {
   drawRecord(next === "running");
   if (next === "stopped") {
     drawBoxes(null, []);
+    endHistory();
     setText(part("nopicture"), "Stopped. Camera and microphone are released.");
     drawWaiting(part("consent").checked ? "Press Start." : "Play the sample, or use your camera.");
   }
@@ -126,7 +131,10 @@ async function run(mine) {
     drawSent(answer.sent);
     if (answer.notices.length > noticed) say(answer.notices.slice(noticed).join(" "));
     noticed = answer.notices.length;
-    if (answer.view) draw(answer.view);
+    if (answer.view) {
+      draw(answer.view);
+      drawLesson(answer.view.lesson);
+    }
     due = Math.max(due + PERIOD_MS, performance.now() - PERIOD_MS); // on time again after a late answer, with one in a hurry at most
     await wait(hiddenAt === null ? due - performance.now() : RETRY_MS);
   }
@@ -210,6 +218,7 @@ export async function stop(message = "", keep = true) {
   setData(part("picture"), "camera", false);
   const focused = document.activeElement === part("stop");
   enter("stopped");
+  endLesson();
   if (focused) firstControl().focus({ preventScroll: true });
   say(message);
   if (!ended) return;

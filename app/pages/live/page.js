@@ -12,6 +12,12 @@ export function open(element, calls) {
 }
 
 export const part = (name, within = root) => within.querySelector(`[data-part="${name}"]`);
-export const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+// What a node was given last: what stands in it may be in another language.
+const given = new WeakMap();
+export const setText = (node, text) => {
+  if (given.get(node) === text) return;
+  given.set(node, text);
+  node.textContent = text;
+};
 export const setWidth = (node, share) => { node.style.width = `${(100 * share).toFixed(1)}%`; };
 export const setData = (node, name, value) => { if (node.dataset[name] !== String(value)) node.dataset[name] = value; };

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import gradio as gr
 
-from app.capture.browser import Call
 from app.pages.shared.markup import (
     bars_html,
     cards_html,
@@ -18,9 +17,10 @@ from app.pages.shared.markup import (
     subsets_html,
     switches_html,
 )
+from app.server.calls import Call
 from app.server.scripts import on_load
 
-_MARKUP = Path(__file__).resolve().parent / "live.html"
+_FOLDER = Path(__file__).resolve().parent
 
 
 def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: bool = False) -> gr.HTML:
@@ -32,7 +32,7 @@ def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: 
         places: live sessions at a time.
         local: the server reads its own devices, and the page does not ask for the browser's.
     """
-    markup = _MARKUP.read_text(encoding="utf-8")
+    markup = (_FOLDER / "live.html").read_text(encoding="utf-8")
     parts = {
         "fused": headline_html(),
         "switches": switches_html(),
@@ -42,6 +42,7 @@ def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: 
         "subsets": subsets_html(),
         "key": key_html(),
         "models": models_html(models),
+        "teach": (_FOLDER / "teach.html").read_text(encoding="utf-8"),
         "places": f"{places} visitors" if places > 1 else "one visitor",
         "capture": "local" if local else "browser",
     }

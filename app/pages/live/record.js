@@ -1,10 +1,10 @@
 // What the visitor may save. While the session runs, the server has it; after Stop, this page alone.
 
+import { offerFile } from "../shared/offer.js";
 import { drawHistory } from "./draw.js";
 import { part, root, server, setText } from "./page.js";
 import { clearTimeline } from "./timeline.js";
 
-const FILE_TYPES = { csv: "text/csv", json: "application/json", vtt: "text/vtt", eaf: "application/xml", "_events.json": "application/json" };
 export let kept = null;
 let saved = false;
 let wanted = null; // the token of the session whose files are being fetched, unless it was deleted meanwhile
@@ -36,11 +36,8 @@ export function forget() {
 }
 
 export function offer(name, text) {
-  const address = URL.createObjectURL(new Blob([text], { type: FILE_TYPES[name] ?? "text/plain" }));
-  const link = Object.assign(document.createElement("a"), { href: address, download: `session${name.startsWith("_") ? "" : "."}${name}` });
-  link.click();
+  offerFile(`session${name.startsWith("_") ? "" : "."}${name}`, text);
   saved = true;
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
 // All files of a running session; null if the server does not give them.

@@ -3,7 +3,7 @@
 import { Capture } from "./capture.js";
 import { SAMPLE_RATE } from "./resample.js";
 
-const CLIP = "samples/mixed.mp4";
+const CLIP = "samples/conflict.mp4";
 
 export class Sample extends Capture {
   get hasCamera() { return Boolean(this.sounds) && !this.video.paused; }

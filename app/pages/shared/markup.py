@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,8 @@ def headline_html() -> str:
 
 
 def fused_html(view: Mapping[str, Any]) -> str:
-    """The fused prediction: in words, why, then seven bars."""
-    rest = f'<p class="cp-why">{escape(view["why"])}</p>{bars_html(view)}'
+    """The fused prediction: in words, why, then its bars."""
+    rest = f'<p class="cp-why">{escape(view["why"])}</p>{bars_html(view, view["labels"])}'
     return _fused_html(view["kind"], view["headline"], view["percent"], view["basis"], rest, new=view["new"])
 
 
@@ -67,11 +67,12 @@ def switches_html() -> str:
 
 def cards_html(view: Mapping[str, Any] | None = None, live: bool = False) -> str:
     """Three cards, one per modality; on the live page with room for what is missing and what was said."""
-    cards = "".join(_card_html(modality, view["modalities"][modality] if view else None, live) for modality in MODALITIES)
+    labels = view["labels"] if view else LABELS
+    cards = "".join(_card_html(modality, view["modalities"][modality] if view else None, live, labels) for modality in MODALITIES)
     return f'<div class="cp-cards">{cards}</div>'
 
 
-def _card_html(modality: str, view: Mapping[str, Any] | None, live: bool) -> str:
+def _card_html(modality: str, view: Mapping[str, Any] | None, live: bool, labels: Sequence[str]) -> str:
     name = NAMES[modality]
     state, state_text, prediction, weight, weight_text, filled, relied = (
         (view[key] for key in ("state", "state_text", "prediction", "weight", "weight_text", "filled_in", "relied"))
@@ -81,7 +82,7 @@ def _card_html(modality: str, view: Mapping[str, Any] | None, live: bool) -> str
     more = ""
     if live:
         more = (
-            '<p class="cp-last" data-part="last" hidden></p>'
+            '<p class="cp-last" data-part="last" data-words="said" hidden></p>'
             if modality == TEXT
             else f'<p class="cp-lack" data-part="lack" hidden><span data-part="lack_told"></span> '
             f'<button type="button" class="cp-small" data-again="{modality}">Try again</button></p>'
@@ -91,7 +92,7 @@ def _card_html(modality: str, view: Mapping[str, Any] | None, live: bool) -> str
   <header>{icon(modality)}<h3>{name}</h3>
     <span class="cp-state" data-part="state" title="{escape(state_text)}">{escape(state_text)}</span></header>{more}
   <p class="cp-own" data-part="prediction">{escape(prediction)}</p>
-  {bars_html(view)}
+  {bars_html(view, labels)}
   <div class="cp-weight">
     <span>weight</span><span class="cp-track"><i data-part="weight" style="width:{100 * (weight or 0):.1f}%"></i></span>
     <span class="cp-value" data-part="weight_text">{weight_text}</span>
@@ -105,7 +106,7 @@ def subsets_html() -> str:
     cells = "".join(
         f'<button type="button" class="cp-subset" data-subset="{name}" aria-pressed="false">'
         f'<span class="cp-icons">{"".join(icon(m) for m in subset)}</span>'
-        f'<span class="cp-given">{listed([NAMES[m] for m in subset])}</span>'
+        f'<span class="cp-given" data-now="now" data-lacks="some absent">{listed([NAMES[m] for m in subset])}</span>'
         f'<strong data-part="told">–</strong></button>'
         for name, subset in SUBSETS.items()
     )
@@ -117,15 +118,15 @@ def key_html() -> str:
     return " ".join(f'<span class="cp-key" data-of="{m}">{NAMES[m]}</span>' for m in MODALITIES)
 
 
-def bars_html(view: Mapping[str, Any] | None = None) -> str:
-    """Seven bars; empty without a ``view``."""
+def bars_html(view: Mapping[str, Any] | None = None, labels: Sequence[str] = LABELS) -> str:
+    """A bar for each label; empty without a ``view``."""
     bars = view["bars"] if view else None
     top = view["top"] if view else None
     rows = "".join(
-        f'<li data-label="{label}" data-top="{str(label == top).lower()}"><span class="cp-label">{label}</span>'
+        f'<li data-label="{escape(label, quote=True)}" data-top="{str(label == top).lower()}"><span class="cp-label">{escape(label)}</span>'
         f'<span class="cp-track"><i style="width:{100 * bars[label] if bars else 0:.1f}%"></i></span>'
         f'<span class="cp-value">{percent(bars[label]) if bars else "–"}</span></li>'
-        for label in LABELS
+        for label in labels
     )
     return f'<ul class="cp-bars">{rows}</ul>'
 
@@ -151,7 +152,7 @@ def clip_html(views: list[Mapping[str, Any]], links: str = "") -> str:
 <details class="cp-utterance" {"open" if number == shown else ""}>
   <summary>
     {f'<button type="button" class="cp-seek" data-seek="{view["start"]:.2f}">{view["time"]}</button>' if view["time"] else ""}
-    <span class="cp-said">{escape(view["transcript"]) or "(no words)"}</span>
+    <span class="cp-said" data-words="{"said" if view["transcript"] else "none"}">{escape(view["transcript"]) or "(no words)"}</span>
     <strong>{escape(view["prediction"])}</strong>
   </summary>
   {fused_html(view["moment"])}
@@ -183,10 +184,11 @@ def _timeline_html(views: list[Mapping[str, Any]]) -> str:
 def player_html(kind: str, address: str, name: str) -> str:
     """The file itself: a player for video and sound, or the picture."""
     source, label = escape(address, quote=True), escape(name, quote=True)
+    caption = f'<figcaption data-words="said">{label}</figcaption>'
     if kind == "image":
-        return f'<figure class="cp cp-player"><img src="{source}" alt="{label}"><figcaption>{label}</figcaption></figure>'
+        return f'<figure class="cp cp-player"><img src="{source}" alt="{label}">{caption}</figure>'
     controls = "controls playsinline" if kind == "video" else "controls"
-    return f'<figure class="cp cp-player"><{kind} {controls} src="{source}"></{kind}><figcaption>{label}</figcaption></figure>'
+    return f'<figure class="cp cp-player"><{kind} {controls} src="{source}"></{kind}>{caption}</figure>'
 
 
 def degradation_html() -> str:

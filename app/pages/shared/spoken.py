@@ -7,10 +7,11 @@ from typing import Any
 
 import gradio as gr
 
+from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import ENGLISH
 
 
-def spoken_language(predictor: Any, tab: gr.Tab) -> gr.Dropdown:
+def spoken_language(predictor: Predictor, tab: gr.Tab) -> gr.Dropdown:
     """The choice, seen where the recogniser understands several.
 
     What it understands is asked whenever the ``tab`` is opened: it may have to be downloaded, and the page is there before it.
@@ -20,7 +21,7 @@ def spoken_language(predictor: Any, tab: gr.Tab) -> gr.Dropdown:
     return language
 
 
-def offered(predictor: Any) -> dict[str, Any]:
+def offered(predictor: Predictor) -> dict[str, Any]:
     """What is to choose from; what was chosen stays."""
     languages = predictor.recogniser.languages if predictor.recogniser else {ENGLISH: "english"}
     return gr.update(choices=[(name.capitalize(), code) for code, name in languages.items()], visible=len(languages) > 1)

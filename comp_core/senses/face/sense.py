@@ -101,10 +101,13 @@ class FaceSense(SenseOnTheHub):
         return self.calibration.for_a_visitor(self.calibration.log_probabilities(logits))
 
     def summarise(self, frames: Sequence[FaceFrame], freshness: Sequence[float] | None = None) -> Reading:
-        """One reading from the frames of an utterance: the mean feature, weighted by quality and, if given, by ``freshness``, (n,) > 0."""
-        freshness = freshness if freshness is not None else [1.0] * len(frames)
-        seen = [(frame, fresh) for frame, fresh in zip(frames, freshness, strict=True) if frame.feature is not None]
-        if not seen:
+        """One reading from the frames of an utterance: the mean feature, weighted by quality and, if given, by ``freshness``, (n,) > 0.
+
+        A face that is in fewer than half of an utterance's frames is not the face of it. Of frames with ``freshness`` one is enough.
+        """
+        ages = freshness if freshness is not None else [1.0] * len(frames)
+        seen = [(frame, fresh) for frame, fresh in zip(frames, ages, strict=True) if frame.feature is not None]
+        if not seen or (freshness is None and 2 * len(seen) < len(frames)):
             return Reading.absent(NO_FACE)
         quality = np.array([frame.quality for frame, _ in seen]) + 1e-3
         fresh = np.array([fresh for _, fresh in seen])

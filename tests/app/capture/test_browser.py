@@ -6,7 +6,7 @@ import json
 import pytest
 
 from app.capture import wire
-from app.visitors.refusal import Refused
+from app.refusal import Refused
 from comp_core.inference.degradation import Degradation
 from comp_core.modalities import AUDIO
 from comp_core.senses.speech.vad import SAMPLE_RATE

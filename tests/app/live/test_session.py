@@ -230,6 +230,16 @@ def test_what_was_said_is_remembered_until_it_is_forgotten_or_the_memory_is_off(
     assert given() == (1, REMEMBERED, 2)
 
 
+def test_only_the_last_sentence_counts_for_the_next(stepped):
+    for words in ("what joy", "pure fear", "such anger"):
+        stepped.say()
+        stepped.hear(words)
+        stepped.step(FACE, QUIET, seconds=CONFIG.hold + 1)
+    assert stepped.step(FACE, QUIET, seconds=CONFIG.hold + 1).moment == BETWEEN
+    assert stepped.step(FACE, QUIET).remembered == 1
+    assert len(stepped.session.snapshot().utterances) == 3
+
+
 def test_what_earlier_sentences_add_is_told(stepped):
     stepped.say()
     stepped.hear("what fear")

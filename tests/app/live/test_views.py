@@ -27,7 +27,9 @@ def snapshot_of(moment, utterances=(), switched_off=frozenset()):
     words = {"moment": BETWEEN, "words": Words(), "pending": False, "remembered": 0, "pull": None, "utterances": list(utterances)}
     costs = {"stage_ms": {"face": 3.0}, "frames_dropped": 0, "audio_lost_s": 0.0, "smoothing": 0.5}
     thresholds = moment.get("answer_thresholds", dict.fromkeys(SUBSETS, 0.4))
-    return Snapshot(fused={**moment, "subsets": subsets, "answer_thresholds": thresholds}, **now, **sound, **words, **costs)
+    return Snapshot(
+        fused={**moment, "subsets": subsets, "answer_thresholds": thresholds, "labels": LABELS}, **now, **sound, **words, **costs
+    )
 
 
 def test_a_clear_prediction_is_named_with_its_share():
@@ -225,3 +227,12 @@ def test_bars_are_plain_numbers():
     fused = {label: np.float32(p) for label, p in spread(joy=0.5).items()}
     view = moment_view({**record(audio="joy"), "fused": fused})
     assert all(type(p) is float for p in view["bars"].values())
+
+
+def test_a_model_with_its_own_labels_has_a_bar_for_each_wherever_there_is_nothing_to_read():
+    own = {**record(text="joy"), "fused": {"<up>": 0.8, "down": 0.2}, "text": {"<up>": 0.8, "down": 0.2}}
+    view = moment_view(own)
+    assert view["labels"] == ["<up>", "down"] and view["bars"] == {"<up>": 0.8, "down": 0.2}
+    html = fused_html(view) + cards_html(view)
+    assert html.count('data-label="down"') == html.count('data-label="&lt;up&gt;"') == 4
+    assert moment_view({**record(), "labels": ["<up>", "down"]})["labels"] == ["<up>", "down"]

@@ -25,6 +25,10 @@ def record(fused, threshold=0.35, **senses):
         (record(None), ""),
         (record(("joy", 0.7), video=("joy", 0.7)), "Only the face can be read now, and the answer is its own."),
         (record(("joy", 0.7), text=("joy", 0.7)), "Only the words can be read now, and the answer is their own."),
+        (
+            record(("joy", 0.5), video=("anger", 0.6)),
+            "Only the face can be read now, and it leans to anger (60 %), too little to change the answer at once.",
+        ),
         (record(("joy", 0.7), audio=("joy", 0.5), video=("joy", 0.7)), "Voice and face both say joy."),
         (record(("joy", 0.7), audio=("joy", 0.5), text=("joy", 0.5), video=("joy", 0.7)), "Words, voice and face all say joy."),
         (record(("joy", 0.7), audio=("anger", 0.51), text=("joy", 0.46)), "Words say joy 46 %, the voice disagrees (anger 51 %)."),

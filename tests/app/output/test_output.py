@@ -9,9 +9,9 @@ import time
 import jsonschema
 import pytest
 
+from app.live.followers import MOST, Followers
+from app.live.message import Message, message_of
 from app.main import _keep_private, _parser
-from app.output.followers import MOST, Followers
-from app.output.message import Message, message_of
 from tests.app.served import free_port, served
 from tests.app.sessions import FACE
 from tests.places import ROOT

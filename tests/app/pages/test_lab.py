@@ -1,6 +1,8 @@
-"""The lab: one moment from seven subsets, how its modalities fit together, spoiling, and curves."""
+"""The lab: one moment from seven subsets, how its modalities fit together, degradation, and curves."""
 
 import base64
+import io
+import re
 import xml.etree.ElementTree as ElementTree
 from types import SimpleNamespace
 
@@ -19,6 +21,7 @@ from app.pages.lab.introspection import Series, along, as_csv, introspections, m
 from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html, uses_html
 from app.pages.lab.moment import degrade_utterance, live_moments, read_moments, show_moment
 from app.pages.lab.plot import curves_html, curves_svg
+from app.pages.lab.projection import draw_projections
 from app.visitors.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.inference.budget import OverBudget
@@ -113,10 +116,10 @@ def test_the_live_session_is_the_visitors_own(predictor):
     for number, words in enumerate(("what joy", "what anger")):
         utterance = Utterance(number, float(number), end=number + 0.5, spoken=(words, Reading(feature(words.split()[1]))))
         mine.conversation.utterances.append(utterance)
-    found, choice, html, whole, file, *spoilt = live_moments(predictor, visitors, mine.token)
+    found, choice, html, whole, file, *degraded = live_moments(predictor, visitors, mine.token)
     assert [one.transcript for one in found] == ["what joy", "what anger"]
     assert choice.value == 1 and "what anger" in html and "what joy" in whole
-    assert (file, spoilt) == (None, ["", None, None])
+    assert (file, degraded) == (None, ["", "", None])
     assert "Nothing has been said" in live_moments(predictor, visitors, other.token)[2]
     assert "No live session" in live_moments(predictor, visitors, "guessed")[2]
 
@@ -129,7 +132,7 @@ def test_what_cannot_be_read_is_explained(predictor):
     assert "is empty" in read_moments(predictor, "clip.mp4", "", "en", quiet)[2]
     assert "Choose a sample" in read_moments(predictor, None, "", "en", quiet)[2]
     assert "Choose a sample" in show_moment(predictor, [], None)
-    assert degrade_utterance(predictor, [], None, [], None, False, "comp") == ("", None, None)
+    assert degrade_utterance(predictor, [], None, [], None, False, "comp") == ("", "", None)
 
 
 def test_of_a_file_that_costs_too_much_the_beginning_is_shown(predictor):
@@ -150,13 +153,13 @@ def test_words_from_outside_are_escaped(predictor):
     assert "<img" not in compared_html({"text": state}, {"text": state})
 
 
-def test_sliders_at_rest_spoil_nothing():
+def test_sliders_at_rest_degrade_nothing():
     rest = {s.field: s.rest for s in SLIDERS}
     assert degradation_of(rest) == degradation_of({}) == Degradation()
     assert degradation_of({**rest, "noise_db": QUIET - 1}, muted=True) == Degradation(noise_db=QUIET - 1, muted=True)
 
 
-def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
+def test_a_degraded_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
     from PIL import Image
 
     path = tmp_path / "face.jpg"
@@ -173,7 +176,8 @@ def test_a_spoilt_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
     values = [{**rest, "darkness": 0.9, "words_lost": 1.0}[field] for field in fields]
     html, picture, sound = degrade_utterance(predictor, fields, str(path), [heard(video="joy")], 0, *values, False, "prlf")
     assert asked == [(pytest.approx(20, abs=2), "")]
-    assert picture.mean() == pytest.approx(20, abs=2)
+    jpeg = re.search(r'src="data:image/jpeg;base64,([^"]+)"', picture)[1]
+    assert np.asarray(Image.open(io.BytesIO(base64.b64decode(jpeg)))).mean() == pytest.approx(20, abs=2)
     assert sound is None
     assert "absent: no face" in html and "joy 9" in html
     assert predictor.models == ["prlf", "prlf"]
@@ -288,6 +292,22 @@ def test_a_curve_that_is_run_grows_point_by_point(predictor, monkeypatch):
     assert "seed 3" in steps[-1] and "ComP" in steps[-1]
     monkeypatch.setattr(curve_part, "ASSETS", curve_part.ASSETS / "nowhere")
     assert "missing" in next(run_curve(predictor, VIDEO, 0.6, 0, quiet))
+
+
+def test_a_model_with_its_own_labels_is_not_measured_on_the_labs_conversations_and_that_is_told(predictor, monkeypatch):
+    inside = SimpleNamespace(prompts=True, leads=False)
+    predictor.fusions = {"MY": SimpleNamespace(name="MY <own>", model=None, by_senses=False, kind=inside), **predictor.fusions}
+    asked = []
+
+    def curve(models, _conversations, rates, _gone, _seed):
+        asked.append(set(models))
+        return (Point(rate, {"comp": [0.9, 0.8]}) for rate in rates)
+
+    monkeypatch.setattr(curve_part, "curve", curve)
+    assert "MY &lt;own&gt;: not shown" in list(run_curve(predictor, VIDEO, 0.6, 0, quiet))[-1]
+    assert asked == [{"comp", "prlf"}]
+    # Of all models only one of its own could be drawn, and it is not.
+    assert "This needs ComP" in draw_projections(predictor, 0.3)
 
 
 def test_qualities_are_the_senses_own(predictor):

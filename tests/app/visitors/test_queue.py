@@ -2,9 +2,9 @@
 
 import pytest
 
+from app.refusal import Refused
 from app.visitors.queue import WaitingLine
 from app.visitors.rates import Addresses, RateLimit, household
-from app.visitors.refusal import Refused
 from tests.app.sessions import Page
 
 

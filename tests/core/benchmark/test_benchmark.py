@@ -18,8 +18,6 @@ from comp_core.data.conversations import Conversation, batch_of
 from comp_core.experiments import cost
 from comp_core.jobs.engine import EngineError, InProcess, WorkerLost
 from comp_core.modalities import MODALITIES
-from comp_core.modeling.baselines.baseline import BaselineConfig
-from comp_core.modeling.baselines.mculora import Combinations
 from comp_core.modeling.objectives import Classes, Scores
 from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table
 from comp_core.reports.measured_tables import cost_table, growth_table
@@ -309,7 +307,7 @@ def test_the_command_goes_from_the_corpus_to_a_table(mosi_file, capsys):
     report = json.loads((out / "mosi.json").read_text())
     assert report["command"] == "python -m comp_core benchmark --dataset mosi --data DATA --out OUT " + " ".join(options)
     assert report["test_utterances"] == 10
-    assert set(report["methods"]["comp"]["conditions"]["only T"]["own"]) >= {"accuracy", "mae", "pearson"}
+    assert set(report["methods"]["comp"]["conditions"]["only T"]["unimodal"]) >= {"accuracy", "mae", "pearson"}
     assert 0 < report["mixing"]["text"] < 1 and set(report["mixing"]) == set(MODALITIES)
     assert len(report["search"]) == 4 and sum(report["methods"]["late"]["settings"].values()) == 2
 
@@ -405,7 +403,7 @@ def test_context_hears_the_neighbours_that_the_plain_baseline_does_not(name):
     other = {m: x.clone() for m, x in batch.features.items()}
     for values in other.values():
         values[0, 1] += 1.0  # the neighbour says something else
-    for method, hears in ((name, True), (name.removesuffix("-context"), name.startswith("graph"))):
+    for method, hears in ((name, True), (name.removesuffix("-context"), name.startswith(("graph", "spectral")))):
         model = METHODS[method].build(problem_of(dataset)).eval()
         before, after = (model(replace(batch.observe(observed), features=features)).logits[0, 0] for features in (batch.features, other))
         assert ((before - after).abs().max() > 1e-5) == hears, method
@@ -430,19 +428,3 @@ def test_the_report_sets_a_method_with_context_beside_the_one_without(tmp_path):
     report = benchmark(made_up(Scores()), ["late", "late-context"], 2, FAST, tmp_path, "...", epochs=1)
     assert set(report["against_whole"]) == {"late-context"}
     assert "late fusion with context" in rivals_table(report)
-
-
-def test_combinations_adapt_each_for_itself():
-    torch.manual_seed(0)
-    net = Combinations(BaselineConfig(DIMS, 2, width=8, dropout=0.0)).eval()
-    states = torch.randn(3, 1, 2, 8)
-    both = torch.ones(3, 1, 2, dtype=torch.bool)
-    usual = net.fuse(states, both)
-    net.up.data[3] += 1.0  # voice and words
-    torch.testing.assert_close(net.fuse(states, both), usual)
-    two = both.clone()
-    two[2] = False
-    states = torch.where(two.unsqueeze(-1), states, 0.0)
-    changed = net.fuse(states, two)
-    net.up.data.zero_()
-    assert (changed - net.fuse(states, two)).abs().min() > 1e-4

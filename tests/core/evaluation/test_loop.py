@@ -43,5 +43,5 @@ def test_each_utterance_is_answered_once_in_its_place_however_batches_are_cut(mo
     wanted = np.concatenate(masks) & [m in ("audio", "video") for m in MODALITIES]
     features = np.stack([np.concatenate([c.features[m] for c in some]) for m in MODALITIES], 1)
     assert np.array_equal(found["weights"], wanted)
-    assert np.array_equal(found["own"], features * wanted[..., None])
+    assert np.array_equal(found["unimodal"], features * wanted[..., None])
     assert np.array_equal(found["labels"], np.concatenate([c.labels for c in some]))

@@ -14,7 +14,7 @@ from comp_core.modeling.registry import KINDS
 from comp_core.support.checkpoint import WEIGHTS_DIR
 from tests.app.doubles import ScriptedPredictor
 
-HELD_OUT = WEIGHTS_DIR.parent / "lab" / "held_out.npz"
+HELD_OUT = WEIGHTS_DIR.parent / "lab" / "lab_set.npz"
 
 
 def test_variance_between_labels_and_on_the_two_axes():

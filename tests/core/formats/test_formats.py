@@ -131,3 +131,13 @@ def test_records_of_a_folder_become_files(tmp_path):
 def test_an_unknown_format_is_refused_before_anything_is_read(tmp_path, capsys):
     assert main(["annotate", str(tmp_path), "--out", str(tmp_path / "out"), "--format", "eaf,elan"]) == 2
     assert "no format elan; there are csv" in capsys.readouterr().err
+
+
+def test_a_session_of_two_models_has_the_columns_of_both():
+    other = {**record(7.0, 8.0, "so", "joy"), "fused": {"calm": 0.7, "loud": 0.3}}
+    told = list(csv.DictReader(io.StringIO(events_tsv([*RECORDS, other])), delimiter="\t"))
+    assert (told[0]["p_joy"], told[0]["p_calm"]) == ("0.9000", "n/a")
+    assert (told[-1]["p_joy"], told[-1]["p_calm"]) == ("n/a", "0.7000")
+    table = list(csv.DictReader(io.StringIO(FORMATS["csv"].make(Told([*RECORDS, other]))[".csv"])))
+    assert (table[0]["loud"], table[-1]["loud"], table[-1]["label"]) == ("", "0.3000", "calm")
+    assert {"p_calm", "p_joy"} <= set(json.loads(events_json([*RECORDS, other], "ComP, MY")))

@@ -65,3 +65,42 @@ def test_of_a_sense_without_a_prediction_the_model_says_what_it_makes(moment):
 def test_rules_that_are_not_known_are_refused(damaged):
     with pytest.raises(CheckpointError, match=r"vote|damaged"):
         fusion(PEOPLE, **damaged)
+
+
+def of_its_own(rule=MODEL, **more):
+    """The committed ComP, as if its outputs had other names."""
+    named = {"labels": list("abcdefg"), "by_senses": False, "rules": dict.fromkeys(ANSWERED, rule)}
+    return Fusion(MODEL_OF, {**DESCRIPTION, **named, **more})
+
+
+def test_a_model_with_its_own_labels_asks_no_sense_what_one_modality_says(moment):
+    one, tiles = of_its_own().fuse_present([([moment], [])])[0]
+    assert list(one.fused) == list("abcdefg")
+    for m in MODALITIES:
+        assert one.by_modality[m] == tiles[m[0].upper()]
+        assert values(one.by_modality[m]) != pytest.approx(moment[m].probabilities)
+
+
+def test_its_rules_join_its_own_heads(moment):
+    one = of_its_own("late_average").fuse_last([moment])
+    assert values(one.fused) == pytest.approx(np.mean([values(one.by_modality[m]) for m in MODALITIES], 0), abs=1e-6)
+
+
+def test_it_reads_no_more_than_it_has_learnt(moment):
+    told = of_its_own(learnt=[TEXT], context=1).fuse([moment, {m: moment[m] for m in MODALITIES if m != TEXT}, moment])
+    assert told[0].observed == {m: m == TEXT for m in MODALITIES}
+    assert told[1].fused is None
+    # With a context of one nothing that was said before counts.
+    assert told[2].fused == told[0].fused == of_its_own(learnt=[TEXT], context=1).fuse_last([moment, moment]).fused
+
+
+def test_the_lab_is_answered_as_the_page_is(moment):
+    own = of_its_own("product")
+    with_lab = own.together(own.model(own.window([moment])), [own.left([moment])])[0]
+    assert values(with_lab) == pytest.approx(values(own.fuse_last([moment]).fused), abs=1e-6)
+
+
+@pytest.mark.parametrize("damaged", [{"labels": ["a", "b"]}, {"by_senses": True}, {"labels": []}])
+def test_labels_that_are_not_those_of_the_weights_are_refused(damaged):
+    with pytest.raises(CheckpointError, match="labels"):
+        of_its_own(**damaged)

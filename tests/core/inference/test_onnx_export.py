@@ -103,7 +103,7 @@ def test_a_fusion_model_of_every_subset_at_every_length(out, kind):
         with torch.inference_mode():
             wanted = fusion.model(given)
         counts = given.valid.numpy() & wanted.grounded.numpy()
-        for output, tensor in (("logits", wanted.logits), ("own", wanted.modality_logits), ("weights", wanted.weights)):
+        for output, tensor in (("logits", wanted.logits), ("unimodal", wanted.modality_logits), ("weights", wanted.weights)):
             np.testing.assert_allclose(found[output][counts], tensor.numpy()[counts], atol=TOLERANCE)
         for row, moments in enumerate(windows):
             fused = fusion.fuse_last(moments).fused

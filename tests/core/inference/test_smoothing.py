@@ -10,7 +10,7 @@ from comp_core.modalities import LABELS, MODALITIES
 from comp_core.senses.face.calibration import FaceCalibration
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.face.sense import FaceFrame, FaceSense
-from comp_core.senses.reading import NO_FACE, Reading
+from comp_core.senses.reading import NO_FACE, SILENCE, SWITCHED_OFF, Reading
 
 SENSE = FaceSense(FaceNet(FaceNetConfig(widths=(4, 4), feature_dim=2)).eval(), FaceCalibration((*LABELS, "contempt"), (1 / 8,) * 8))
 
@@ -27,6 +27,39 @@ def test_smoothing_blends_and_starts_afresh_when_the_observed_set_changes():
     assert blended["fused"]["joy"] == pytest.approx(1 - np.exp(-1))
     fresh = smoother.update({**record, "observed": {"video": False}, "fused": {"joy": 1.0}}, TIME_CONSTANT)
     assert fresh["fused"]["joy"] == 1.0
+
+
+def moment(observed, off=(), **fused):
+    """What is ``observed`` (initials), what is switched off, and the fused prediction."""
+    there = {m: m[0] in observed for m in MODALITIES}
+    absent = {m: SWITCHED_OFF if m in off else SILENCE for m, is_there in there.items() if not is_there}
+    return {"observed": there, "absent_because": absent, "fused": fused, "weights": None, "sure_from": 0.3, **dict.fromkeys(MODALITIES)}
+
+
+def shown_after(*records):
+    smoother = Smoother()
+    for at, record in enumerate(records):
+        shown = smoother.update(record, TIME_CONSTANT * at)
+    return max(shown["fused"], key=shown["fused"].get)
+
+
+JOYFUL = moment("av", joy=0.6, anger=0.4)
+
+
+def test_before_the_same_face_a_label_that_barely_leads_changes_nothing_at_once():
+    assert shown_after(JOYFUL, moment("v", joy=0.4, anger=0.6)) == "joy"
+    assert shown_after(JOYFUL, *[moment("v", joy=0.4, anger=0.6)] * 8) == "anger"
+    assert shown_after(JOYFUL, moment("v", joy=0.2, anger=0.8)) == "anger"
+
+
+def test_a_model_of_other_labels_shows_at_once():
+    assert shown_after(JOYFUL, moment("av", up=0.45, down=0.55)) == "down"
+    assert shown_after(moment("av", up=0.45, down=0.55), JOYFUL) == "joy"
+
+
+def test_a_face_that_is_gone_and_a_switch_show_at_once():
+    assert shown_after(JOYFUL, moment("a", joy=0.4, anger=0.6)) == "anger"
+    assert shown_after(JOYFUL, moment("v", off=("audio",), joy=0.4, anger=0.6)) == "anger"
 
 
 def test_a_label_near_the_threshold_does_not_come_and_go():

@@ -82,6 +82,8 @@ def test_a_summary_is_weighted_by_quality(sense):
     assert sense.summarise([good, bad, FaceFrame()]).feature == pytest.approx(0.9, abs=0.01)
     assert sense.summarise([good, bad, FaceFrame()], freshness=[0.01, 1.0, 1.0]).feature == pytest.approx(0.083, abs=0.01)
     assert sense.summarise([FaceFrame()]) == Reading.absent(NO_FACE)
+    assert sense.summarise([good, FaceFrame(), FaceFrame()]) == Reading.absent(NO_FACE)
+    assert sense.summarise([good, FaceFrame(), FaceFrame()], freshness=[0.1, 1.0, 1.0]).present
 
 
 def test_light_and_contrast_hardly_matter():

@@ -206,7 +206,7 @@ def test_comp_learns_what_there_is_to_learn_and_each_modality_helps(monkeypatch)
     assert accuracy["ATV"] > max(accuracy[single] for single in "ATV")
     # Where nothing is wrong the best temperature is none at all.
     assert all(0.2 < t < 5 for name, t in temperature["fused"].items() if accuracy[name] < 1)
-    assert all(0.2 < t < 5 for t in temperature["own"].values())
+    assert all(0.2 < t < 5 for t in temperature["unimodal"].values())
     for figures in figures_of.values():
         assert sum(figures["weights"].values()) == pytest.approx(1, abs=1e-3)
 

@@ -6,8 +6,8 @@ import secrets
 import threading
 from typing import Protocol
 
+from app.live.message import Message, message_of
 from app.live.snapshot import Snapshot
-from app.output.message import Message, message_of
 
 # By key, at a time.
 MOST = 4

@@ -40,6 +40,7 @@ class Message(BaseModel):
     at: float = Field(ge=0, description="seconds since the session began")
     model: str = Field(description="name of the fusion model")
     of: Literal["spoken", "said", "between"] = Field(description="of what is being said, of what was just said, or of the time between")
+    labels: list[str] = Field(description="what the fusion model tells apart")
     label: str | None = Field(description="the most likely label; null if there is nothing to go on")
     sure: bool = Field(description="the label reaches the answer threshold; below it, it is no answer")
     sure_from: float | None = Field(description="the answer threshold; null if there is nothing to go on")
@@ -59,6 +60,7 @@ def message_of(snapshot: Snapshot) -> Message:
         at=round(snapshot.at, 3),
         model=snapshot.model,
         of=snapshot.moment,
+        labels=list(record["labels"]),
         label=label,
         sure=label is not None and fused[label] >= record["sure_from"],
         sure_from=record["sure_from"] if fused else None,

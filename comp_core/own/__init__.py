@@ -1,0 +1,1 @@
+"""A fusion model of your own clips and labels."""
