@@ -38,8 +38,8 @@ NOTE_LENGTH = 500
 NAME_LENGTH = 24
 # Seconds of the time constant; below, the shown label flickers, and above, it is long behind.
 SMOOTHING = (0.1, 3.0)
-# The whole request: both media in base64, and the rest.
-REQUEST_BYTES = 2_000_000
+# The whole request: both media in base64, or two saved sessions, and the rest.
+REQUEST_BYTES = 2_600_000
 
 # A page of another version may send more: what is not described here is not read.
 _SETTINGS = ConfigDict(strict=True, extra="allow")

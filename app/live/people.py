@@ -18,6 +18,8 @@ from comp_core.senses.reading import Reading
 
 # Faces that are found in one picture.
 MOST_FACES = 4
+# Of what each of several says: a session of four is to stay a file that can be opened again.
+_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class People:
             number,
             self.name_of(number),
             sight.frames[number].box if number in sight.frames else None,
-            None if own is None else dict(zip(LABELS, map(float, own), strict=True)),
+            None if own is None else {label: round(float(p), _DIGITS) for label, p in zip(LABELS, own, strict=True)},
             speaks=number == sight.speaker,
             read=number == sight.read,
             chosen=number == self._choice.chosen,

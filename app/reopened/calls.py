@@ -25,7 +25,7 @@ from comp_core.formats.by_hand import BY_HAND
 from comp_core.formats.table import FORMATS, Told
 
 # A session as the page sends it, compressed; two of them fit into one call.
-PACKED_BYTES = 700_000
+PACKED_BYTES = 950_000
 # How long a call waits for others to be done: each may take a second and some hundred MB.
 PATIENCE_S = 10.0
 EDITS_LENGTH = 500_000

@@ -19,9 +19,9 @@ from comp_core.formats.by_hand import BY_HAND, LABEL, NOTE, TRANSCRIPT
 from comp_core.formats.tiers import FACE
 from comp_core.modalities import MODALITIES
 
-# Half an hour of a live session, which is the longest, has some 3 MB.
-MOST_BYTES = 5_000_000
-# Brackets and commas: each costs memory once it is parsed, and the longest session has some 100,000.
+# Half an hour of a live session, which is the longest, has some 3 MB, and with four faces 5.
+MOST_BYTES = 6_000_000
+# Brackets and commas: each costs memory once it is parsed, and the longest session has some 100,000, and with four faces 200,000.
 MOST_PARTS = 300_000
 NOTE_LENGTH = 500
 NAME_LENGTH = 300

@@ -7,6 +7,7 @@ import pytest
 from tests.browser import harness, media
 from tests.browser.live_page import start, text, wait_for
 from tests.browser.test_accessibility import violations
+from tests.browser.test_languages import in_language, untranslated
 from tests.support.people import another, scene, woman
 
 pytestmark = pytest.mark.serial
@@ -76,6 +77,22 @@ def test_a_press_on_a_frame_reads_that_face(open_page, two_in_view):
     page.wait_for_function("parseFloat(document.querySelector('[data-part=box]').style.left) > 45")
     page.wait_for_selector(".cp-other[aria-pressed=true]")
     assert "from" in text(page, "basis") or page.get_attribute("[data-fused]", "data-kind") == "unsure"
+
+
+@pytest.mark.parametrize(("language", "second"), [("de", "Gesicht 2"), ("es", "cara 2")])
+def test_numbers_are_told_in_another_language_and_names_are_not(open_page, server, two_in_view, language, second):
+    page = start(in_language(open_page, server, language, in_browser=two_in_view))
+    page.wait_for_selector(".cp-other:visible >> nth=1")
+    page.fill("[data-part=rows] input >> nth=0", "joy")
+    page.press("[data-part=rows] input >> nth=0", "Enter")
+    page.wait_for_function("document.querySelector('.cp-other > span').textContent.startsWith('joy ·')")
+    assert page.locator(".cp-other > span").nth(1).text_content().startswith(f"{second} ·")
+    assert "joy" in page.get_attribute(".cp-person >> nth=0", "aria-label")
+    page.click(".cp-person >> nth=1")
+    page.wait_for_selector(".cp-person[aria-pressed=true]")
+    page.wait_for_timeout(1000)
+    devices = page.locator("option").all_text_contents()
+    assert set(untranslated(page)) <= set(devices)
 
 
 def test_with_one_face_there_are_no_rows(open_page):
