@@ -14,7 +14,7 @@ def violations(page):
     for _ in range(10):
         found = Axe().run(page, options=RULES).response["violations"]
         said = [f"{v['id']}: {node['html'][:160]}" for v in found for node in v["nodes"]]
-        # Gradio names the empty frame of a picture, a plain div, which no role allows.
+        # Gradio names the empty frame of a sound, a plain div, which no role allows.
         if not (kept := [one for one in said if 'aria-label="Empty value"' not in one]):
             break
         page.wait_for_timeout(500)

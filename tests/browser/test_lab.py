@@ -105,6 +105,15 @@ def test_the_second_lesson_a_sense_that_does_not_know_it_is_degraded(lab):
     assert noisy.split()[0] != plain.split()[0]
 
 
+def test_on_a_phone_the_picture_that_the_face_sense_is_given_is_large_enough_to_be_seen(open_page):
+    page = open_page(390, 844)
+    page.get_by_role("tab", name="Lab").click()
+    page.locator("#lab-exhibits [data-exhibit=moment]").click()
+    choose(page, "Happy")
+    page.wait_for_function("document.querySelector('#lab-picture img').naturalWidth > 0")
+    assert page.locator("#lab-picture img").bounding_box()["width"] > 200
+
+
 def test_a_drawing_is_saved_as_png_and_the_weights_of_the_conversation_are_there(lab, picture):
     page = lab()
     choose(page, "Mixed")

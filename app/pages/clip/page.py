@@ -124,7 +124,7 @@ def read_clip(
     due = 1
     try:
         if not path:
-            yield _shown("", _result_html([predictor.predict_text(typed, model)], labels))
+            yield _shown("", clip_html([utterance_view(predictor.predict_text(typed, model), labels)]))
             return
         kind = media_kind(Path(path)) or "video"
         player = player_html(kind, f"gradio_api/file={quote(path)}", Path(path).name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from html import escape
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from app.live.phrases import RELATIONS, clock_text, percent
 from app.pages.lab.introspection import Cell, Row, Step, Use
@@ -15,8 +16,8 @@ from app.pages.shared.markup import key_html
 from comp_core.evaluation.introspection import Introspection
 from comp_core.modalities import MODALITIES, NAMES
 
-# Pixels of a picture that is shown.
-SHOWN_HIGH = 440
+# Pixels of a picture's longer side, as it is shown.
+SHOWN_PIXELS = 640
 
 
 def seven_html(rows: Sequence[Row], relation: str, words: str) -> str:
@@ -63,10 +64,10 @@ def compared_html(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -
 
 def picture_html(picture: np.ndarray) -> str:
     """(H, W, 3) what the face sense is given; it lies in the page itself, so no file is written for it."""
-    small = min(1.0, SHOWN_HIGH / picture.shape[0])
-    shown = cv2.resize(picture, None, fx=small, fy=small, interpolation=cv2.INTER_AREA)
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(shown, cv2.COLOR_RGB2BGR))
-    address = f"data:image/jpeg;base64,{b64encode(jpeg.tobytes()).decode()}"
+    shown, jpeg = Image.fromarray(picture), io.BytesIO()
+    shown.thumbnail((SHOWN_PIXELS, SHOWN_PIXELS))
+    shown.save(jpeg, "JPEG")
+    address = f"data:image/jpeg;base64,{b64encode(jpeg.getvalue()).decode()}"
     told = "What the face sense is given"
     return f'<figure class="cp cp-given-picture"><img src="{address}" alt="{told}"><figcaption>{told}</figcaption></figure>'
 

@@ -70,7 +70,8 @@ def moment_section(predictor: Predictor, visitors: Visitors, tab: gr.Tab) -> Non
     model = gr.Radio([(f.name, name) for name, f in predictor.fusions.items()], value=next(iter(predictor.fusions)), label="Model")
     compared = gr.HTML("", apply_default_css=False, elem_id="lab-compared")
     with gr.Row():
-        picture = gr.HTML("", apply_default_css=False, elem_id="lab-picture")
+        with gr.Column(min_width=280):
+            picture = gr.HTML("", apply_default_css=False, elem_id="lab-picture")
         sound = gr.Audio(label="What the voice sense is given", interactive=False, buttons=[], min_width=280)
 
     degraders = [*sliders, muted, model]

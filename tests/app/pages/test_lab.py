@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from app.live.context import LiveContext
 from app.live.phrases import RELATIONS, relation
@@ -18,7 +19,7 @@ from app.live.utterance import Utterance
 from app.pages.lab import curve as curve_part
 from app.pages.lab.curve import REPORTS, balance_of, draw_learning, draw_reported, run_curve
 from app.pages.lab.introspection import Series, along, as_csv, introspections, measured, reported, seven, uses
-from app.pages.lab.markup import along_html, compared_html, introspection_html, seven_html, uses_html
+from app.pages.lab.markup import along_html, compared_html, introspection_html, picture_html, seven_html, uses_html
 from app.pages.lab.moment import degrade_utterance, live_moments, read_moments, show_moment
 from app.pages.lab.plot import curves_html, curves_svg
 from app.pages.lab.projection import draw_projections
@@ -159,9 +160,16 @@ def test_sliders_at_rest_degrade_nothing():
     assert degradation_of({**rest, "noise_db": QUIET - 1}, muted=True) == Degradation(noise_db=QUIET - 1, muted=True)
 
 
-def test_a_degraded_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
-    from PIL import Image
+def shown_picture(html):
+    return Image.open(io.BytesIO(base64.b64decode(re.search(r'src="data:image/jpeg;base64,([^"]+)"', html)[1])))
 
+
+@pytest.mark.parametrize(("width", "height", "shown"), [(40, 30, (40, 30)), (1920, 1080, (640, 360)), (1, 4000, (1, 640))])
+def test_a_picture_of_any_shape_is_shown_small(width, height, shown):
+    assert shown_picture(picture_html(np.zeros((height, width, 3), np.uint8))).size == shown
+
+
+def test_a_degraded_moment_is_read_again_by_the_same_senses(predictor, tmp_path):
     path = tmp_path / "face.jpg"
     Image.new("RGB", (40, 30), (200, 200, 200)).save(path)
     asked = []
@@ -176,8 +184,7 @@ def test_a_degraded_moment_is_read_again_by_the_same_senses(predictor, tmp_path)
     values = [{**rest, "darkness": 0.9, "words_lost": 1.0}[field] for field in fields]
     html, picture, sound = degrade_utterance(predictor, fields, str(path), [heard(video="joy")], 0, *values, False, "prlf")
     assert asked == [(pytest.approx(20, abs=2), "")]
-    jpeg = re.search(r'src="data:image/jpeg;base64,([^"]+)"', picture)[1]
-    assert np.asarray(Image.open(io.BytesIO(base64.b64decode(jpeg)))).mean() == pytest.approx(20, abs=2)
+    assert np.asarray(shown_picture(picture)).mean() == pytest.approx(20, abs=2)
     assert sound is None
     assert "absent: no face" in html and "joy 9" in html
     assert predictor.models == ["prlf", "prlf"]

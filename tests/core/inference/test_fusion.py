@@ -1,5 +1,8 @@
 """Who answers: the sense where it is alone, the model or a rule where several are there, as the model's JSON says."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
@@ -65,6 +68,15 @@ def test_of_a_sense_without_a_prediction_the_model_says_what_it_makes(moment):
 def test_rules_that_are_not_known_are_refused(damaged):
     with pytest.raises(CheckpointError, match=r"vote|damaged"):
         fusion(PEOPLE, **damaged)
+
+
+def test_a_checkpoint_of_before_0_19_is_refused_when_it_is_loaded(tmp_path):
+    shutil.copy(WEIGHTS_DIR / "comp.safetensors", tmp_path)
+    described = json.loads((WEIGHTS_DIR / "comp.json").read_text(encoding="utf-8"))
+    described["temperature"]["own"] = described["temperature"].pop("unimodal")
+    (tmp_path / "comp.json").write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="unimodal"):
+        Fusion.load("comp", tmp_path)
 
 
 def of_its_own(rule=MODEL, **more):
