@@ -131,52 +131,6 @@ def _tiers_of_faces(lines: Sequence[Line]) -> list[Tier]:
     called = {number: f"{FACE} {number}" + (f" ({name})" if name else "") for number, name in names.items()}
     return [Tier(f"{called[number]}, each second", runs(told[number], 2 * EVERY_S)) for number in told]
 
-    def _face(self, number: int | None) -> dict[str, Any] | None:
-        return None if number is None else {"id": number, "name": self._name_of(number)}
-
-    def _tiers_of_faces(self, lines: list[Line]) -> list[Tier]:
-        """What each of several faces showed second by second."""
-        told: dict[int, list[tuple[float, str]]] = {}
-        for line in lines:
-            for face in line.faces:
-                told.setdefault(face.number, []).append((line.at, _best(face.probabilities)))
-        # By number, too: two faces may be called the same.
-        called = {number: f" ({name})" if (name := self._name_of(number)) else "" for number in told}
-        return [Tier(f"face {number}{called[number]}, each second", runs(told[number], 2 * EVERY_S)) for number in told]
-
-    def _as_csv(self, lines: list[Line], notes: list[Note]) -> str:
-        """One row a second; a note stands in the first row that is not before it. Models of a session may have labels of their own."""
-        labels = list(dict.fromkeys(label for line in lines for label in line.moment["fused"] or ()))
-        rows = [["seconds", "model", "label", *labels, *columns_of_each(), "face", "face_name", "words", "note"]]
-        waiting = deque(notes)
-        for number, line in enumerate(lines):
-            told = []
-            while waiting and (waiting[0].at <= line.at or number == len(lines) - 1):
-                told.append(waiting.popleft().text or MARKER)
-            moment = line.moment
-            fused = moment["fused"]
-            shares = [f"{fused[label]:.4f}" if fused and label in fused else "" for label in labels]
-            named = fused_label(moment) if fused else ""
-            whose = ["" if line.face is None else line.face, self._name_of(line.face)]
-            rows.append([f"{line.at:.2f}", line.model, named, *shares, *cells_of_each(moment), *whose, line.words, "; ".join(told)])
-        return csv_text(rows)
-
-    def _as_json(self, lines: list[Line], utterances: list[dict[str, Any]], notes: list[Note]) -> str:
-        record = {
-            "notice": NOTICE,
-            "lines": [
-                {
-                    **{"seconds": round(line.at, 2), "model": line.model, "words": line.words, **line.moment},
-                    "face": self._face(line.face),
-                    "faces": [{**self._face(face.number), "speaks": face.speaks, VIDEO: face.probabilities} for face in line.faces],
-                }
-                for line in lines
-            ],
-            "utterances": utterances,
-            "notes": [{"seconds": round(note.at, 2), "text": note.text} for note in notes],
-        }
-        return json.dumps(record, ensure_ascii=False, indent=1)
-
 
 def _utterance(utterance: Utterance) -> dict[str, Any]:
     span = {"start": utterance.start, "end": utterance.end}
