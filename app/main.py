@@ -32,8 +32,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-# Faces that the live page finds; one of them is read.
-MOST_FACES = 3
 # Gradio answers calls in 40 threads, and each live page may hold one of them while it waits for its picture.
 MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
@@ -279,6 +277,7 @@ def build(
     from app.api import clip_endpoint
     from app.capture.browser import server_functions
     from app.live.context import LiveContext
+    from app.live.people import MOST_FACES
     from app.live.session import LiveSession
     from app.pages.about.page import about_page
     from app.pages.clip.page import clip_page

@@ -63,7 +63,7 @@ def server_functions(
 
     def control(data: Any, address: str) -> dict[str, Any]:
         """Switch modalities, choose model, language and smoothing, degrade what is captured, type or correct words, remember or forget,
-        point, note, teach."""
+        choose a face and give it a name, note, teach."""
         session = visitors.find(wire.fields(data).get("token"), address=address)
         request = checked(wire.CONTROL, data)
         if "switches" in request:
@@ -80,7 +80,9 @@ def server_functions(
         if "corrected" in request:
             session.inbox.correct(request["corrected"]["utterance"], request["corrected"]["text"])
         if "face" in request:
-            session.looking.locator.point_at(*request["face"])
+            session.looking.people.choose(request["face"])
+        if "called" in request:
+            session.looking.people.call(request["called"]["face"], request["called"]["name"])
         if "smoothing" in request:
             session.settings.smoothing = request["smoothing"]
         if "memory" in request:

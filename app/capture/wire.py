@@ -22,6 +22,7 @@ from app.checked import BAD, TOO_LARGE, Schema, base64_text, otherwise, refusal
 from app.live.sliders import SLIDERS, degradation_of
 from app.records import TEXT_LENGTH
 from app.refusal import Refused
+from comp_core.formats.tiers import one_line
 from comp_core.inference.degradation import Degradation
 from comp_core.inference.media import MOST_SCANS, jpeg_scans
 from comp_core.modalities import AUDIO, MODALITIES, VIDEO
@@ -34,10 +35,11 @@ JPEG_BYTES = 300_000
 PICTURE_SIDE = 1280
 PCM_SECONDS = 12
 NOTE_LENGTH = 500
+NAME_LENGTH = 24
 # Seconds of the time constant; below, the shown label flickers, and above, it is long behind.
 SMOOTHING = (0.1, 3.0)
-# The whole request: both media in base64, and the rest.
-REQUEST_BYTES = 2_000_000
+# The whole request: both media in base64, or two saved sessions, and the rest.
+REQUEST_BYTES = 2_600_000
 
 # A page of another version may send more: what is not described here is not read.
 _SETTINGS = ConfigDict(strict=True, extra="allow")
@@ -63,11 +65,12 @@ def _between(lowest: float, highest: float, what: str, unit: str = "") -> Any:
 
 Words = Annotated[str, _cut(TEXT_LENGTH), otherwise("The typed words are not text.")]
 Note = Annotated[str, _cut(NOTE_LENGTH), otherwise("The note is not text.")]
-_Part = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Place = Annotated[
-    list[_Part],
-    Field(min_length=2, max_length=2, description="[x, y] as fractions of the picture's width and height"),
-    otherwise("A place has an x and a y within the picture, from 0 to 1."),
+_Name = Annotated[
+    str,
+    BeforeValidator(lambda value: one_line(value) if isinstance(value, str) else value),
+    _cut(TEXT_LENGTH),
+    Field(max_length=NAME_LENGTH),
+    otherwise(f"A name is text of at most {NAME_LENGTH} characters. Shorten it."),
 ]
 Gone = Annotated[
     dict[Literal[AUDIO, VIDEO], Literal[DISCONNECTED, PAUSED]],
@@ -92,6 +95,14 @@ class Correction(TypedDict):
 
     utterance: int
     text: Annotated[str, _cut(TEXT_LENGTH)]
+
+
+@with_config(_SETTINGS)
+class Called(TypedDict):
+    """The name of a face, which is given by its number; "" takes it back."""
+
+    face: int
+    name: _Name
 
 
 @with_config(_SETTINGS)
@@ -161,7 +172,12 @@ class Control(Held, total=False):
     degradation: Sliders
     typed: Words
     corrected: Annotated[Correction, otherwise("A correction names an utterance by its number, and has its words.")]
-    face: Place
+    face: Annotated[
+        int | None,
+        Field(description="number of the face that is to be read; null for whoever speaks"),
+        otherwise("A face is chosen by its number, or none by null."),
+    ]
+    called: Annotated[Called, otherwise("A name is text for a face, which is given by its number.")]
     smoothing: _between(*SMOOTHING, "smoothing", " seconds")
     memory: _yes("memory")
     forget: _yes("forget")

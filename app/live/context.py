@@ -25,9 +25,7 @@ Given = TypeVar("Given", contravariant=True)
 
 
 class Locator(Protocol):
-    """Follows the face of one visitor, as `comp_core.senses.face.locator.FaceLocator` does."""
-
-    def point_at(self, x: float, y: float) -> None: ...
+    """Follows the faces of one visitor, as `comp_core.senses.face.locator.FaceLocator` does."""
 
     def close(self) -> None: ...
 
@@ -58,7 +56,7 @@ class Segmenter(Protocol):
 
 
 class FaceSense(Protocol):
-    def see(self, picture: np.ndarray, locator: Locator) -> FaceFrame: ...
+    def see_all(self, picture: np.ndarray, locator: Locator) -> list[FaceFrame]: ...
 
     def summarise(self, frames: Sequence[FaceFrame], freshness: Sequence[float] | None = None) -> Reading: ...
 

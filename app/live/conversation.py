@@ -12,13 +12,13 @@ from app.live.export import Record
 from app.live.inbox import Recognised
 from app.live.latencies import Latencies
 from app.live.looking import Looking
+from app.live.people import Sight
 from app.live.senses import reading_of
 from app.live.settings import Settings
 from app.live.snapshot import Said
 from app.live.utterance import Utterance
 from comp_core.inference.windows import Moment
 from comp_core.modalities import AUDIO, TEXT, VIDEO
-from comp_core.senses.face.sense import FaceFrame
 from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
 from comp_core.senses.speech.utterances import Utterance as Stretch
 
@@ -99,18 +99,18 @@ class Conversation:
             utterance.start, utterance.end, utterance.ended_at = stretch.start, stretch.end, now
             utterance.shown_until = now + self._context.config.hold
             utterance.voice = self._read_voice(stretch.samples)
-            utterance.face = self._looking.during(utterance.frames)
-            utterance.frames.clear()  # summed up; a session has many utterances
+            utterance.face_number, utterance.face = self._looking.during(utterance.sights)
+            utterance.sights.clear()  # summed up; a session has many utterances
             if utterance.asked_until != stretch.end:
                 self._ask(utterance, stretch)
             utterance.pending = utterance.heard_until < utterance.asked_until == stretch.end
             self._keep(utterance)
             self._judge(utterance)
 
-    def see(self, frame: FaceFrame) -> None:
-        """The face while something is said."""
+    def see(self, sight: Sight) -> None:
+        """The faces while something is said."""
         if self.growing:
-            self.growing.frames.append(frame)
+            self.growing.sights.append(sight)
 
     def _begin(self, start: float) -> Utterance:
         self._count += 1
@@ -162,7 +162,7 @@ class Conversation:
         if utterance is None:
             utterance = self._begin(at)
             utterance.end, utterance.ended_at = at, now
-            utterance.face = self._looking.present(now)
+            utterance.face_number, utterance.face = self._looking.people.read, self._looking.present(now)
             self._keep(utterance)
         utterance.typed = self._with_reading(text)
         utterance.shown_until = max(utterance.shown_until, now + self._context.config.typed_hold)
@@ -232,7 +232,11 @@ class Conversation:
         return [*moments, {AUDIO: voice, TEXT: utterance.words, VIDEO: face}]
 
     def told(self) -> list[Said]:
-        return [Said(one.number, one.start, one.end, one.transcript, one.pending, one.judged) for one in self.utterances]
+        named = self._looking.people.name_of
+        return [
+            Said(one.number, one.start, one.end, one.transcript, one.pending, one.judged, one.face_number, named(one.face_number))
+            for one in self.utterances
+        ]
 
     def _judge(self, utterance: Utterance) -> None:
         """Fuse a whole utterance, for the history: once, when nothing of it is still to come; again only when the visitor corrects it."""

@@ -66,16 +66,18 @@ class LiveSession:
     def __init__(self, token: str, context: LiveContext, locator: Locator, segmenter: Segmenter) -> None:
         self.token, self._context = token, context
         self.began = self.last_seen = self.present_at = context.clock()
-        self.inbox, self.record, self.latencies = Inbox(), Record(), Latencies()
+        self.inbox, self.latencies = Inbox(), Latencies()
         self.followers = Followers()
         self.settings = Settings(model=next(iter(context.predictor.fusions)))
         self.local: OwnDevices | None = None
         random = np.random.default_rng()
         self.looking = Looking(context.predictor.face, locator, self.settings, self.latencies, random)
+        self.record = Record(self.looking.people.name_of)
         self.hearing = Hearing(segmenter, self.settings, self.latencies, random)
         self.lesson = Lesson(context.predictor.face, context.predictor.voice, segmenter)
         self.conversation = Conversation(context, self.settings, self.looking, self.latencies, self.record, self._ask_words, random)
         self._smoother = Smoother()
+        self._face_read: int | None = None
         self._snapshot: Snapshot | None = None
         self._closed = False
         self._published = threading.Condition()
@@ -189,10 +191,12 @@ class LiveSession:
         if VIDEO in arrived.lost:
             self.looking.lose(arrived.lost[VIDEO])
         if arrived.frame is not None:
-            seen = self.looking.look(arrived.frame, now)
-            if seen is not None:
-                self.conversation.see(seen)
-                self.lesson.see(seen)
+            # Who speaks is judged by the voice only while the voice is used.
+            voice = float(self.hearing.segmenter.speech_probability) if self.settings.switches[AUDIO] else 0.0
+            sight = self.looking.look(arrived.frame, now, voice)
+            if sight is not None:
+                self.conversation.see(sight)
+                self.lesson.see(sight.frame)
 
     def _ask_words(self, stretch: Stretch, number: int) -> bool:
         def deliver(words: Transcript, milliseconds: float, error: str | None) -> None:
@@ -211,19 +215,24 @@ class LiveSession:
             pull = None if alone else self._pull(fused, ask((moments[-1:], off))[0])
         if fused.fused is not None:
             self.present_at = now
+        people = self.looking.people
+        read, faces = (None, ()) if VIDEO in off else (people.read, self.looking.faces(now))
         self._smoother.time_constant = settings.smoothing
+        if people.read != self._face_read:
+            # Of another face there is no before.
+            self._smoother, self._face_read = Smoother(settings.smoothing), people.read
         fusion = self._context.predictor.fusion(model)
         told = {"subsets": subsets, "answer_thresholds": dict(fusion.answer_thresholds), "labels": list(fusion.labels)}
         shown = self._smoother.update({**fused.as_dict(), **told}, now)
         utterance = self.conversation.present
         lesson = self.lesson.state(moments[-1], off, now)
-        self.record.add(at, model, shown, utterance.transcript if utterance else "", lesson.answer)
+        self.record.add(at, model, shown, utterance.transcript if utterance else "", lesson.answer, read, faces)
         return Snapshot(
             at=at,
             model=model,
             captured=self.looking.captured,
             box=self.looking.box,
-            others=self.looking.others,
+            faces=faces,
             fused=shown,
             switched_off=off,
             speaking=bool(self.hearing.segmenter.speaking),

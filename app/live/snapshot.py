@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.live.lesson import LessonState
+from app.live.people import Face
 from app.live.why import Pull
 from comp_core.inference.fusion import Fused
 from comp_core.senses.face.choice import Box
@@ -13,7 +14,8 @@ from comp_core.senses.face.choice import Box
 
 @dataclass(frozen=True)
 class Said:
-    """An utterance as it is told: its number, when it was (s since Start), its words, whether more come, how it was judged at its end."""
+    """An utterance as it is told: its number, when it was (s since Start), its words, whether more come, how it was judged at its end,
+    and the number and name of its face."""
 
     number: int
     start: float
@@ -21,6 +23,8 @@ class Said:
     transcript: str
     pending: bool
     judged: Fused | None
+    face: int | None = None
+    face_name: str = ""
 
 
 # What a fused answer is of: an utterance that is spoken, one that has ended and is held, or the time between two.
@@ -58,7 +62,8 @@ class Snapshot:
         at: seconds since the session began.
         model: name of the fusion model.
         captured: page clock in ms of the newest frame that was looked at.
-        box: the face in it, as fractions of the picture; `others` are further faces, which are not read.
+        box: the face in it that is read, as fractions of the picture.
+        faces: each face where there are several.
         fused: one record of the predictor, as a dict: fused, one prediction per modality, weights, observed, absent_because; and
             ``subsets``, the fused prediction from each of the seven, whatever is switched off, with their ``answer_thresholds``; and the
             model's ``labels``.
@@ -78,7 +83,7 @@ class Snapshot:
     model: str
     captured: float | None
     box: Box | None
-    others: tuple[Box, ...]
+    faces: tuple[Face, ...]
     fused: dict[str, Any]
     switched_off: frozenset[str]
     speaking: bool

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
+from app.live.people import Sight
 from comp_core.inference.fusion import Distribution, Fused
 from comp_core.inference.windows import Moment
 from comp_core.modalities import AUDIO, TEXT, VIDEO
-from comp_core.senses.face.sense import FaceFrame
 from comp_core.senses.reading import NO_FACE, NO_WORDS, SILENCE, Reading
 
-# Face frames kept of one utterance: 12 s at 20 frames a second.
-FRAMES_KEPT = 240
+# Pictures kept in mind of one utterance: 12 s at 20 frames a second.
+SIGHTS_KEPT = 240
 
 
 @dataclass
@@ -23,7 +23,8 @@ class Utterance:
         number: counts the utterances of the session.
         start, end: seconds since the session began; `end` is None while it is still spoken.
         voice, face: readings of the whole utterance.
-        frames: face frames seen during the utterance (features, no pictures).
+        sights: faces seen during the utterance (features, no pictures).
+        face_number: of the face that belongs to it; None without one.
         spoken: words the recogniser gave, with their reading.
         confidence: how sure the recogniser was of them, 0 to 1.
         typed: words the visitor typed instead, with their reading.
@@ -40,7 +41,8 @@ class Utterance:
     end: float | None = None
     voice: Reading = field(default_factory=lambda: Reading.absent(SILENCE))
     face: Reading = field(default_factory=lambda: Reading.absent(NO_FACE))
-    frames: deque[FaceFrame] = field(default_factory=lambda: deque(maxlen=FRAMES_KEPT))
+    sights: deque[Sight] = field(default_factory=lambda: deque(maxlen=SIGHTS_KEPT))
+    face_number: int | None = None
     spoken: tuple[str, Reading] = field(default_factory=lambda: ("", Reading.absent(NO_WORDS)))
     confidence: float = 0.0
     typed: tuple[str, Reading] | None = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from app.live.lesson_view import lesson_view
+from app.live.people import Face
 from app.live.phrases import IN_SHORT, NOTHING, REASONS, Probabilities, ago, clock_text, in_words, listed, named, percent, ranked, relation
-from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Snapshot, Words
+from app.live.snapshot import BETWEEN, NOW, PAST, REMEMBERED, SAID, SPOKEN, Said, Snapshot, Words
 from app.live.why import Pull, no_senses_own, why
+from comp_core.formats.faces import titles_of
 from comp_core.modalities import LABELS, MODALITIES, NAMES, SUBSETS, TEXT, VIDEO, subset_name
 from comp_core.senses.reading import SWITCHED_OFF
 
@@ -165,7 +167,7 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
         "captured": snapshot.captured,
         # A face that is not read has no box.
         "box": None if VIDEO in snapshot.switched_off else snapshot.box,
-        "others": () if VIDEO in snapshot.switched_off else snapshot.others,
+        "faces": [_face_view(face, snapshot.fused["sure_from"]) for face in snapshot.faces],
         "moment": {**moment_view(snapshot.fused, snapshot.pull), "of": MOMENTS[snapshot.moment]},
         "subsets": subsets_view(snapshot.fused, snapshot.switched_off),
         "speaking": snapshot.speaking,
@@ -178,9 +180,11 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
                 "time": clock_text(said.start),
                 "transcript": said.transcript or ("recognising…" if said.pending else "(no words)"),
                 "words": said.transcript,
+                "who": who,
+                "named": bool(said.face_name),
                 "prediction": in_words(said.judged.fused, said.judged.answer_threshold) if said.judged else "…",
             }
-            for said in reversed(snapshot.utterances)
+            for said, who in reversed(list(zip(snapshot.utterances, _whose(snapshot.utterances), strict=True)))
         ],
         "stage_ms": snapshot.stage_ms,
         "frames_dropped": snapshot.frames_dropped,
@@ -188,6 +192,23 @@ def live_view(snapshot: Snapshot) -> dict[str, Any]:
         "smoothing_s": snapshot.smoothing,
         "lesson": lesson_view(snapshot.lesson),
     }
+
+
+def _face_view(face: Face, answer_threshold: float) -> dict[str, Any]:
+    """One of several faces: its number and name, box, own prediction in words and bars, and whether it speaks, is read, was chosen."""
+    own = face.probabilities
+    return {
+        **{"number": face.number, "name": face.name, "box": face.box, "speaks": face.speaks, "read": face.read, "chosen": face.chosen},
+        "told": in_words(own, answer_threshold) if own else "nothing to read",
+        "top": ranked(own)[0][0] if own else None,
+        # Of its sense, whatever the fusion model tells apart.
+        "bars": _bars(own) or dict.fromkeys(LABELS),
+    }
+
+
+def _whose(utterances: Sequence[Said]) -> list[str]:
+    """What the face of each utterance is called, where there is more than one to tell apart."""
+    return titles_of([{"face": None if said.face is None else {"id": said.face, "name": said.face_name}} for said in utterances])
 
 
 def utterance_view(record: Mapping[str, Any], labels: Collection[str] = LABELS) -> dict[str, Any]:

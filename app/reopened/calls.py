@@ -25,7 +25,7 @@ from comp_core.formats.by_hand import BY_HAND
 from comp_core.formats.table import FORMATS, Told
 
 # A session as the page sends it, compressed; two of them fit into one call.
-PACKED_BYTES = 700_000
+PACKED_BYTES = 950_000
 # How long a call waits for others to be done: each may take a second and some hundred MB.
 PATIENCE_S = 10.0
 EDITS_LENGTH = 500_000
@@ -128,7 +128,12 @@ def files(session: Session) -> dict[str, str]:
         told = Told(session.utterances, [(note["seconds"], note["text"]) for note in session.notes], session.file, session.model)
         return {suffix: text for one in FORMATS.values() for suffix, text in one.make(told).items()}
     lines = [
-        export.Line(line["seconds"], line["model"], _without(line, "seconds", "model", "words"), line["words"]) for line in session.lines
+        export.Line(
+            *(line["seconds"], line["model"], _without(line, "seconds", "model", "words", "face", "faces"), line["words"]),
+            face=line.get("face"),
+            faces=line.get("faces", ()),
+        )
+        for line in session.lines
     ]
     notes = [export.Note(note["seconds"], note["text"]) for note in session.notes]
     made = export.files_of(lines, list(session.utterances), notes)

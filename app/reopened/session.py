@@ -11,15 +11,17 @@ from pydantic import ConfigDict, FailFast, Field, TypeAdapter, ValidationError, 
 from typing_extensions import TypedDict
 
 from app.live.export import MOST_LINES, MOST_NOTES, MOST_UTTERANCES
+from app.live.people import MOST_FACES
 from app.records import JUDGED, REASON_LENGTH, Label, Prediction, Seconds, Share, Transcript
 from app.refusal import Refused
 from comp_core.formats import SCHEMA_VERSION
 from comp_core.formats.by_hand import BY_HAND, LABEL, NOTE, TRANSCRIPT
+from comp_core.formats.tiers import FACE
 from comp_core.modalities import MODALITIES
 
-# Half an hour of a live session, which is the longest, has some 3 MB.
-MOST_BYTES = 5_000_000
-# Brackets and commas: each costs memory once it is parsed, and the longest session has some 100,000.
+# Half an hour of a live session, which is the longest, has some 3 MB, and with four faces 5.
+MOST_BYTES = 6_000_000
+# Brackets and commas: each costs memory once it is parsed, and the longest session has some 100,000, and with four faces 200,000.
 MOST_PARTS = 300_000
 NOTE_LENGTH = 500
 NAME_LENGTH = 300
@@ -27,6 +29,8 @@ NAME_LENGTH = 300
 # What a newer program adds is passed over; what is known is exactly what it should be.
 _SETTINGS = ConfigDict(extra="ignore", strict=True)
 _Name = Annotated[str, Field(max_length=NAME_LENGTH)]
+# Faces of one second: one that has just left is still told.
+_MOST_TOLD = 4 * MOST_FACES
 
 
 @with_config(_SETTINGS)
@@ -53,6 +57,22 @@ class Note(TypedDict):
     text: Annotated[str, Field(max_length=NOTE_LENGTH)]
 
 
+@with_config(_SETTINGS)
+class Face(TypedDict):
+    """A face of a live session: its number in it, and the name that was typed for it."""
+
+    id: int
+    name: _Name
+
+
+@with_config(_SETTINGS)
+class OneOfSeveral(Face):
+    """The same in one second, with what it showed by itself."""
+
+    speaks: bool
+    video: Prediction | None
+
+
 # Words may still have been on their way when a session was saved: then there is no prediction, nor what belongs to it.
 _JUDGED = {name: NotRequired[kind] for name, kind in JUDGED.items()} | {
     "fused": Prediction | None,
@@ -67,11 +87,24 @@ Utterance = with_config(_SETTINGS)(
             "transcript": Transcript,
             "source": NotRequired[Annotated[str, Field(max_length=REASON_LENGTH)] | None],
             BY_HAND: NotRequired[ByHand | None],
+            FACE: NotRequired[Face | None],
             **_JUDGED,
         },
     )
 )
-Line = with_config(_SETTINGS)(TypedDict("Line", {"seconds": Seconds, "model": _Name, "words": Transcript, **_JUDGED}))
+Line = with_config(_SETTINGS)(
+    TypedDict(
+        "Line",
+        {
+            "seconds": Seconds,
+            "model": _Name,
+            "words": Transcript,
+            FACE: NotRequired[Face | None],
+            "faces": NotRequired[Annotated[list[OneOfSeveral], Field(max_length=_MOST_TOLD)]],
+            **_JUDGED,
+        },
+    )
+)
 
 
 @with_config(_SETTINGS)

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from comp_core.formats.by_hand import told_by_hand
+from comp_core.formats.faces import titles_of
 from comp_core.formats.tiers import MARKER, NOTE_S, NOTICE, SHORTEST_S, fused_label, one_line
 
 Cue = tuple[float, float, str]
@@ -14,7 +15,14 @@ Cue = tuple[float, float, str]
 
 def cues_of(records: Sequence[Mapping[str, Any]], notes: Iterable[tuple[float, str]] = ()) -> list[Cue]:
     """(start, end, text) in seconds and one line, in order of time; for what is given see `comp_core.formats.tiers.tiers_of`."""
-    cues = [(r["start"], r["end"] or 0.0, f"[{fused_label(r)}] {one_line(r['transcript']) or '(no words)'}") for r in records]
+    cues = [
+        (
+            r["start"],
+            r["end"] or 0.0,
+            f"[{fused_label(r)}] {f'{one_line(who)}: ' if who else ''}{one_line(r['transcript']) or '(no words)'}",
+        )
+        for r, who in zip(records, titles_of(records), strict=True)
+    ]
     cues += [(r["start"], r["end"] or 0.0, f"by hand: {one_line(told)}") for r in records if (told := told_by_hand(r))]
     cues += [(at, at + NOTE_S, f"* {one_line(text) or MARKER}") for at, text in notes]
     return sorted((start, max(end, start + SHORTEST_S), text) for start, end, text in cues)

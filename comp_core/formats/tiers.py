@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from comp_core.formats.by_hand import by_hand, fields_by_hand, tier
+from comp_core.formats.faces import titles_of
 from comp_core.inference.fusion import sure_label
 from comp_core.modalities import MODALITIES
 
 NOTICE = "Predicted expression, not feelings. Not for use at work, in education on students, or in hiring."
-TRANSCRIPT, FUSED, NOTES = "transcript", "fused", "notes"
+TRANSCRIPT, FUSED, FACE, NOTES = "transcript", "fused", "face", "notes"
 NOT_SURE, NOTHING_TO_GO_ON, MARKER = "not sure", "nothing to go on", "marker"
 # What has no length in time, as a note, or a picture, is given this much (s).
 SHORTEST_S = 0.5
@@ -36,7 +37,8 @@ class Tier:
 
 
 def tiers_of(records: Sequence[Mapping[str, Any]], notes: Iterable[tuple[float, str]] = ()) -> list[Tier]:
-    """Tiers of words, fused labels, and each modality's; of what was put beside them by hand, and of notes, where there are any.
+    """Tiers of words, fused labels, and each modality's; of faces where there are several, of what was put beside them by hand, and of
+    notes, where there are any.
 
     Args:
         records: of `comp_core.predictor.Predictor.predict_file`, or of a live session's utterances, which have no modality's prediction.
@@ -47,6 +49,10 @@ def tiers_of(records: Sequence[Mapping[str, Any]], notes: Iterable[tuple[float, 
         spans = _spans(records, lambda record, m=modality: _best(record.get(m)))
         if spans:
             tiers.append(Tier(modality, spans))
+    if whose := _spans(
+        [{**record, FACE: title} for record, title in zip(records, titles_of(records), strict=True)], lambda record: record[FACE]
+    ):
+        tiers.append(Tier(FACE, whose))
     tiers += [Tier(tier(field), _spans(records, lambda record, f=field: by_hand(record, f))) for field in fields_by_hand(records)]
     if told := [Span(at, at + NOTE_S, one_line(text) or MARKER) for at, text in notes]:
         tiers.append(Tier(NOTES, apart(told)))

@@ -23,8 +23,9 @@ GOOD = [
     ("exchange", {"token": "x", "jpeg": None, "captured": 3.5, "pcm": None, "first": 0, "gone": None}),
     (
         "control",
-        {"token": "x", "switches": {"audio": False}, "face": [0, 0.5], "smoothing": 1, "degradation": {"darkness": 0.5, "muted": True}},
+        {"token": "x", "switches": {"audio": False}, "face": 2, "smoothing": 1, "degradation": {"darkness": 0.5, "muted": True}},
     ),
+    ("control", {"token": "x", "face": None, "called": {"face": 2, "name": "Ann"}}),
     ("control", {"token": "x", "corrected": {"utterance": 3, "text": "hm"}, "note": "", "forget": True, "of a newer page": 1}),
     ("give_out", {"token": "x", "on": True}),
 ]
@@ -34,8 +35,9 @@ BAD = [
     ("exchange", {"captured": "soon"}),
     ("exchange", {"gone": {"text": "paused"}}),
     *(("control", {"degradation": one}) for one in BAD_DEGRADATION if "nan" not in str(one)),
-    ("control", {"face": [0.5]}),
-    ("control", {"face": [0.5, 2]}),
+    ("control", {"face": 0.5}),
+    ("control", {"called": {"face": None, "name": "Ann"}}),
+    ("control", {"called": {"face": 1, "name": "x" * 25}}),
     ("control", {"switches": {"audio": 1}}),
     ("control", {"corrected": {"utterance": 1}}),
     ("give_out", {}),

@@ -54,17 +54,6 @@ def portrait() -> np.ndarray:
     return cv2.resize(astronaut()[:384], (640, 480), interpolation=cv2.INTER_AREA)
 
 
-def two_people() -> np.ndarray:
-    """The head of the portrait twice, the left one larger, (480, 640, 3) uint8, RGB."""
-    from skimage.data import astronaut
-
-    head = astronaut()[:256, 96:352]
-    picture = np.full((480, 640, 3), 120, np.uint8)
-    picture[:380, :380] = cv2.resize(head, (380, 380), interpolation=cv2.INTER_AREA)
-    picture[100:350, 385:635] = cv2.resize(head, (250, 250), interpolation=cv2.INTER_AREA)
-    return picture
-
-
 def camera(folder: Path, with_face: float = 16.0, without: float = 4.0, face: np.ndarray | None = None) -> Path:
     """The portrait or another picture, swaying a little, then an empty wall (seconds); Chromium repeats it."""
     path = folder / "camera.mjpeg"

@@ -47,8 +47,8 @@ def _ask(page, expression):
     return page.evaluate(f"import('/scripts/{VERSION}/shared/translate.js').then((m) => {expression})")
 
 
-def in_language(open_page, server, language):
-    page = open_page()
+def in_language(open_page, server, language, **how):
+    page = open_page(**how)
     page.goto(f"{server.address}/?lang={language}")
     page.wait_for_function(f"document.documentElement.lang === '{language}'")
     page.wait_for_selector("[data-live] [data-part=own]")

@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from tests.browser import harness, media
 from tests.browser.live_page import start, text, wait_for
 
 pytestmark = pytest.mark.serial
@@ -225,20 +224,3 @@ def test_the_end_of_a_session_is_announced_and_nothing_is_lost(open_page, second
         page.wait_for_selector("[data-file=csv]:enabled")
         assert len(take(page, "csv").splitlines()) > 1
     page.unroute_all(behavior="wait")
-
-
-def test_of_two_faces_one_is_read_and_the_other_can_be_chosen(open_page, picture, playwright, devices, tmp_path):
-    camera = media.camera(tmp_path, with_face=5, without=0, face=media.two_people())
-    flags = [*harness.device_flags(camera, devices["microphone"]), harness.ALLOW_DEVICES]
-    browser = playwright.chromium.launch(executable_path=harness.chromium(), args=flags)
-    page = start(open_page(in_browser=browser))
-    page.wait_for_selector(".cp-other:visible")
-
-    def left(of):
-        return float(page.eval_on_selector(of, "(node) => parseFloat(node.style.left)"))
-
-    assert left("[data-part=box]") < 40 < left(".cp-other")
-    picture(page, "two")
-    page.click(".cp-other >> nth=0")
-    page.wait_for_function("parseFloat(document.querySelector('[data-part=box]').style.left) > 40")
-    assert left(".cp-other") < 40

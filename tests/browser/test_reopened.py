@@ -119,7 +119,7 @@ def test_a_wrong_file_is_one_sentence_and_loses_nothing(open_page, picture, tmp_
     for name, text, said in (
         ("newer.json", changed(clip_json(), "schema", to="9"), "It is of version '9'"),
         ("odd.json", changed(clip_json(), "utterances", 1, "fused", "joy", to="much"), "Utterance 2, fused, joy: not a number."),
-        ("large.json", " " * 5_000_001, "It is larger than 5 MB."),
+        ("large.json", " " * 6_000_001, "It is larger than 6 MB."),
     ):
         choose(page, "second", tmp_path, name, text)
         page.wait_for_function("(said) => document.querySelector('[data-part=reopened_told]').textContent.includes(said)", arg=said)

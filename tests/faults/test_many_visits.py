@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.main import MOST_FACES
+from app.live.people import MOST_FACES
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import LookAround
 from tests.browser.harness import resident_mb_of

@@ -10,10 +10,10 @@ import numpy as np
 from app.capture import wire
 from app.live.context import LiveContext
 from app.live.inbox import Frame
+from app.live.people import MOST_FACES
 from app.live.session import LiveSession
 from app.live.transcription import Deliver, Speaker
 from app.live.views import live_view
-from app.main import MOST_FACES
 from comp_core.inference.smoothing import TIME_CONSTANT
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator, LookAround

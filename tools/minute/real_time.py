@@ -13,10 +13,10 @@ import numpy as np
 from app.capture import wire
 from app.live.context import LiveContext
 from app.live.inbox import Frame
+from app.live.people import MOST_FACES
 from app.live.session import LiveSession
 from app.live.snapshot import Snapshot
 from app.live.transcription import Transcriber
-from app.main import MOST_FACES
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator, LookAround
 from comp_core.senses.speech.utterances import Segmenter

@@ -1,4 +1,4 @@
-// What the visitor does while it runs: switches, subsets, sliders, the model, words, notes, files, faces.
+// What the visitor does while it runs: switches, subsets, sliders, the model, words, notes, files.
 
 import { drawRecord, fetchFiles, forget, kept, offer, unsaved } from "./record.js";
 import { drawWaiting } from "./draw.js";
@@ -102,12 +102,6 @@ for (const node of root.querySelectorAll("[data-subset]")) {
       one.setAttribute("aria-checked", node.dataset.subset.includes(one.dataset.switch[0].toUpperCase()));
     }
     control({ switches: switches() });
-  });
-}
-for (const node of root.querySelectorAll(".cp-other")) {
-  node.addEventListener("click", () => {
-    const [left, top, right, bottom] = node.place;
-    control({ face: [(left + right) / 2, (top + bottom) / 2] });
   });
 }
 part("notes").addEventListener("submit", (event) => {

@@ -2,6 +2,7 @@
 
 import { drawBars, drawMoment, nameBars } from "../shared/moment.js";
 import { translated } from "../shared/translate.js";
+import { drawFaces } from "./faces.js";
 import { capture, local } from "./live.js";
 import { part, root, setData, setText, setWidth } from "./page.js";
 import { addPoint } from "./timeline.js";
@@ -88,14 +89,17 @@ export function drawHistory(utterances) {
   while (list.children.length < utterances.length) {
     const row = document.createElement("li");
     row.append(...["time", "said", "told"].map((name) => Object.assign(document.createElement("span"), { className: `cp-${name}` })));
+    row.children[1].append(document.createElement("span"), document.createElement("span"));
     row.append(Object.assign(document.createElement("button"), { type: "button", className: "cp-correct", textContent: "correct" }));
     list.append(row);
   }
   utterances.forEach((utterance, i) => {
-    const [time, said, told, button] = list.children[i].children;
+    const [time, { children: [who, said] }, told, button] = list.children[i].children;
     button.utterance = utterance;
     button.setAttribute("aria-label", `Correct the words of ${utterance.time}`);
     setText(time, utterance.time);
+    setData(who, "words", utterance.named ? "said" : "none");
+    setText(who, utterance.who && `${utterance.who}: `);
     setData(said, "words", utterance.words ? "said" : "none");
     setText(said, utterance.transcript);
     setText(told, utterance.prediction);
@@ -104,22 +108,19 @@ export function drawHistory(utterances) {
 
 // What was still to come when the session ended will not come.
 export function endHistory() {
-  for (const { children: [, said, told, button] } of part("history").children) {
+  for (const { children: [, whole, told, button] } of part("history").children) {
     if (told.textContent !== "…") continue;
-    if (!button.utterance.words) setText(said, "(no words)");
+    if (!button.utterance.words) setText(whole.lastChild, "(no words)");
     setText(told, "not judged");
   }
 }
 
-export function drawBoxes(box, others) {
+export function drawBoxes(box, faces) {
   place(part("box"), box);
-  root.querySelectorAll(".cp-other").forEach((node, i) => {
-    node.place = others[i];
-    place(node, others[i]);
-  });
+  drawFaces(faces);
 }
 
-function place(node, box) {
+export function place(node, box) {
   node.hidden = !box;
   if (!box) return;
   const [left, top, right, bottom] = box;
@@ -155,7 +156,7 @@ export function draw(view) {
   drawNow(view.moment);
   drawSubsets(view.subsets);
   addPoint(view);
-  drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.others : []);
+  drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.faces : []);
   // Where a face is looked for and none is found, the picture says so: a box that is missing would look like a fault.
   setData(part("picture"), "faceless", capture.hasCamera && view.moment.modalities.video.state === "absent" && !view.box);
   drawTranscript(view.transcript);

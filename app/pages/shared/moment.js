@@ -2,7 +2,7 @@
 
 import { part, setData, setText, setWidth } from "../live/page.js";
 
-const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
+export const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 
 // A model may have labels of its own: the rows are then made anew.
 export function nameBars(list, labels) {

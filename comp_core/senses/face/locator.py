@@ -8,7 +8,7 @@ from threading import Lock
 import cv2
 import numpy as np
 
-from comp_core.senses.face.choice import Box, FaceChoice
+from comp_core.senses.face.choice import Box
 from comp_core.senses.face.mesh import FaceMesh
 
 CROP_SIZE = 48
@@ -17,6 +17,7 @@ LOOK_AROUND = 10
 
 # Mesh vertices that expression moves least, grouped into the four points that we align; each point is the mean of its group.
 _ANCHOR_VERTICES = {"right_eye": (33, 133), "left_eye": (362, 263), "nose_base": (2,), "mouth": (61, 291)}
+_LIPS_FOREHEAD_CHIN = (13, 14, 10, 152)
 # Where those points go in the unit square. Brows and an open mouth stay inside the crop.
 _TEMPLATE = np.array([(0.32, 0.36), (0.68, 0.36), (0.50, 0.57), (0.50, 0.74)])
 
@@ -38,6 +39,12 @@ class LocatedFace:
         """Height of the mesh in pixels."""
         return float(np.ptp(self.landmarks[:, 1]))
 
+    @property
+    def mouth(self) -> float:
+        """How far the lips are apart, in heights of the face from forehead to chin."""
+        upper, lower, forehead, chin = (self.landmarks[vertex] for vertex in _LIPS_FOREHEAD_CHIN)
+        return float(np.linalg.norm(upper - lower) / max(float(np.linalg.norm(forehead - chin)), 1e-6))
+
 
 class LookAround:
     """Finds several faces in single pictures. It keeps nothing of a picture, so one serves all streams: a mesh takes some 35 MB.
@@ -58,41 +65,28 @@ class LookAround:
 
 
 class FaceLocator:
-    """Finds the face in pictures with MediaPipe's face mesh.
+    """Finds faces in pictures with MediaPipe's face mesh.
 
     Args:
-        tracking: True follows one face from frame to frame (a video, a camera); False looks at each picture afresh.
+        tracking: True follows faces from frame to frame (a video, a camera); False looks at each picture afresh.
             A tracking locator holds state: use one per stream.
-        around: looks for several faces: one of them is followed and the ``others`` are known. To look for several takes thrice the time;
-            so, while there is one, that is done in every ``LOOK_AROUND``-th picture only, and a mesh for several is there only while
-            several faces are.
-
-    Attributes:
-        others: where the faces are that the last picture showed beside the one that was returned.
+        around: looks for several faces; without it one is found. To look for several takes thrice the time; so, while there is one,
+            that is done in every ``LOOK_AROUND``-th picture only, and a mesh for several is there only while several faces are.
     """
 
     def __init__(self, tracking: bool, around: LookAround | None = None) -> None:
         self._tracking, self._around = tracking, around
         self._one = FaceMesh(tracking, faces=1)
         self._several: FaceMesh | None = None
-        self._choice = FaceChoice() if around else None
         self._seen = self._crowded = 0
-        self.others: tuple[Box, ...] = ()
-
-    def point_at(self, x: float, y: float) -> None:
-        """Follow the face at this place of the picture from now on, if there is one; without ``around`` nothing happens."""
-        if self._choice:
-            self._choice.point_at(x, y)
 
     def locate(self, picture: np.ndarray) -> LocatedFace | None:
-        """Find the face in an RGB picture, (H, W, 3) uint8; None when there is none."""
-        faces = self._faces(picture)
-        self._seen += 1
-        number = self._choice.pick([face.box for face in faces]) if self._choice else 0 if faces else None
-        self.others = tuple(face.box for i, face in enumerate(faces) if i != number)
-        return None if number is None else faces[number]
+        """Find a face in an RGB picture, (H, W, 3) uint8; None when there is none."""
+        return next(iter(self.locate_all(picture)), None)
 
-    def _faces(self, picture: np.ndarray) -> list[LocatedFace]:
+    def locate_all(self, picture: np.ndarray) -> list[LocatedFace]:
+        """Find the faces in an RGB picture, (H, W, 3) uint8; in no order."""
+        self._seen += 1
         if self._several is not None:
             faces = _found(self._several, picture)
             self._crowded = LOOK_AROUND if len(faces) > 1 else self._crowded - 1
@@ -100,7 +94,7 @@ class FaceLocator:
                 self._several.close()
                 self._several = None
             return faces
-        if self._around is None or self._seen % LOOK_AROUND:
+        if self._around is None or (self._seen - 1) % LOOK_AROUND:
             return _found(self._one, picture)
         faces = self._around.find(picture)
         if len(faces) > 1:

@@ -15,6 +15,7 @@ from comp_core.senses.face.choice import Box
 from comp_core.senses.face.locator import CROP_SIZE, FaceLocator, LocatedFace, align
 from comp_core.senses.face.mesh import LANDMARKER, checked
 from comp_core.senses.face.network import FaceNet, FaceNetConfig
+from comp_core.senses.face.tracker import look_of
 from comp_core.senses.fold_batchnorm import folded
 from comp_core.senses.reading import NO_FACE, Reading
 from comp_core.support.checkpoint import WEIGHTS_DIR, load_checkpoint, restore
@@ -32,13 +33,15 @@ class FaceFrame:
         box: (left, top, right, bottom) as fractions of the picture, None without a face.
         feature: (D,) float32, None without a face.
         quality: 0 to 1: large and turned to the camera is good.
-        others: boxes of further faces, which are not read.
+        look: see `comp_core.senses.face.tracker.look_of`; None without a face.
+        mouth: how far the lips are apart, in heights of the face.
     """
 
     box: Box | None = None
     feature: np.ndarray | None = None
     quality: float = 0.0
-    others: tuple[Box, ...] = ()
+    look: np.ndarray | None = None
+    mouth: float = 0.0
 
 
 class FaceSense(SenseOnTheHub):
@@ -72,11 +75,19 @@ class FaceSense(SenseOnTheHub):
         return self.network.config.feature_dim
 
     def see(self, picture: np.ndarray, locator: FaceLocator) -> FaceFrame:
-        """Look at an RGB picture, (H, W, 3) uint8."""
-        face = locator.locate(picture)
-        if face is None:
-            return FaceFrame(others=locator.others)
-        return FaceFrame(face.box, self.features(align(picture, face)[None])[0], face_quality(face), locator.others)
+        """Look for one face in an RGB picture, (H, W, 3) uint8."""
+        return next(iter(self.see_all(picture, locator)), FaceFrame())
+
+    def see_all(self, picture: np.ndarray, locator: FaceLocator) -> list[FaceFrame]:
+        """All faces in an RGB picture, (H, W, 3) uint8, read in one batch."""
+        faces = locator.locate_all(picture)
+        if not faces:
+            return []
+        features = self.features(np.stack([align(picture, face) for face in faces]))
+        return [
+            FaceFrame(face.box, feature, face_quality(face), look_of(picture, face.box), face.mouth)
+            for face, feature in zip(faces, features, strict=True)
+        ]
 
     def features(self, crops: np.ndarray) -> np.ndarray:
         """Aligned crops (n, 48, 48) uint8 -> (n, D) float32."""

@@ -61,8 +61,8 @@ def test_words_are_asked_for_in_the_visitors_language(stepped):
 
 def test_what_is_degraded_reaches_the_senses_degraded(stepped):
     given = {}
-    see, hear, read = stepped.predictor.face.see, stepped.session.hearing.segmenter.push, stepped.predictor.words.read
-    stepped.predictor.face.see = lambda picture, locator: given.update(picture=picture) or see(picture, locator)
+    see, hear, read = stepped.predictor.face.see_all, stepped.session.hearing.segmenter.push, stepped.predictor.words.read
+    stepped.predictor.face.see_all = lambda picture, locator: given.update(picture=picture) or see(picture, locator)
     stepped.session.hearing.segmenter.push = lambda samples: given.update(sound=samples) or hear(samples)
     stepped.predictor.words.read = lambda text: given.update(words=text) or read(text)
     stepped.say()
@@ -321,7 +321,7 @@ def test_the_record_has_a_line_a_second_and_all_utterances(stepped):
     gaps = np.diff([line.at for line in record.lines])
     assert len(gaps) > 10
     assert gaps.min() >= 1.0
-    assert not any(turn.frames for turn in record.utterances)
+    assert not any(turn.sights for turn in record.utterances)
 
 
 def test_typed_words_alone_are_a_moment_of_their_own(stepped):

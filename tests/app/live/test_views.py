@@ -22,7 +22,7 @@ def spread(**named):
 
 def snapshot_of(moment, utterances=(), switched_off=frozenset()):
     subsets = {name: moment["fused"] if name == "V" else None for name in SUBSETS} if "subsets" not in moment else moment["subsets"]
-    now = {"at": 1.0, "model": "comp", "captured": None, "box": None, "others": (), "switched_off": switched_off}
+    now = {"at": 1.0, "model": "comp", "captured": None, "box": None, "faces": (), "switched_off": switched_off}
     sound = {"speaking": False, "speech_probability": 0.0}
     words = {"moment": BETWEEN, "words": Words(), "pending": False, "remembered": 0, "pull": None, "utterances": list(utterances)}
     costs = {"stage_ms": {"face": 3.0}, "frames_dropped": 0, "audio_lost_s": 0.0, "smoothing": 0.5}
@@ -166,8 +166,8 @@ def test_where_everything_is_switched_off_that_is_said_and_no_face_is_boxed():
     some = {**record()["absent_because"], VIDEO: SWITCHED_OFF}
     assert moment_view({**record(), "absent_because": some})["basis"] == "No voice and no words; switched off: face."
     assert moment_view(record())["basis"] == "No voice, no words and no face."
-    seen = replace(snapshot_of({**record(), **off}, switched_off=frozenset(MODALITIES)), box=(0, 0, 1, 1), others=((0, 0, 1, 1),))
-    assert (live_view(seen)["box"], live_view(seen)["others"]) == (None, ())
+    seen = replace(snapshot_of({**record(), **off}, switched_off=frozenset(MODALITIES)), box=(0, 0, 1, 1))
+    assert live_view(seen)["box"] is None
 
 
 def test_words_are_drawn_as_strongly_as_they_count():

@@ -5,14 +5,20 @@ import csv
 import gzip
 import io
 import json
+import re
+from dataclasses import replace
 
 import pytest
 
+from app.live.export import Record
+from app.live.people import Face
+from app.live.utterance import Utterance
 from app.live.views import moment_view, utterance_view
 from app.refusal import Refused
 from app.reopened import calls, session
 from app.reopened.session import corrected, read_session
 from app.reopened.spans import agreement, agreement_told, table
+from tests.app.doubles import record as moment
 from tests.support.saved import changed, clip_json, live_json, utterances
 
 
@@ -26,6 +32,11 @@ def server():
 
 
 HAND_CELLS = ("anger", "'=pure rage", "she frowns")
+
+
+def without_date(text):
+    """An ELAN file says when it was made."""
+    return re.sub(r'DATE="[^"]*"', "", text)
 
 
 def by_hand(number=1, **given):
@@ -48,6 +59,21 @@ def test_a_live_session_is_shown_second_by_second_and_its_utterances_as_wholes()
     assert [moment["moment"]["headline"] for moment in view["moments"]] == [*4 * ["joy"], *4 * ["fear"], *4 * ["nothing to go on"]]
     assert view["utterances"][1]["moment"] == moment_view(utterances(("joy", "fear"))[1])
     assert view["notes"] == [{"at": 2.0, "text": "door slams"}, {"at": 5.0, "text": ""}]
+
+
+def test_whose_face_it_was_stays_in_the_files():
+    kept = Record({1: "Ann", 2: ""}.get)
+    face = Face(2, "", None, moment(audio="joy")["audio"], speaks=False, read=True, chosen=False)
+    kept.add(0.0, "comp", moment(video="joy"), "what joy", face=2, faces=[replace(face, number=1), face])
+    kept.utterances.append(Utterance(1, 0.0, 1.0, face_number=1))
+    kept.utterances.append(Utterance(2, 2.0, 3.0, face_number=2))
+    made = kept.files()
+    assert [one["face"]["name"] for one in json.loads(made["json"])["utterances"]] == ["Ann", ""]
+    again = calls.files(read_session(made["json"].encode()))
+    for end in ("csv", "vtt", "srt", "eaf", "TextGrid"):
+        assert without_date(again[f".{end}"]) == without_date(made[end])
+    assert json.loads(again[".json"])["lines"][0]["faces"] == json.loads(made["json"])["lines"][0]["faces"]
+    assert "face 1 (Ann), each second" in again[".eaf"] and "Ann: " in again[".vtt"]
 
 
 def test_not_sure_stays_not_sure():
@@ -140,7 +166,7 @@ WRONG = [
     ("[" * 5000, "nested too deep"),
     ('{"utterances": ' + "[" * 5000, "nested too deep"),
     ("[]," * 400_000, "more parts"),
-    ('"' + "x" * session.MOST_BYTES + '"', "larger than 5 MB"),
+    ('"' + "x" * session.MOST_BYTES + '"', "larger than 6 MB"),
     ("{}", "Utterances: missing."),
     (changed(clip_json(), "utterances", 1, "fused", "joy", to="much"), "Utterance 2, fused, joy: not a number."),
     (changed(clip_json(), "utterances", 1, "fused", "joy", to=True), "Utterance 2, fused, joy: not a number."),
@@ -178,8 +204,8 @@ def test_a_newer_version_is_refused_whatever_else_it_holds_and_an_older_file_has
 
 def test_what_is_sent_is_bounded_before_it_is_unpacked(server):
     bomb = server["reopen"]({"packed": packed("0" * 100_000_000)})
-    assert (bomb["error"], bomb["message"]) == ("too_large", "It is larger than 5 MB.")
-    assert server["reopen"]({"packed": "A" * 1_000_000})["error"] == "too_large"
+    assert (bomb["error"], bomb["message"]) == ("too_large", "It is larger than 6 MB.")
+    assert server["reopen"]({"packed": "A" * 1_500_000})["error"] == "too_large"
     for wrong in ("AAAA", "not base64!", 3, None, packed(clip_json())[:40]):
         assert server["reopen"]({"packed": wrong})["error"] in ("bad_request", "bad_file")
     for call in server.values():

@@ -1,55 +1,62 @@
-"""One of several faces is followed, and it is the same one."""
+"""Whose face is read of several, and that all are found."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from comp_core.senses.face.choice import PATIENCE, FaceChoice
+from comp_core.senses.face.choice import PATIENCE_S, FaceChoice
 from comp_core.senses.face.locator import LOOK_AROUND, FaceLocator, LookAround
 from tests.places import SAMPLES
 
 SMALL = (0.0, 0.1, 0.2, 0.3)
 LARGE = (0.5, 0.2, 0.9, 0.8)
+BOTH = {1: SMALL, 2: LARGE}
 
 
-def moved(box, by=0.02):
-    return tuple(x + by for x in box)
-
-
-def test_the_largest_is_taken_first_and_then_kept_in_whatever_order_they_come():
+def test_the_largest_is_taken_first_and_then_kept():
     choice = FaceChoice()
-    assert choice.pick([SMALL, LARGE]) == 1
-    assert choice.pick([moved(LARGE), SMALL]) == 0
-    grown = (0.0, 0.0, 0.45, 0.9)
-    assert choice.pick([grown, moved(LARGE, 0.04)]) == 1
+    assert choice.pick(BOTH, None, 0.0) == 2
+    assert choice.pick({1: (0.0, 0.0, 0.45, 0.9), 2: LARGE}, None, 0.1) == 2
 
 
 def test_of_two_alike_the_central_one_is_taken():
-    assert FaceChoice().pick([(0.0, 0.4, 0.2, 0.6), (0.4, 0.4, 0.6, 0.6)]) == 1
+    assert FaceChoice().pick({1: (0.0, 0.4, 0.2, 0.6), 2: (0.4, 0.4, 0.6, 0.6)}, None, 0.0) == 2
+
+
+def test_who_speaks_is_read_and_still_is_when_nobody_speaks():
+    choice = FaceChoice()
+    choice.pick(BOTH, None, 0.0)
+    assert [choice.pick(BOTH, speaker, 0.1) for speaker in (1, None, 2, None)] == [1, 1, 2, 2]
+
+
+def test_who_is_chosen_is_read_whoever_speaks():
+    choice = FaceChoice()
+    choice.chosen = 1
+    assert choice.pick(BOTH, 2, 0.0) == 1
+    assert choice.pick({2: LARGE}, 2, PATIENCE_S / 2) is None
+    assert choice.pick(BOTH, 2, PATIENCE_S) == 1
+    choice.chosen = None
+    assert choice.pick(BOTH, 2, PATIENCE_S + 0.1) == 2
 
 
 def test_a_face_that_is_away_is_waited_for_before_another_takes_its_place():
     choice = FaceChoice()
-    choice.pick([SMALL, LARGE])
-    assert [choice.pick([SMALL]) for _ in range(PATIENCE)] == [None] * PATIENCE
-    assert choice.pick([moved(LARGE), SMALL]) == 0
-    assert [choice.pick([SMALL]) for _ in range(PATIENCE + 1)][-1] == 0
+    choice.pick(BOTH, None, 0.0)
+    assert choice.pick({1: SMALL}, None, PATIENCE_S) is None
+    assert choice.pick(BOTH, None, PATIENCE_S + 0.1) == 2
+    assert choice.pick({1: SMALL}, None, 2 * PATIENCE_S + 0.2) == 1
 
 
-def test_a_face_can_be_pointed_at():
+def test_another_who_speaks_is_not_kept_waiting():
     choice = FaceChoice()
-    choice.pick([SMALL, LARGE])
-    choice.point_at(0.99, 0.99)
-    assert choice.pick([SMALL, LARGE]) == 1
-    choice.point_at(0.1, 0.2)
-    assert choice.pick([SMALL, LARGE]) == 0
-    assert choice.pick([LARGE, SMALL]) == 1
+    choice.pick(BOTH, None, 0.0)
+    assert choice.pick({1: SMALL}, 1, 0.1) == 1
 
 
 def test_nobody_is_nobody():
     choice = FaceChoice()
-    assert choice.pick([]) is None
-    assert choice.pick([LARGE]) == 0
+    assert choice.pick({}, None, 0.0) is None
+    assert choice.pick({1: LARGE}, None, 0.1) == 1
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +69,11 @@ def two():
     return np.asarray(picture)
 
 
-def test_the_mesh_finds_both_and_the_other_is_known(two):
+def test_the_mesh_finds_both(two):
     locator = FaceLocator(tracking=True, around=LookAround(3))
     for _ in range(3):
-        face = locator.locate(two)
-    assert (face.box[0] + face.box[2]) / 2 < 0.6
-    assert len(locator.others) == 1
-    (left, top, right, bottom) = locator.others[0]
-    locator.point_at((left + right) / 2, (top + bottom) / 2)
-    assert locator.locate(two).box == pytest.approx((left, top, right, bottom), abs=0.05)
-    assert locator.others[0][0] < left
+        faces = locator.locate_all(two)
+    assert sorted((face.box[0] + face.box[2]) / 2 < 0.6 for face in faces) == [False, True]
     locator.close()
 
 
@@ -80,16 +82,9 @@ def test_another_face_is_noticed_within_a_second_and_forgotten_when_it_leaves(tw
     alone[:, 300:] = 120
     locator = FaceLocator(tracking=True, around=LookAround(3))
     for _ in range(LOOK_AROUND + 1):
-        first = locator.locate(alone)
-        assert locator.others == ()
-    others = []
-    for _ in range(LOOK_AROUND):
-        assert locator.locate(two).box == pytest.approx(first.box, abs=0.05)
-        others.append(locator.others)
-    assert len(others[-1]) == 1
-    for _ in range(LOOK_AROUND):
-        locator.locate(alone)
-    assert locator.others == ()
+        assert len(locator.locate_all(alone)) == 1
+    assert len([locator.locate_all(two) for _ in range(LOOK_AROUND)][-1]) == 2
+    assert len([locator.locate_all(alone) for _ in range(LOOK_AROUND)][-1]) == 1
     locator.close()
 
 
@@ -98,9 +93,8 @@ def test_what_looks_around_for_all_keeps_nothing_of_anyone(two):
     crowd, alone = (FaceLocator(tracking=True, around=around) for _ in range(2))
     wall = np.full_like(two, 120)
     for _ in range(3 * LOOK_AROUND):
-        crowd.locate(two)
-        assert alone.locate(wall) is None
-        assert alone.others == ()
-    assert len(crowd.others) == 1
+        seen = crowd.locate_all(two)
+        assert alone.locate_all(wall) == []
+    assert len(seen) == 2
     crowd.close()
     alone.close()

@@ -7,7 +7,7 @@ import { chooseAt, paintLine, watchLine } from "./line.js";
 import { drawLines, editsOf } from "./lines.js";
 import { opened, root, settle, settleClose } from "./state.js";
 
-const MOST_BYTES = 5_000_000;
+const MOST_BYTES = 6_000_000;
 
 let server;
 
