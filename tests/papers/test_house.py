@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
-from pathlib import Path
+from graphlib import TopologicalSorter
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -61,6 +63,34 @@ def test_no_two_rooms_of_the_app_import_each_other() -> None:
     arrows = {(room, other) for _, room, other in rooms("app", "app") if room != other}
     assert len(arrows) > 15
     assert sorted((room, other) for room, other in arrows if room < other and (other, room) in arrows) == []
+
+
+# A static import or one at run time.
+IMPORTED = re.compile(r'\b(?:from|import) ?\(?"([^"]+)"')
+
+
+def scripts() -> dict[PurePosixPath, set[PurePosixPath]]:
+    """Each script of the pages, below ``app/pages``, with those that it imports."""
+    pages = ROOT / "app/pages"
+    return {
+        PurePosixPath(path.relative_to(pages).as_posix()): {
+            PurePosixPath((path.parent / name).resolve().relative_to(pages).as_posix())
+            for name in IMPORTED.findall(path.read_text(encoding="utf-8"))
+        }
+        for path in sorted(pages.rglob("*.js"))
+    }
+
+
+def test_no_script_of_a_page_imports_itself_by_way_of_others() -> None:
+    arrows = scripts()
+    assert sum(map(len, arrows.values())) > 60
+    # It names the circle.
+    TopologicalSorter(arrows).prepare()
+
+
+def test_a_page_takes_scripts_from_its_own_folder_and_the_shared_one() -> None:
+    arrows = [(script, other) for script, others in scripts().items() for other in others]
+    assert [(script, other) for script, other in arrows if other.parts[0] not in (script.parts[0], "shared")] == []
 
 
 @pytest.mark.parametrize("package", ["app", "comp_core"])

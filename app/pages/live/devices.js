@@ -1,8 +1,7 @@
-// Which camera and microphone, the mirror, and the smoothing. Choices are remembered in this browser only.
+// Which camera and microphone, and the mirror. Choices are remembered in this browser only.
 
-import { reopen } from "./away.js";
-import { control, phase } from "./live.js";
-import { part, root, setData, setText } from "./page.js";
+import { setData } from "../shared/dom.js";
+import { part, root } from "./page.js";
 
 const REMEMBERED = "affect-devices";
 const DEVICES = { camera: "videoinput", microphone: "audioinput" };
@@ -16,7 +15,7 @@ export function remembered() {
   }
 }
 
-function remember(change) {
+export function remember(change) {
   try {
     localStorage.setItem(REMEMBERED, JSON.stringify({ ...remembered(), ...change }));
   } catch (error) {
@@ -38,13 +37,6 @@ export async function listDevices() {
   }
 }
 
-for (const select of root.querySelectorAll("[data-device]")) {
-  select.addEventListener("change", () => {
-    remember({ [select.dataset.device]: select.value });
-    if (phase === "running") reopen();
-  });
-}
-
 function mirror(on) {
   setData(part("picture"), "mirrored", on);
   part("mirror").checked = on;
@@ -55,7 +47,3 @@ part("mirror").addEventListener("change", () => {
   remember({ mirror: part("mirror").checked });
 });
 mirror(remembered().mirror ?? true);
-part("smoothing").addEventListener("input", () => {
-  setText(part("smoothing_told"), `${Number(part("smoothing").value).toFixed(1)} s`);
-});
-part("smoothing").addEventListener("change", () => control({ smoothing: Number(part("smoothing").value) }));

@@ -1,10 +1,11 @@
 // Drawing of the live page. Its elements exist from the start.
 
+import { setData, setText, setWidth } from "../shared/dom.js";
 import { drawBars, drawMoment, nameBars } from "../shared/moment.js";
 import { translated } from "../shared/translate.js";
-import { drawFaces } from "./faces.js";
-import { capture, local } from "./live.js";
-import { part, root, setData, setText, setWidth } from "./page.js";
+import { drawFaces, place } from "./faces.js";
+import { part, root } from "./page.js";
+import { local, session } from "./session.js";
 import { addPoint } from "./timeline.js";
 
 const SAY_EVERY_MS = 4000;
@@ -120,15 +121,6 @@ export function drawBoxes(box, faces) {
   drawFaces(faces);
 }
 
-export function place(node, box) {
-  node.hidden = !box;
-  if (!box) return;
-  const [left, top, right, bottom] = box;
-  Object.assign(node.style, {
-    left: `${100 * left}%`, top: `${100 * top}%`, width: `${100 * (right - left)}%`, height: `${100 * (bottom - top)}%`,
-  });
-}
-
 function drawFigure(name, label, value, digits = 0, unit = "ms") {
   if (!shown[name]) {
     const term = Object.assign(document.createElement("dt"), { textContent: label });
@@ -156,15 +148,15 @@ export function draw(view) {
   drawNow(view.moment);
   drawSubsets(view.subsets);
   addPoint(view);
-  drawBoxes(capture.hasCamera ? view.box : null, capture.hasCamera ? view.faces : []);
+  drawBoxes(session.capture.hasCamera ? view.box : null, session.capture.hasCamera ? view.faces : []);
   // Where a face is looked for and none is found, the picture says so: a box that is missing would look like a fault.
-  setData(part("picture"), "faceless", capture.hasCamera && view.moment.modalities.video.state === "absent" && !view.box);
+  setData(part("picture"), "faceless", session.capture.hasCamera && view.moment.modalities.video.state === "absent" && !view.box);
   drawTranscript(view.transcript);
   drawHistory(view.utterances);
   setText(part("remembered"), view.remembered === 1 ? "1 sentence" : `${view.remembered} sentences`);
   setData(part("activity"), "speaking", view.speaking);
-  setText(part("activity_text"), !capture.hasMicrophone ? "no microphone" : view.speaking ? "voice heard" : "listening");
-  setWidth(part("level"), capture.level);
+  setText(part("activity_text"), !session.capture.hasMicrophone ? "no microphone" : view.speaking ? "voice heard" : "listening");
+  setWidth(part("level"), session.capture.level);
   if (view.captured !== null && view.captured !== latest.captured) {
     latest.captured = view.captured;
     // The browser paints what was set here at the end of the coming frame.

@@ -1,14 +1,23 @@
 // Two faces or more: each has a frame in the picture and a row with its own bars below. A press on either reads that face, and another
 // press whoever speaks.
 
+import { setData, setText } from "../shared/dom.js";
 import { percent } from "../shared/moment.js";
 import { translated } from "../shared/translate.js";
-import { place } from "./draw.js";
-import { control } from "./live.js";
-import { part, setData, setText } from "./page.js";
+import { part } from "./page.js";
+import { control } from "./session.js";
 
 const SETTLING_MS = 1000; // until a name that was typed comes back
 const shown = new Map(); // number -> what is drawn of the face
+
+export function place(node, box) {
+  node.hidden = !box;
+  if (!box) return;
+  const [left, top, right, bottom] = box;
+  Object.assign(node.style, {
+    left: `${100 * left}%`, top: `${100 * top}%`, width: `${100 * (right - left)}%`, height: `${100 * (bottom - top)}%`,
+  });
+}
 
 function make(tag, attributes, ...children) {
   const node = Object.assign(document.createElement(tag), attributes);

@@ -1,8 +1,9 @@
 // Waiting for a place. The page keeps its place in line by asking, and starts by itself when it is its turn.
 
 import { drawWaiting } from "./draw.js";
-import { back, enter, say, wait } from "./live.js";
 import { server } from "./page.js";
+import { back, enter } from "./phases.js";
+import { say, wait } from "./session.js";
 
 const ASK_AGAIN_MS = 2000;
 export let ticket = null;

@@ -1,57 +1,44 @@
-// The live page: consent, start and stop, and the loop that exchanges media for views.
+// Start, Stop, and between them the loop that exchanges media for views.
 
+import { setData, setText } from "../shared/dom.js";
 import { HIDDEN_TOO_LONG, forgetHidden, hiddenAt, hiddenTooLong, hide, showDevices } from "./away.js";
 import { Capture } from "./capture.js";
-import { correct, degradation, language, memory, offerLanguages } from "./controls.js";
 import { listDevices, remembered } from "./devices.js";
-import { draw, drawBoxes, drawRecogniser, drawWaiting, endHistory, latest } from "./draw.js";
+import { draw, drawRecogniser, drawWaiting, latest } from "./draw.js";
 import { waitInLine } from "./line.js";
 import { LocalView } from "./local.js";
 import { drawSent, endOutput } from "./output.js";
-import { part, root, server, setData, setText } from "./page.js";
+import { part, root, server } from "./page.js";
+import { back, enter } from "./phases.js";
 import { drawRecord, forget, keepFiles, unsaved } from "./record.js";
 import { Sample } from "./sample.js";
+import { control, local, say, sayBriefly, session, wait } from "./session.js";
+import { offerLanguages, settings } from "./settings.js";
 import { drawLesson, endLesson } from "./teach.js";
+import { correct } from "./words.js";
 
 const PERIOD_MS = 100;
 const RETRY_MS = 1000;
 const GIVE_UP_MS = 15000;
 const ANSWER_MS = 5000; // a connection may also break without a word
-const BRIEFLY_MS = 8000;
 const LEAVE_S = 3; // before the server ends a session, so that its record can still be fetched
-export const local = root.dataset.capture === "local";
 const devices = local
   ? new LocalView(part("still"))
   : new Capture(part("video"), (kind) => {
-      if (phase !== "running") return;
+      if (session.phase !== "running") return;
       say(`The ${kind === "video" ? "camera" : "microphone"} was disconnected. The session goes on without it, and takes it up again when it is back.`);
       showDevices();
     });
 const sample = new Sample(part("video"), () => {});
-export let capture = devices;
+session.capture = devices;
 
-export let phase = "gate";
-export let token = null;
 let announced = false;
 let noticed = 0; // of the server's notices, how many have been said
-
-let saying = "";
-
-export function say(message) {
-  saying = message;
-  setText(part("message"), message);
-  part("message").hidden = !message;
-}
-
-function sayBriefly(message) {
-  say(message);
-  setTimeout(() => { if (saying === message) say(""); }, BRIEFLY_MS);
-}
 
 let problems = "";
 
 function showLocal(answer) {
-  capture.show(answer.local, answer.view ? answer.view.speech : 0);
+  session.capture.show(answer.local, answer.view ? answer.view.speech : 0);
   showDevices();
   if (answer.local.problems !== problems) say(answer.local.problems);
   problems = answer.local.problems;
@@ -63,49 +50,22 @@ function announce(ending) {
   announced = Boolean(ending);
 }
 
-export function enter(next) {
-  phase = next;
-  setData(root, "phase", next);
-  const busy = next === "running" || next === "starting" || next === "waiting";
-  part("start").hidden = busy && next !== "starting";
-  part("start").disabled = next === "starting" || !part("consent").checked;
-  part("sample").disabled = part("typing").disabled = busy;
-  // Who has not agreed yet, because a sample was read, is asked before the camera is.
-  if (next === "stopped" && !part("consent").checked) part("gate").hidden = false;
-  setText(part("start"), next === "starting" ? "Starting…" : "Start");
-  part("stop").hidden = next !== "running" && next !== "waiting";
-  setText(part("stop"), next === "waiting" ? "Leave the line" : "Stop");
-  part("activity").hidden = next !== "running";
-  part("hint").hidden = next === "running";
-  drawRecord(next === "running");
-  if (next === "stopped") {
-    drawBoxes(null, []);
-    endHistory();
-    setText(part("nopicture"), "Stopped. Camera and microphone are released.");
-    drawWaiting(part("consent").checked ? "Press Start." : "Play the sample, or use your camera.");
-  }
-}
-
-// --- the loop ---------------------------------------------------------------------------------------------------
-
-export const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
 // One exchange at a time: while an answer is late, sound waits and pictures are simply not taken.
 async function run(mine) {
   let failingSince = null;
   let due = performance.now();
-  while (token === mine) {
+  while (session.token === mine) {
     if (hiddenTooLong()) return stop(HIDDEN_TOO_LONG);
     const captured = performance.now();
-    const sound = capture.sound();
+    const sound = session.capture.sound();
     let answer = null;
     try {
-      const asked = { token: mine, jpeg: capture.picture(), captured, pcm: sound.pcm, first: sound.first, gone: capture.gone() };
+      const asked = { token: mine, jpeg: session.capture.picture(), captured, pcm: sound.pcm, first: sound.first, gone: session.capture.gone() };
       answer = await Promise.race([server.exchange(asked), wait(ANSWER_MS)]);
     } catch (error) {
       answer = null;
     }
-    if (token !== mine) return;
+    if (session.token !== mine) return;
     if (!answer) {
       failingSince ??= performance.now(); // not since the last answer: the computer may have slept
       if (performance.now() - failingSince > GIVE_UP_MS) return stop("The server does not answer. Press Start to try again.");
@@ -114,7 +74,7 @@ async function run(mine) {
       continue;
     }
     if (failingSince !== null) {
-      const dropped = capture.tellDropped();
+      const dropped = session.capture.tellDropped();
       sayBriefly(`The connection is back. ${dropped ? `${dropped.toFixed(1)} s of sound were lost.` : "Nothing that was said is lost."}`);
     }
     failingSince = null;
@@ -123,7 +83,7 @@ async function run(mine) {
       continue;
     }
     if (answer.error) return stop(answer.message);
-    capture.forget(Math.max(0, sound.first + sound.length - capture.first));
+    session.capture.forget(Math.max(0, sound.first + sound.length - session.capture.first));
     drawRecogniser(answer.recogniser);
     if (answer.ending && answer.ending.seconds <= LEAVE_S) return stop(`${answer.ending.message} Press Start to begin a new one.`);
     if (answer.local) showLocal(answer);
@@ -140,13 +100,6 @@ async function run(mine) {
   }
 }
 
-// Where the visitor was before Start.
-export function back(message) {
-  capture.close();
-  enter(part("gate").hidden ? "stopped" : "gate");
-  say(message);
-}
-
 // What may be read: the visitor's devices, a sample clip, or nothing but typed words.
 const WAYS = {
   devices: () => [devices, () => devices.open(remembered())],
@@ -158,13 +111,13 @@ const WAYS = {
 async function openDevices(way) {
   enter("starting");
   const [chosen, open] = WAYS[way]();
-  capture = chosen;
+  session.capture = chosen;
   setData(part("picture"), "sample", way === "sample");
   return open();
 }
 
 export async function start(way = "devices") {
-  if ((way === "devices" && !part("consent").checked) || !["gate", "stopped"].includes(phase)) return;
+  if ((way === "devices" && !part("consent").checked) || !["gate", "stopped"].includes(session.phase)) return;
   part("ask").hidden = !unsaved();
   part("ask").dataset.way = way;
   if (unsaved()) return part("ask_save").focus();
@@ -178,13 +131,13 @@ export async function start(way = "devices") {
     answer = { error: "failed", message: "The server does not answer. Press Start to try again." };
   }
   if (answer.ticket) {
-    capture.close();
+    session.capture.close();
     answer = await waitInLine(answer);
     if (!answer) return;
     missing = answer.token ? await openDevices(way) : "";
   }
   if (answer.error) return back(answer.message);
-  token = window.affectSession = answer.token; // the lab may ask for what was said
+  session.token = window.affectSession = answer.token; // the lab may ask for what was said
   forget();
   Object.assign(latest, { captured: null, toScreen: [], updates: [] });
   part("gate").hidden = true;
@@ -197,7 +150,7 @@ export async function start(way = "devices") {
   if (document.hidden) hide();
   if (way === "devices" && !local) listDevices();
   await control({ switches: switches(), memory: memory(), model: part("model").value, degradation: degradation(), ...language(), smoothing: Number(part("smoothing").value) });
-  run(token);
+  run(session.token);
 }
 
 // Where a visitor goes on from who is not read: what they must open, agree to, or press.
@@ -208,13 +161,13 @@ function firstControl() {
 
 // Ends the session here at once; the server's record is fetched first, unless it is not wanted or the page is about to go.
 export async function stop(message = "", keep = true) {
-  const ended = token;
-  token = window.affectSession = null;
+  const ended = session.token;
+  session.token = window.affectSession = null;
   announced = false;
   endOutput();
   forgetHidden();
   correct(null);
-  capture.close();
+  session.capture.close();
   setData(part("picture"), "camera", false);
   const focused = document.activeElement === part("stop");
   enter("stopped");
@@ -225,24 +178,10 @@ export async function stop(message = "", keep = true) {
   if (keep) {
     const failure = await keepFiles(ended);
     if (failure) say(`${message} ${failure}`.trim());
-    if (phase === "stopped") drawRecord(false);
+    if (session.phase === "stopped") drawRecord(false);
   }
   server.close_session({ token: ended }).catch(() => {});
 }
-
-export async function control(change) {
-  if (!token) return;
-  try {
-    const answer = await server.control({ token, ...change });
-    if (answer.error === "ended") stop(answer.message);
-    else if (answer.error) say(answer.message);
-  } catch (error) {
-    say("The connection is lost. Trying again…");
-  }
-}
-
-export const switches = () =>
-  Object.fromEntries([...root.querySelectorAll("[data-switch]")].map((node) => [node.dataset.switch, node.getAttribute("aria-checked") === "true"]));
 
 part("more").open = matchMedia("(min-width: 821px)").matches; // a phone shows the rest when it is asked for
 if (local) {
@@ -255,7 +194,7 @@ if (local) {
 
 (async function showRecogniser() {
   while (true) {
-    if (!token) {
+    if (!session.token) {
       const { recogniser, languages } = await server.recogniser_status({});
       if (recogniser) {
         drawRecogniser(recogniser);

@@ -1,7 +1,8 @@
 // Live output: who may follow the session, and to where it is being sent.
 
-import { say, token } from "./live.js";
-import { part, server, setText } from "./page.js";
+import { setText } from "../shared/dom.js";
+import { part, server } from "./page.js";
+import { say, session } from "./session.js";
 
 let key = null;
 
@@ -27,19 +28,19 @@ export function endOutput() {
 
 part("output").addEventListener("change", async () => {
   const on = part("output").checked;
-  if (on && !token) {
+  if (on && !session.token) {
     say("Press Start first; then programs can follow the session.");
     return drawKey();
   }
-  if (!token) return drawKey();
-  const mine = token;
+  if (!session.token) return drawKey();
+  const mine = session.token;
   let answer;
   try {
     answer = await server.give_out({ token: mine, on });
   } catch (error) {
     answer = { error: "failed", message: "The connection is lost. Try again." };
   }
-  if (token !== mine) return;
+  if (session.token !== mine) return;
   if (answer.error) say(answer.message);
   else key = answer.key;
   drawKey();

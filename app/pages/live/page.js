@@ -1,23 +1,13 @@
-// What every script of the live page works on: its element, the calls of the server, and how texts, widths and attributes are set.
-// Only these change, so nothing flickers.
+// The live page's element and the calls of its server: what every script of it works on.
+
+import * as dom from "../shared/dom.js";
 
 export let root;
 export let server;
 
-// The component is there: everything else can be loaded.
-export function open(element, calls) {
+export function begin(element, calls) {
   root = element.querySelector("[data-live]");
   server = calls;
-  return import("./live.js");
 }
 
-export const part = (name, within = root) => within.querySelector(`[data-part="${name}"]`);
-// What a node was given last: what stands in it may be in another language.
-const given = new WeakMap();
-export const setText = (node, text) => {
-  if (given.get(node) === text) return;
-  given.set(node, text);
-  node.textContent = text;
-};
-export const setWidth = (node, share) => { node.style.width = `${(100 * share).toFixed(1)}%`; };
-export const setData = (node, name, value) => { if (node.dataset[name] !== String(value)) node.dataset[name] = value; };
+export const part = (name, within = root) => dom.part(name, within);

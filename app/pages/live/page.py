@@ -48,5 +48,5 @@ def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: 
     }
     for name, html in parts.items():
         markup = markup.replace(f"@{name}", html)
-    script = on_load("live/page.js", "element", "server")
+    script = on_load("live/open.js", "element", "server")
     return gr.HTML("", html_template=markup, js_on_load=script, server_functions=calls, apply_default_css=False, elem_id="live")

@@ -1,8 +1,9 @@
 // What the visitor may save. While the session runs, the server has it; after Stop, this page alone.
 
+import { setText } from "../shared/dom.js";
 import { offerFile } from "../shared/offer.js";
 import { drawHistory } from "./draw.js";
-import { part, root, server, setText } from "./page.js";
+import { part, root, server } from "./page.js";
 import { clearTimeline } from "./timeline.js";
 
 export let kept = null;

@@ -1,8 +1,9 @@
 // The lesson: which expressions, the count-down before each try, what it is worth, and what it answers.
 
+import { setData, setText, setWidth } from "../shared/dom.js";
 import { drawBars } from "../shared/moment.js";
-import { say, token, wait } from "./live.js";
-import { part, root, server, setData, setText, setWidth } from "./page.js";
+import { part, root, server } from "./page.js";
+import { say, session, wait } from "./session.js";
 
 const HOLD_S = 3;
 const READY_S = 2; // to get ready, before each try
@@ -18,7 +19,7 @@ let used = null; // whether the lesson is to be used, until the server says so, 
 let deleted = false; // views from before are still on their way
 let flow = null; // the tries that are being gone through, one after the other
 
-const running = () => root.dataset.phase === "running"; // this script is there before what `phase` is of
+const running = () => session.phase === "running";
 const rows = () => [...part("teach_names").children];
 const isChosen = (row) => row.querySelector("input").checked;
 const isHeld = (name) => lesson !== null && Object.hasOwn(lesson.held, name); // a name may be "constructor"
@@ -76,7 +77,7 @@ function missing() {
 }
 
 async function ask(change) {
-  const answer = await server.control({ token, lesson: change }).catch(() => ({ error: "failed", message: "The connection is lost. Try again." }));
+  const answer = await server.control({ token: session.token, lesson: change }).catch(() => ({ error: "failed", message: "The connection is lost. Try again." }));
   tell(answer.error ? answer.message : "");
   return !answer.error;
 }

@@ -1,8 +1,9 @@
 // The last two minutes on one canvas: what it was taken for, and how the coordinator weighed the three. It is painted anew a few times
 // a second; what a point in it says stands in words below.
 
+import { setText } from "../shared/dom.js";
 import { clock, paintLabel, paintUpright, paintWeights, paletteOf, penFor, runsOf, weightsOf } from "../shared/strip.js";
-import { part, setText } from "./page.js";
+import { part } from "./page.js";
 
 const TIMELINE_S = 120;
 const POINT_EVERY_S = 0.5;

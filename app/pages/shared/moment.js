@@ -1,6 +1,6 @@
 // Draws a moment into the markup of its headline, its bars and its three cards. Only texts, widths and attributes change.
 
-import { part, setData, setText, setWidth } from "../live/page.js";
+import { part, setData, setText, setWidth } from "./dom.js";
 
 export const percent = (p) => (p < 0.995 ? `${Math.round(100 * p)} %` : ">99 %");
 

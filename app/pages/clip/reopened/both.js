@@ -1,6 +1,6 @@
 // A second session beside the first: its name, the table of both, and where they agree.
 
-import { part, setText } from "../../live/page.js";
+import { part, setText } from "../../shared/dom.js";
 import { opened, root } from "./state.js";
 
 export function drawSecond(name, view) {

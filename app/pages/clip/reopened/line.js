@@ -1,10 +1,9 @@
 // The timeline: one session, or two under one another on one axis, with what they agree on between them. It is scrubbed by a press, a
 // drag, or the keys.
 
-import { part, setText } from "../../live/page.js";
+import { part, setText } from "../../shared/dom.js";
 import { drawMoment } from "../../shared/moment.js";
 import { clock, paintLabel, paintUpright, paintWeights, paletteOf, penFor, runsOf, weightsOf, writeWithin } from "../../shared/strip.js";
-import { markLine } from "./lines.js";
 import { opened, root } from "./state.js";
 
 const HAND_HEIGHT = 24;
@@ -75,6 +74,17 @@ export function chooseUtterance(number) {
   chooseAt(utterance.start);
   drawMoment(root, { ...(utterance.moment ?? opened.view.moments[number].moment), of: `${utterance.time}, the utterance as a whole` });
   markLine(number);
+}
+
+// In the list of utterances, the one whose moment is shown.
+function markLine(number) {
+  const list = part("lines", root);
+  for (const row of list.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
+  const row = list.children[number];
+  if (!row) return;
+  row.setAttribute("aria-current", "true");
+  const within = row.offsetTop - list.offsetTop;
+  if (within < list.scrollTop || within + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = within - 8;
 }
 
 function tell(sentence) {

@@ -1,6 +1,6 @@
 // The utterances, a line each: what was said, what was predicted, and beside it what was put there by hand.
 
-import { part, setText } from "../../live/page.js";
+import { part, setText } from "../../shared/dom.js";
 import { chooseUtterance, paintLine } from "./line.js";
 import { opened, root, settleClose } from "./state.js";
 
@@ -44,17 +44,6 @@ function drawByHand(number) {
   const node = rowOf(number).querySelector(".cp-by-hand");
   node.hidden = !words.length;
   node.replaceChildren(make("span", { className: "cp-new", textContent: "by hand" }), ` ${words.join(" · ")}`);
-}
-
-// The line of the moment that is shown.
-export function markLine(number) {
-  const list = part("lines", root);
-  for (const row of list.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
-  const row = list.children[number];
-  if (!row) return;
-  row.setAttribute("aria-current", "true");
-  const within = row.offsetTop - list.offsetTop;
-  if (within < list.scrollTop || within + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = within - 8;
 }
 
 function openForm(number) {

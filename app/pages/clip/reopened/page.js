@@ -1,6 +1,6 @@
 // A saved session, opened again. Its file stays in this page; the server reads it anew for each call, and keeps nothing.
 
-import { part, setText } from "../../live/page.js";
+import { part, setText } from "../../shared/dom.js";
 import { offerFile } from "../../shared/offer.js";
 import { clearSecond, drawSecond } from "./both.js";
 import { chooseAt, paintLine, watchLine } from "./line.js";

@@ -1,6 +1,6 @@
 // What is open: its name, its packed file, its view, and what was put beside its utterances by hand, by their number.
 
-import { part, setText } from "../../live/page.js";
+import { part, setText } from "../../shared/dom.js";
 
 export const opened = { name: "", packed: null, view: null, edits: new Map(), unsaved: false, at: 0, second: null };
 export let root;
