@@ -71,6 +71,7 @@ class FusionModel(Protocol):
     name: str
     labels: Sequence[str]
     answer_thresholds: Mapping[str, float]
+    context: int
 
     def fuse_last(self, moments: Sequence[Moment], without: Collection[str] = ()) -> Fused: ...
 

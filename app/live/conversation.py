@@ -23,8 +23,6 @@ from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
 from comp_core.senses.speech.utterances import Utterance as Stretch
 
 UTTERANCES_KEPT = 12
-# Earlier utterances that count for the present one: more of them make answers worse where people act (`python -m tools.minute.memory`).
-REMEMBERED = 1
 
 # Asks for the words of a stretch of speech; the number is that of its utterance. False if none will come.
 AskWords = Callable[[Stretch, int], bool]
@@ -201,7 +199,9 @@ class Conversation:
     def _before(self, number: int) -> list[Utterance]:
         if not self._settings.memory:
             return []
-        return [one for one in self.utterances if self.forgotten < one.number < number][-REMEMBERED:]
+        # The present one is read together with them.
+        count = self._context.predictor.fusion(self._settings.model).context - 1
+        return [one for one in self.utterances if self.forgotten < one.number < number][-count:] if count else []
 
     @property
     def said_last(self) -> Utterance | None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from comp_core.inference.fusion import Fusion
-from comp_core.inference.windows import CONTEXT, Moment
+from comp_core.inference.windows import READ, Moment
 from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator, align
@@ -49,7 +49,7 @@ def measure(task: Task, runs: int = 100) -> None:
     crop = align(picture, located)[None]
     sound = np.random.default_rng(0).normal(0, 0.1, 3 * SAMPLE_RATE).astype(np.float32)
     log_mel, samples = LogMel(), torch.from_numpy(sound)
-    moments = [{"audio": predictor.voice.read(sound), "text": predictor.words.read(SENTENCE)}] * CONTEXT
+    moments = [{"audio": predictor.voice.read(sound), "text": predictor.words.read(SENTENCE)}] * READ
     steps: dict[str, Callable[[], object]] = {
         "face: mesh alone": lambda: locator.locate(picture),
         "face: mesh, crop and network": lambda: predictor.face.see(picture, locator),
@@ -57,9 +57,9 @@ def measure(task: Task, runs: int = 100) -> None:
         "voice: frames of 3 s alone": lambda: log_mel(samples),
         "voice: frames of 3 s and network": lambda: predictor.voice.read(sound),
         "words: one utterance": lambda: predictor.words.read(SENTENCE),
-        **{f"{f.name}: {CONTEXT} utterances": partial(f.fuse_last, moments) for f in predictor.fusions.values()},
+        **{f"{f.name}: {READ} utterances": partial(f.fuse_last, moments) for f in predictor.fusions.values()},
         # Predictions of the page need each modality alone, too; this is the model by itself.
-        **{f"{f.name}: one pass over {CONTEXT} utterances": _one_pass(f, moments) for f in predictor.fusions.values()},
+        **{f"{f.name}: one pass over {READ} utterances": _one_pass(f, moments) for f in predictor.fusions.values()},
     }
     taken: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(runs + 5):

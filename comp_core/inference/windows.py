@@ -10,7 +10,9 @@ from comp_core.modalities import MODALITIES
 from comp_core.modeling.batch import Conversations, collate
 from comp_core.senses.reading import Reading
 
-CONTEXT = 12  # utterances in a window, the present one included
+# Utterances in a window, the present one included: the most in training and tests; and as many as the live models read, because more
+# make answers worse where people act (`python -m tools.minute.memory`).
+CONTEXT, READ = 12, 2
 
 Moment = dict[str, Reading]
 

@@ -28,7 +28,7 @@ from comp_core.evaluation.predictions import (
     report,
     spread,
 )
-from comp_core.inference.windows import window_ends
+from comp_core.inference.windows import READ, window_ends
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 from comp_core.modeling.objectives import Classes
@@ -147,6 +147,7 @@ def _train(task: Task, name: str, epochs: int) -> None:
         "name": kind.title,
         "note": NOTE,
         "labels": LABELS,
+        "context": READ,
         "temperature": best.temperature,
         "rules": rules,
         "joint": agreement_of_people.joint.round(5).tolist(),

@@ -90,8 +90,16 @@ class ScriptedPredictor:
         self.notices = []
         self.answer_thresholds = dict.fromkeys(SUBSETS, 0.4)
         self.labels = LABELS
+        self.context = 2
         labels = {"labels": LABELS, "by_senses": True, "left": lambda moments: moments}
-        asked = {**labels, "fuse": self.fuse, "fuse_last": self.fuse_last, "model": None, "answer_thresholds": self.answer_thresholds}
+        asked = {
+            **labels,
+            "fuse": self.fuse,
+            "fuse_last": self.fuse_last,
+            "model": None,
+            "answer_thresholds": self.answer_thresholds,
+            "context": 2,
+        }
         # Nothing can be looked at inside a double.
         kinds = {name: replace(KINDS[name], prompts=False, leads=False) for name in TITLES}
         self.fusions = {name: SimpleNamespace(name=title, kind=kinds[name], **asked) for name, title in TITLES.items()}

@@ -99,14 +99,20 @@ def test_mixed_opens_where_three_senses_name_three_expressions(predictor: Predic
     assert top(fused(predictor, moments, [VIDEO])["fused"]) == "anger"
 
 
-def test_without_a_face_comp_leans_to_the_one_it_remembers(predictor: Predictor, mixed: Clip) -> None:
+def test_without_a_face_comp_fills_in_the_one_before_and_is_not_sure(predictor: Predictor, mixed: Clip) -> None:
     heard, _ = mixed
     index = max(i for i, one in enumerate(heard) if one.transcript)
     found = fused(predictor, [one.moment for one in heard[: index + 1]])
     assert not found["observed"][VIDEO]
-    assert {top(found[AUDIO]), top(found[TEXT])} == {"neutral", "fear"}
-    assert top(found["fused"]) == "joy"
     assert found["weights"][VIDEO] > 0.1
+    before = fused(predictor, [earlier.moment for earlier in heard[:index]])
+    assert before["observed"][VIDEO]
+    assert top(before[VIDEO]) == "joy"
+    alone = fused(predictor, [heard[index].moment])
+    assert alone["weights"][VIDEO] == 0
+    assert max(alone["fused"].values()) > alone["sure_from"]
+    assert max(found["fused"].values()) < found["sure_from"]
+    assert found["fused"]["joy"] > alone["fused"]["joy"]
 
 
 def degraded(predictor: Predictor, clip: Clip, degradation: Degradation) -> tuple[Heard, dict[str, Any]]:

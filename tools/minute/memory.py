@@ -2,7 +2,7 @@
 
 Conversations of acted and of synthetic utterances, made as `tools.minute.scenes` says, but read by the senses directly. The label stays
 from one sentence to the next with a given probability; 30 % are said with no face.
-`REMEMBERED` in app/live/conversation.py is chosen from this.
+`READ` in comp_core/inference/windows.py is chosen from this.
 """
 
 from __future__ import annotations

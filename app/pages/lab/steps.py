@@ -132,8 +132,8 @@ EXERCISES = (
                 "Does the face have a weight?",
                 ("no, it is absent", "yes, it is filled in"),
                 1,
-                "ComP makes up for the face with what it saw before.",
-                "test_without_a_face_comp_leans_to_the_one_it_remembers",
+                "ComP fills it in from the smile of the sentence before, and is not sure any more.",
+                "test_without_a_face_comp_fills_in_the_one_before_and_is_not_sure",
             ),
             Step(
                 "space",

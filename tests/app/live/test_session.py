@@ -230,13 +230,15 @@ def test_what_was_said_is_remembered_until_it_is_forgotten_or_the_memory_is_off(
     assert given() == (1, REMEMBERED, 2)
 
 
-def test_only_the_last_sentence_counts_for_the_next(stepped):
+@pytest.mark.parametrize(("together", "counting"), [(1, 0), (2, 1), (3, 2)])
+def test_as_many_sentences_count_for_the_next_as_the_model_reads_together(stepped, together, counting):
+    stepped.predictor.context = together
     for words in ("what joy", "pure fear", "such anger"):
         stepped.say()
         stepped.hear(words)
         stepped.step(FACE, QUIET, seconds=CONFIG.hold + 1)
     assert stepped.step(FACE, QUIET, seconds=CONFIG.hold + 1).moment == BETWEEN
-    assert stepped.step(FACE, QUIET).remembered == 1
+    assert stepped.step(FACE, QUIET).remembered == counting
     assert len(stepped.session.snapshot().utterances) == 3
 
 
