@@ -220,7 +220,8 @@ def test_all_steps_are_done_checked_and_summed_up(open_page, picture):
     visibility = "(at) => getComputedStyle(document.querySelector(at)).visibility"
     assert [page.evaluate(visibility, at) for at in (".cp-summary h2", ".cp-head h1", ".cp-exhibits")] == ["visible", "hidden", "hidden"]
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
-    assert page.evaluate(visibility, ".cp-head h1") == "visible"
+    # Gradio lets some elements come back slowly.
+    page.wait_for_function(f"({visibility})('.cp-head h1') === 'visible'")
     page.click("[data-go=open]")
     page.click("[data-go=stop]")
     assert page.locator(".cp-exhibit:visible").count() == 4
