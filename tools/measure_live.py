@@ -25,7 +25,9 @@ from statistics import median
 from threading import Event
 from typing import Any
 
+from comp_core.modeling.registry import KINDS
 from comp_core.support.atomic_files import write_whole
+from comp_core.support.checkpoint import hashes_of
 from tests.browser import harness, media
 from tests.browser.live_page import agree, start_again
 
@@ -134,6 +136,7 @@ def summary(run: Run, seconds: float) -> dict:
     return {
         "command": f"python -m tools.measure_live --seconds {seconds:g}",
         "date": date.today().isoformat(),
+        "weights": hashes_of(("face", "voice", "words", *KINDS)),
         "seconds": min(seconds, round(run.lasted_s)),
         "start_s": round(run.start_s, 1),
         "face_updates_per_second": {"median": middle("rate"), "lowest": min(of("rate"))},

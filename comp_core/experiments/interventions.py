@@ -24,7 +24,7 @@ from comp_core.modalities import LABELS, MODALITIES
 from comp_core.modeling.batch import Batch
 from comp_core.modeling.objectives import Classes, Objective
 from comp_core.modeling.registry import KINDS, load_fusion
-from comp_core.support.checkpoint import sha256_of
+from comp_core.support.checkpoint import hashes_of
 from comp_core.support.devices import device_of
 from comp_core.support.progress import progress
 from comp_core.training.live import PAIRING_SEED
@@ -54,8 +54,8 @@ def measure(task: Task, epochs: int | None = None) -> None:
         metrics[dataset.name] = {name: _each([found[name, seed] for seed in seeds], mean_and_spread) for name in KINDS}
     metrics["live"] = {name: _each([_shipped(task, name, seed) for seed in seeds], mean_and_spread) for name in KINDS}
     titles = {name: one.title for several in INTERVENTIONS.values() for name, one in several.items()}
-    weights = {name: sha256_of(task.output(name).with_suffix(".safetensors")) for name in KINDS}
-    task.write_report("interventions", {"seeds": SEEDS, "split": "test", "weights": weights, "titles": titles, "metrics": metrics})
+    made = {"seeds": SEEDS, "split": "test", "weights": hashes_of(KINDS, task.weights)}
+    task.write_report("interventions", {**made, "titles": titles, "metrics": metrics})
 
 
 def effects(model: nn.Module, asked: Sequence[Asked], objective: Objective, seed: int) -> Effects:

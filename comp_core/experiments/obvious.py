@@ -22,7 +22,7 @@ from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.reading import SILENCE, Reading
 from comp_core.senses.speech.utterances import segment
-from comp_core.support.checkpoint import sha256_of
+from comp_core.support.checkpoint import hashes_of, sha256_of
 from comp_core.support.progress import progress
 from comp_core.training.task import Task
 from comp_core.training.texts import unpunctuated
@@ -167,8 +167,7 @@ def report(answered: Sequence[Answered], weights: Path) -> dict[str, Any]:
     told = [one for one in answered if "test" not in one.group]
     listed = [{"group": "/".join(one.group), "who": one.who, **error} for one in told for error in one.errors() if error.pop("laughable")]
     used = sorted({one.who for one in answered} - {AUDIO, TEXT, VIDEO} | {"words", "voice", "face"})
-    hashes = {name: sha256_of(weights / f"{name}.safetensors") for name in used if (weights / f"{name}.safetensors").is_file()}
-    return {"weights": hashes, "sentences": sha256_of(SENTENCES), "seed": SEED, "metrics": metrics, "laughable": listed}
+    return {"weights": hashes_of(used, weights), "sentences": sha256_of(SENTENCES), "seed": SEED, "metrics": metrics, "laughable": listed}
 
 
 def _right_by_kind(one: Answered) -> dict[str, dict[str, dict[str, float]]]:

@@ -18,6 +18,7 @@ from comp_core.senses.face.locator import FaceLocator, align
 from comp_core.senses.speech.vad import SAMPLE_RATE
 from comp_core.senses.voice.spectra import LogMel
 from comp_core.support.assets import ASSETS
+from comp_core.support.checkpoint import hashes_of
 from comp_core.training.task import Task
 
 PICTURE = ASSETS / "samples" / "face.jpg"
@@ -74,4 +75,5 @@ def measure(task: Task, runs: int = 100) -> None:
         "face sense / mesh alone": median["face: mesh, crop and network"] / median["face: mesh alone"],
         "voice sense / frames alone": median["voice: frames of 3 s and network"] / median["voice: frames of 3 s alone"],
     }
-    task.write_report("speed", {"runs": runs, "median_ms": median, "ratios": ratios})
+    weights = hashes_of(("face", "voice", "words", *predictor.fusions), task.weights)
+    task.write_report("speed", {"weights": weights, "runs": runs, "median_ms": median, "ratios": ratios})

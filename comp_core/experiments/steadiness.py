@@ -15,6 +15,7 @@ from comp_core.modalities import VIDEO
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.reading import NO_WORDS, SILENCE, Reading
+from comp_core.support.checkpoint import hashes_of
 from comp_core.support.progress import progress
 from comp_core.training.task import Task
 
@@ -33,6 +34,7 @@ def measure(task: Task) -> None:
     task.write_report(
         "steadiness",
         {
+            "weights": hashes_of(("face",), task.weights),
             "faces": len(rows),
             "seconds": SECONDS,
             "time_constant_s": TIME_CONSTANT,

@@ -124,20 +124,22 @@ def load_table(report: Report) -> str:
     rows = []
     for row in report["rows"]:
         updates, delay, cores = row["face_updates_per_second"], row["capture_to_answer_ms"], row["cores_used"]
-        memory = row["mb_per_further_visitor"]
+        words, memory = row["end_of_speech_to_final_words_s"], row["mb_per_further_visitor"]
         rows.append(
             (
                 f"{row['served']} of {row['visitors']}" if row["waiting"] else str(row["visitors"]),
                 f"{updates['median']:.1f} ({updates['lowest']:.1f})",
                 f"{delay['median']} / {delay['p95']} ms",
+                f"{words['median']:.1f} / {words['p90']:.1f} s" if words else "",
+                f"{row['without_words']} of {row['sentences']}",
                 f"{row['sound_lost_s']:.1f} s",
-                f"{cores['server']:.2f} + {cores['helpers']:.2f}",
+                f"{cores['server'] + cores['helpers']:.2f}",
                 f"{row['ms_per_update']:.0f} ms",
                 "" if memory is None else f"{memory:.0f} MB",
             )
         )
-    delays = ("capture to answer, median / p95", "sound lost")
-    costs = ("cores used, server + recogniser", "processor time of an update", "memory of a further visitor")
+    delays = ("capture to answer, median / p95", "end of speech to words, median / p90", "sentences without words", "sound lost")
+    costs = ("cores used by the server", "processor time of an update", "memory of a further visitor")
     return markdown(("visitors at once", "face updates a second each, median (lowest)", *delays, *costs), rows)
 
 

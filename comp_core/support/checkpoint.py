@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -169,6 +169,12 @@ def _whole_numbers(fields: Any) -> Iterator[int]:
 def sha256_of(path: Path) -> str:
     """The hash of a file, in hexadecimal digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def hashes_of(names: Iterable[str], weights: Path = WEIGHTS_DIR) -> dict[str, str]:
+    """The hashes of weights by their names, of those that are in the folder: what a report was made with."""
+    files = {name: weights / f"{name}.safetensors" for name in names}
+    return {name: sha256_of(path) for name, path in files.items() if path.is_file()}
 
 
 def hash_in(stem: Path) -> str:

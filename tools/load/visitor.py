@@ -47,6 +47,7 @@ class Seen:
         errors: what the server refused, and what went wrong.
         forgotten: samples that waited too long here to be sent.
         heard: numbers of the utterances in the history.
+        until: when the last answer came, in seconds since the first sample.
         words: (when, words) each time that other words are shown, in seconds since the first sample.
         view: the newest.
         before: how many come first, while it waits in line.
@@ -57,6 +58,7 @@ class Seen:
     errors: list[str] = field(default_factory=list)
     forgotten: int = 0
     heard: set[int] = field(default_factory=set)
+    until: float = 0.0
     words: list[tuple[float, str]] = field(default_factory=lambda: [(0.0, "")])
     view: dict | None = None
     before: int | None = None
@@ -164,7 +166,7 @@ class Visitor:
                 self.seen.errors.append(answer["error"])
                 self._stop.wait(RETRY_S)
                 continue
-            sent = there
+            sent, self.seen.until = there, now - began
             view, self.seen.recogniser = answer["view"], answer["recogniser"]["name"]
             if view:
                 self.seen.view = view

@@ -22,60 +22,24 @@ from typing import Any
 
 import numpy as np
 
-from comp_core.inference.media import open_media
 from comp_core.support.atomic_files import write_whole
-from tests.browser import harness, media
-from tools.load.__main__ import make_media
-from tools.load.visitor import SAMPLE_RATE, Media, Visitor
+from tests.browser import harness
+from tools.load.__main__ import make_pictures
+from tools.load.speech import final_after, said, sentences, shown_between, spread
+from tools.load.visitor import Media, Visitor
 
 # Before the first sentence what is loaded at first use is loaded; the pauses are long enough for all words to come.
 WARM_UP_S, PAUSE_S = 6.0, 3.0
-# The end of a sentence is the end of its last 10 ms that are less than so many dB below its loudest.
-ENDS_DB, FRAME = 35.0, SAMPLE_RATE // 100
-SENTENCES = (
-    "I am so happy today, this is wonderful.",
-    "I hate you, leave me alone.",
-    "We won! I can not believe it.",
-    "There is somebody in the house, and I am afraid of the dark.",
-    "She never called me back and I miss her very much.",
-    "The train leaves at nine from the other platform.",
-    "What is this? That is disgusting, take it away.",
-    "Nobody told me that you would be here tonight.",
-    "I did not sleep at all, and now I have to work the whole day.",
-    "This is the best day of my life, I love it.",
-)
-VOICES = ("slt", "rms", "awb")
-
-
-def sentences(data: Path | None, count: int, folder: Path) -> list[np.ndarray]:
-    """RAVDESS clips where the corpora are given, else synthetic speech; (n,) float32 at 16 kHz each."""
-    if data is None:
-        return [media.speak(SENTENCES[i % len(SENTENCES)], folder, VOICES[i % len(VOICES)]) for i in range(count)]
-    clips = sorted((data / "ravdess_speech").glob("03-01-*.flac"))
-    return [open_media(clips[i]).samples for i in np.random.default_rng(0).permutation(len(clips))[:count]]
-
-
-def end_of_speech(samples: np.ndarray) -> float:
-    """Seconds."""
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    power = np.mean(frames**2, 1)
-    return float((np.flatnonzero(power > power.max() * 10 ** (-ENDS_DB / 10))[-1] + 1) * FRAME / SAMPLE_RATE)
 
 
 def measure(given: Sequence[np.ndarray]) -> dict[str, Any]:
     """Say the sentences one after the other, with a face before the camera; what the words did."""
-    parts, starts, at = [media.silence(WARM_UP_S)], [], WARM_UP_S
-    for samples in given:
-        starts.append(at)
-        parts += [samples, media.silence(PAUSE_S)]
-        at += len(samples) / SAMPLE_RATE + PAUSE_S
-    sound = (np.concatenate(parts) * 32767).astype("<i2")
-    ends = [start + end_of_speech(samples) for start, samples in zip(starts, given, strict=True)]
+    speech = said(given, [PAUSE_S] * len(given), WARM_UP_S)
     with tempfile.TemporaryDirectory() as name, harness.running_app(Path(name)) as server:
-        visitor = Visitor(server.address, Media(make_media(Path(name)).pictures, sound), 0.0)
+        visitor = Visitor(server.address, Media(make_pictures(Path(name)), speech.sound), 0.0)
         memory, began = [], time.perf_counter()
         visitor.start()
-        while time.perf_counter() - began < at:
+        while time.perf_counter() - began < speech.seconds:
             time.sleep(1.0)
             memory.append(sum(server.resident_mb().values()))
         visitor.stop()
@@ -83,11 +47,12 @@ def measure(given: Sequence[np.ndarray]) -> dict[str, Any]:
         seen = visitor.seen
         errors = [*seen.errors, *(["errors in the log"] if server.logged_errors() else [])]
     final, first, steps, words = [], [], [], []
-    for start, end, until in zip(starts, ends, [*starts[1:], at], strict=True):
-        shown = [(when, text) for when, text in seen.words if start < when < until and text]
+    spans = speech.spans
+    for (start, end), (until, _) in zip(spans, [*spans[1:], (speech.seconds, 0.0)], strict=True):
+        shown = shown_between(seen.words, start, until)
         words.append(shown[-1][1] if shown else "")
         if shown:
-            final.append(next(when for when, text in shown if text == shown[-1][1]) - end)
+            final.append(final_after(shown, end))
             first.append(shown[0][0] - start)
             steps += [b - a for a, b in pairwise([start, *(when for when, _ in shown if when < end), end])]
     times = np.array([when for when, _ in seen.updates])
@@ -95,9 +60,9 @@ def measure(given: Sequence[np.ndarray]) -> dict[str, Any]:
     return {
         "sentences": len(given),
         "without_words": words.count(""),
-        "end_of_speech_to_final_words_s": _spread(final),
-        "start_of_speech_to_first_words_s": _spread(first),
-        "between_words_while_speaking_s": _spread(steps),
+        "end_of_speech_to_final_words_s": spread(final),
+        "start_of_speech_to_first_words_s": spread(first),
+        "between_words_while_speaking_s": spread(steps),
         "face_updates_per_second": {"median": round(median(rates), 1), "lowest": round(min(rates), 1)},
         "resident_mb": round(max(memory)),
         "start_s": round(server.start_s, 1),
@@ -106,10 +71,6 @@ def measure(given: Sequence[np.ndarray]) -> dict[str, Any]:
         "errors": errors,
         "words": words,
     }
-
-
-def _spread(seconds: list[float]) -> dict[str, float]:
-    return {name: round(float(np.quantile(seconds, q)), 2) for name, q in (("median", 0.5), ("p90", 0.9), ("most", 1.0))} if seconds else {}
 
 
 def main() -> int:

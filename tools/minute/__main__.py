@@ -19,7 +19,7 @@ import torch
 
 from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import load_recogniser
-from comp_core.support.checkpoint import WEIGHTS_DIR, sha256_of
+from comp_core.support.checkpoint import hashes_of
 from comp_core.support.progress import progress
 from tests.support.replay import Visit
 from tools.minute.figures import Seen, changes, figures, seen_of
@@ -67,7 +67,6 @@ def main() -> int:
     made = list(minutes(options.data, options.split, options.minutes, options.seed))
     seen = [replayed(minute, predictor, recogniser, not options.without_memory) for minute in progress(made, "minutes")]
     times = [timed(minute, predictor, recogniser) for minute in progress(made[: options.timed], "in real time")]
-    names = ("face", "voice", "words", *predictor.fusions)
     report = {
         "command": f"python -m tools.minute --data DATA --split {options.split} --minutes {options.minutes} --seed {options.seed}",
         "date": date.today().isoformat(),
@@ -76,7 +75,7 @@ def main() -> int:
         "memory": not options.without_memory,
         "model": next(iter(predictor.fusions)),
         "recogniser": recogniser.name,
-        "weights": {name: sha256_of(WEIGHTS_DIR / f"{name}.safetensors") for name in names},
+        "weights": hashes_of(("face", "voice", "words", *predictor.fusions)),
         "metrics": figures(seen),
         "real_time": summary(times),
         "by_minute": [{**script(minute), "changes": changes(one)} for minute, one in zip(made, seen, strict=True)],

@@ -26,7 +26,7 @@ from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Predictor
 from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.reading import NO_FACE, Reading
-from comp_core.support.checkpoint import WEIGHTS_DIR, sha256_of
+from comp_core.support.checkpoint import hashes_of
 from comp_core.support.progress import progress
 from comp_core.training.texts import unpunctuated
 from tests.browser.media import speak
@@ -130,7 +130,7 @@ def main() -> int:
         "date": date.today().isoformat(),
         "split": options.split,
         "seed": options.seed,
-        "weights": {name: sha256_of(WEIGHTS_DIR / f"{name}.safetensors") for name in ("face", "voice", "words", *KINDS)},
+        "weights": hashes_of(("face", "voice", "words", *KINDS)),
         "metrics": {stay: figures(predictor, made) for stay, made in stays.items()},
     }
     tell(report, options.out)

@@ -28,6 +28,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from comp_core.support.checkpoint import hashes_of
 from tests.support.minute import SECONDS, WIDTH
 from tools.peers.compare import PeerError, Rival, compare
 from tools.peers.figures import RATE
@@ -96,6 +97,7 @@ def main() -> int:
     report = {
         "command": "python -m tools.peers",
         "date": date.today().isoformat(),
+        "weights": hashes_of(("face",)),
         "seconds": options.seconds,
         "rate": RATE,
         "size": [options.width, 3 * options.width // 4],

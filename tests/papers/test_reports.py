@@ -1,0 +1,39 @@
+"""A report that speaks of weights in the repository was made with those that lie there now."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from comp_core.modeling.registry import KINDS
+from comp_core.senses.speech import whisper_tiny as tiny
+from comp_core.support.checkpoint import WEIGHTS_DIR, hashes_of
+from tests.places import ROOT
+
+REPORTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "assets" / "reports").glob("*.json"))}
+NOW = hashes_of(("face", "voice", "words", *KINDS))
+MADE_WITH = {name: report["weights"] for name, report in REPORTS.items() if "weights" in report}
+# What the page does and the senses say, in the figures that README, cards and results show of them.
+SPEAK_OF_WEIGHTS = {"face_test", "voice_test", "words_test", "obvious", "interventions", "memory", "minute", "personal", "recognition"}
+
+
+def test_the_reports_on_what_is_shipped_name_its_hashes() -> None:
+    assert set(NOW) == {path.stem for path in WEIGHTS_DIR.glob("*.safetensors")}
+    assert sorted(SPEAK_OF_WEIGHTS - set(MADE_WITH)) == []
+
+
+@pytest.mark.parametrize("name", MADE_WITH)
+def test_a_report_is_of_the_weights_that_are_there(name: str) -> None:
+    told = MADE_WITH[name]
+    if isinstance(told, str):
+        assert told in {*NOW.values(), tiny.SHA256}
+    else:
+        assert told
+        assert {weights: NOW[weights] for weights in told} == told
+
+
+@pytest.mark.parametrize("name", ["comp", "prlf", "face", "voice", "words"])
+def test_a_trainings_report_is_not_older_than_its_weights(name: str) -> None:
+    record = json.loads((WEIGHTS_DIR / f"{name}.json").read_text(encoding="utf-8"))
+    assert REPORTS[name]["date"] >= record["date"]
