@@ -194,14 +194,18 @@ class Conversation:
     @property
     def remembered(self) -> list[Utterance]:
         """What was said before the present moment and counts for it, oldest first."""
-        return self._before(self.present.number if self.present else self._count + 1)
+        present = self.present
+        face = self._looking.people.read if present is None or present.open else present.face_number
+        return self._before(present.number if present else self._count + 1, face)
 
-    def _before(self, number: int) -> list[Utterance]:
+    def _before(self, number: int, face: int | None) -> list[Utterance]:
+        """Of the utterances before that of this number; what was said with another face is another person's, and does not count."""
         if not self._settings.memory:
             return []
         # The present one is read together with them.
         count = self._context.predictor.fusion(self._settings.model).context - 1
-        return [one for one in self.utterances if self.forgotten < one.number < number][-count:] if count else []
+        own = [one for one in self.utterances if face is None or one.face_number in (None, face)]
+        return [one for one in own if self.forgotten < one.number < number][-count:] if count else []
 
     @property
     def said_last(self) -> Utterance | None:
@@ -242,6 +246,6 @@ class Conversation:
         """Fuse a whole utterance, for the history: once, when nothing of it is still to come; again only when the visitor corrects it."""
         if utterance.open or (utterance.pending and utterance.typed is None):
             return
-        before = [earlier.readings() for earlier in self._before(utterance.number)]
+        before = [earlier.readings() for earlier in self._before(utterance.number, utterance.face_number)]
         model = self._context.predictor.fusion(self._settings.model)
         utterance.judged = model.fuse_last([*before, utterance.readings()], without=self._settings.switched_off)

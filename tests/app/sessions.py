@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import queue
 import time
 
@@ -75,6 +76,12 @@ class SteppedSession:
         """One second of speech and its end, with the face in view."""
         self.step(FACE, SPEECH, seconds=1.0)
         return self.step(FACE, QUIET)
+
+    def watch(self, seconds):
+        """The same face, in silence, a picture a second."""
+        for _ in range(math.ceil(seconds)):
+            snapshot = self.step(FACE, QUIET, seconds=1.0)
+        return snapshot
 
     def hear(self, text, request=-1):
         self.transcriber.requests[request][1](Transcript(text, 0.62), 12.0, None)

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from app.live.context import LiveConfig
 from app.live.people import Sight, whose
 from app.live.views import live_view
 from comp_core.modalities import AUDIO, LABELS, VIDEO
@@ -18,6 +19,7 @@ from tests.app.sessions import FACE, QUIET, SPEECH, Page, SteppedSession, jpeg
 
 LOOKS = {"left": np.array([1.0, 0.0, 0.0, 0.0]), "right": np.array([0.0, 1.0, 0.0, 0.0])}
 BOXES = {"left": (0.05, 0.2, 0.4, 0.8), "right": (0.65, 0.3, 0.9, 0.7)}
+CONFIG = LiveConfig()
 SHOWS = {"left": "joy", "right": "anger"}
 FIFTH = SPEECH[:1600]
 
@@ -164,6 +166,19 @@ def test_what_is_said_is_told_with_who_said_it_where_there_are_several(stepped):
     assert [one["who"] for one in live_view(stand(stepped, "left", "right"))["utterances"]] == [""]
     stepped.session.looking.people.call(1, "Ann")
     assert [one["who"] for one in live_view(stand(stepped, "left", "right"))["utterances"]] == ["Ann"]
+
+
+def test_what_was_said_with_another_face_does_not_count(stepped):
+    stand(stepped, "left", sound=SPEECH, seconds=1.0)
+    stand(stepped, "left", sound=QUIET)
+    stepped.hear("such anger")
+    stand(stepped, "left", "right", sound=QUIET, seconds=CONFIG.hold + 1)
+    assert stand(stepped, "left", "right", sound=QUIET, seconds=CONFIG.hold + 1).remembered == 1
+    stepped.session.looking.people.choose(2)
+    assert stand(stepped, "left", "right", sound=QUIET).remembered == 0
+    assert len(stepped.predictor.conversations[-1]) == 1
+    stepped.session.looking.people.choose(1)
+    assert stand(stepped, "left", "right", sound=QUIET).remembered == 1
 
 
 def test_an_utterance_is_theirs_who_spoke_for_longest_while_read():

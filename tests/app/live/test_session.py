@@ -113,7 +113,7 @@ def test_words_that_come_late_are_still_seen(stepped):
 
 def test_words_are_not_waited_for_without_end(stepped):
     stepped.say()
-    assert not stepped.step(FACE, QUIET, seconds=CONFIG.patience + 0.1).fused["observed"][AUDIO]
+    assert not stepped.watch(CONFIG.patience + 0.1).fused["observed"][AUDIO]
     stepped.hear("what joy")
     snapshot = stepped.step(FACE, QUIET)
     assert snapshot.utterances[0].transcript == "what joy"
@@ -195,9 +195,9 @@ def test_the_last_words_stay_until_the_next_have_come(stepped):
     stepped.hear("what joy")
     words = stepped.step(FACE, QUIET).words
     assert (words.text, words.counts, words.interim) == ("what joy", NOW, False)
-    late = stepped.step(FACE, QUIET, seconds=60.0).words
+    late = stepped.watch(60.0).words
     assert (late.text, late.counts) == ("what joy", REMEMBERED)
-    assert late.age > 60
+    assert late.age >= 60
     assert stepped.step(FACE, SPEECH, seconds=1.0).words.text == "what joy"
     stepped.transcriber.quick = True
     stepped.step(FACE, SPEECH[:1600])
