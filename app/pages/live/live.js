@@ -149,7 +149,7 @@ export async function start(way = "devices") {
   part("stop").focus({ preventScroll: true }); // Start, which had it, is gone
   if (document.hidden) hide();
   if (way === "devices" && !local) listDevices();
-  await control({ switches: switches(), memory: memory(), model: part("model").value, degradation: degradation(), ...language(), smoothing: Number(part("smoothing").value) });
+  await control(settings());
   run(session.token);
 }
 

@@ -1,6 +1,6 @@
 // The utterances, a line each: what was said, what was predicted, and beside it what was put there by hand.
 
-import { part, setText } from "../../shared/dom.js";
+import { part } from "../../shared/dom.js";
 import { chooseUtterance, paintLine } from "./line.js";
 import { opened, root, settleClose } from "./state.js";
 
