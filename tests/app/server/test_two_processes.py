@@ -124,9 +124,8 @@ def test_a_session_stays_in_its_process_and_both_are_used(site, visitors):
     knows = []
     for program in site[1]:
         own = Visitor(program.address)
-        knows.append(
-            [own.call("exchange", {"token": one.token, "captured": 0.0, "pcm": None, "first": 0}).get("error") for one in visitors]
-        )
+        asked = [{"token": one.token, "captured": 0.0, "pcm": None, "first": 0} for one in visitors]
+        knows.append([own.call("exchange", request).get("error") for request in asked])
         own.call("close_session", {"token": own.token})
     assert all((first is None) != (second is None) for first, second in zip(*knows, strict=True))
     assert all(None in known for known in knows)
