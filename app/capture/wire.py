@@ -19,6 +19,7 @@ from typing_extensions import TypedDict
 
 from app.capture.lessons import LessonRequest
 from app.checked import BAD, TOO_LARGE, Schema, base64_text, otherwise, refusal
+from app.live.people import MOST_NUMBERS
 from app.live.sliders import SLIDERS, degradation_of
 from app.records import TEXT_LENGTH
 from app.refusal import Refused
@@ -65,6 +66,7 @@ def _between(lowest: float, highest: float, what: str, unit: str = "") -> Any:
 
 Words = Annotated[str, _cut(TEXT_LENGTH), otherwise("The typed words are not text.")]
 Note = Annotated[str, _cut(NOTE_LENGTH), otherwise("The note is not text.")]
+_Number = Annotated[int, Field(ge=1, le=MOST_NUMBERS)]
 _Name = Annotated[
     str,
     BeforeValidator(lambda value: one_line(value) if isinstance(value, str) else value),
@@ -101,7 +103,7 @@ class Correction(TypedDict):
 class Called(TypedDict):
     """The name of a face, which is given by its number; "" takes it back."""
 
-    face: int
+    face: _Number
     name: _Name
 
 
@@ -173,7 +175,7 @@ class Control(Held, total=False):
     typed: Words
     corrected: Annotated[Correction, otherwise("A correction names an utterance by its number, and has its words.")]
     face: Annotated[
-        int | None,
+        _Number | None,
         Field(description="number of the face that is to be read; null for whoever speaks"),
         otherwise("A face is chosen by its number, or none by null."),
     ]

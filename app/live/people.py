@@ -18,6 +18,8 @@ from comp_core.senses.reading import Reading
 
 # Faces that are found in one picture.
 MOST_FACES = 4
+# Each picture of the longest session may begin four new numbers: fewer than these.
+MOST_NUMBERS = 1_000_000
 # Of what each of several says: a session of four is to stay a file that can be opened again.
 _DIGITS = 3
 

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, FailFast, Field, TypeAdapter, ValidationError, 
 from typing_extensions import TypedDict
 
 from app.live.export import MOST_LINES, MOST_NOTES, MOST_UTTERANCES
-from app.live.people import MOST_FACES
+from app.live.people import MOST_FACES, MOST_NUMBERS
 from app.records import JUDGED, REASON_LENGTH, Label, Prediction, Seconds, Share, Transcript
 from app.refusal import Refused
 from comp_core.formats import SCHEMA_VERSION
@@ -61,7 +61,7 @@ class Note(TypedDict):
 class Face(TypedDict):
     """A face of a live session: its number in it, and the name that was typed for it."""
 
-    id: int
+    id: Annotated[int, Field(ge=1, le=MOST_NUMBERS)]
     name: _Name
 
 

@@ -177,6 +177,7 @@ WRONG = [
     (changed(clip_json(), "utterances", 1, "transcript", to="x" * 10_001), "Utterance 2, transcript: longer than 10000 letters."),
     (changed(clip_json(), "utterances", 1, "sure_from", to=None), "Utterance 2 has a prediction and no answer threshold"),
     (changed(clip_json(), "utterances", to=2001 * utterances(("joy",))), "Utterances: more than 2000 entries."),
+    (changed(live_json(), "lines", 3, "face", to={"id": 10**9, "name": ""}), "Line 4, face, id:"),
     (changed(live_json(), "lines", 3, "observed", to=[]), "Line 4, observed: not an object."),
     (changed(live_json(), "lines", 3, "absent_because", "smell", to="x"), "Line 4, absent_because, smell: none of"),
     (changed(live_json(), "notes", 0, "text", to="x" * 501), "Note 1, text: longer than 500 letters."),
