@@ -39,9 +39,9 @@ export const translated = (text) => (code === "en" ? text : found(text) ?? text)
 
 // What the page wrote into a node, in English, whatever it reads now.
 export function english(node) {
-  if (node.nodeType === Node.TEXT_NODE) return written.get(node)?.shown === node.data ? written.get(node).english : node.data;
-  const whole = written.get(node)?.whole;
-  if (whole?.shown === node.innerHTML) return whole.english.replace(/<[^>]*>/g, "");
+  const before = written.get(node);
+  if (node.nodeType === Node.TEXT_NODE) return before && before.shown === node.data ? before.english ?? node.data : node.data;
+  if (before?.whole && before.whole.shown === node.innerHTML) return before.whole.english.replace(/<[^>]*>/g, "");
   return [...node.childNodes].map(english).join("");
 }
 
