@@ -208,6 +208,7 @@ def test_the_steps_are_followed_in_the_language(open_page, server, picture, lang
     page = open_lab(in_language(open_page, server, language))
     page.click("[data-go=start]")
     page.click(f"{CURRENT} [data-go=check]")
+    file = {"happy"}  # of the sample's file Gradio shows the name by itself
     # What the page looks for is English, and it stands there in another language.
     choose(page, "Happy")
     page.wait_for_selector(f"{CURRENT} .cp-state-seen[data-state=seen]")
@@ -215,18 +216,18 @@ def test_the_steps_are_followed_in_the_language(open_page, server, picture, lang
     for option in (0, STEPS[0].right):
         page.locator(f"{CURRENT} fieldset input").nth(option).check()
         page.click(f"{CURRENT} [data-go=check]")
-        assert untranslated(page) == []
+        assert set(untranslated(page)) <= file
     for number in range(len(STEPS)):
         page.wait_for_selector(f"article[data-step='{number}']:not([hidden])")
         picture(page, f"step-{number}")
-        assert untranslated(page) == []
+        assert set(untranslated(page)) <= file
         page.click("[data-go=next]")
     rows = page.locator(".cp-summary tbody tr")
     assert rows.count() == len(STEPS)
     first = rows.first.locator("td").all_inner_texts()
     assert first[3] == "2" and not {STEPS[0].question, STEPS[0].options[0]} & set(first) and STEPS[0].told not in first[4]
     picture(page, "summary", full_page=True)
-    assert untranslated(page) == []
+    assert set(untranslated(page)) <= file
     page.locator(".cp-language select").select_option("en")
     page.wait_for_function("document.documentElement.lang === 'en'")
     assert STEPS[0].told in rows.first.inner_text() and STEPS[0].options[0] in rows.first.inner_text()
