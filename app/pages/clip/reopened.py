@@ -24,7 +24,7 @@ def reopened_session() -> gr.HTML:
         "fused": headline_html(),
         "bars": bars_html(),
         "cards": cards_html(),
-        "labels": "".join(f"<option>{label}</option>" for label in LABELS),
+        "labels": "".join(f'<option value="{label}">{label}</option>' for label in LABELS),
         "saves": " ".join(
             f'<button type="button" class="cp-button" data-save="{escape(" ".join(one.make(Told([]))))}">{one.title}</button>'
             for one in FORMATS.values()

@@ -49,7 +49,7 @@ def curve_section(predictor: Predictor) -> None:
     source = gr.Radio(list(there.items()), value=next(iter(there.values())), label="Benchmark")
     drawn = gr.HTML(draw_reported(source.value), js_on_load=SAVE, apply_default_css=False, elem_id="lab-curve")
     gr.HTML(section_html("Balance", _BALANCE), apply_default_css=False)
-    balance = gr.Markdown(balance_of(source.value), elem_classes=["cp-prose", "cp-english"], elem_id="lab-balance")
+    balance = gr.Markdown(balance_of(source.value), elem_classes=["cp-prose"], elem_id="lab-balance")
     gr.HTML(draw_learning(), js_on_load=SAVE, apply_default_css=False, elem_id="lab-learning")
     source.input(balance_of, source, balance, api_visibility="private")
     source.input(draw_reported, source, drawn, api_visibility="private")

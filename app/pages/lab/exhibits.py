@@ -27,7 +27,6 @@ def exhibits_nav() -> None:
         js_on_load=on_load("lab/exhibits.js", "element"),
         apply_default_css=False,
         elem_id="lab-exhibits",
-        elem_classes="cp-english",
     )
 
 

@@ -34,9 +34,7 @@ def guess_section(predictor: Any) -> gr.HTML:
     """Build the exhibit: one component that draws itself and calls the server."""
     moments = Moments(predictor)
     classes = Classes(list(STAGES), LABELS, len(moments))
-    gr.HTML(
-        section_html("Guess before the machine", _TOLD.format(moments=len(moments))), apply_default_css=False, elem_classes="cp-english"
-    )
+    gr.HTML(section_html("Guess before the machine", _TOLD.format(moments=len(moments))), apply_default_css=False)
     parts = {
         "moments": str(len(moments)),
         "length": str(CODE_LENGTH),
@@ -61,7 +59,6 @@ def guess_section(predictor: Any) -> gr.HTML:
         server_functions=calls,
         apply_default_css=False,
         elem_id="lab-guess",
-        elem_classes="cp-english",
     )
 
 

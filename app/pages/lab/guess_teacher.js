@@ -65,7 +65,8 @@ function draw(found) {
   if (seen?.round !== found.round) takeAway();
   seen = found;
   const labels = [...part("labels").children].map((button) => button.dataset.label);
-  part("pupils").textContent = `Moment ${found.round + 1}. ${found.pupils} ${found.pupils === 1 ? "pupil is" : "pupils are"} here.`;
+  const pupils = found.pupils === 1 ? "1 pupil is here." : `${found.pupils} pupils are here.`;
+  part("pupils").textContent = `Moment ${found.round + 1}. ${pupils}`;
   part("left").textContent = `The class ends by itself in ${Math.ceil(found.seconds / 60)} min.`;
   drawCounts(found.counts[found.round], labels, found.shown || part("open").checked);
   root.querySelector("[data-do=show]").disabled = found.shown;

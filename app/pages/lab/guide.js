@@ -1,5 +1,6 @@
 // The steps of the guide: one is shown, the page looks whether it was done, and checks the answer. All of it stays in this page.
 
+import { english } from "../shared/translate.js";
 import { alone, choose } from "./exhibits.js";
 
 const LOOK_MS = 500;
@@ -64,7 +65,7 @@ function tell() {
 
 function isSeen({ at: selector, has, lacks, count, value }) {
   const found = [...document.querySelectorAll(selector)];
-  const text = found.map((one) => one.textContent).join("\n").toLowerCase();
+  const text = found.map(english).join("\n").toLowerCase();
   return (
     found.length >= count
     && (!has || text.includes(has.toLowerCase()))
@@ -93,7 +94,7 @@ function check() {
   if (!ready()) told.textContent = "First do what the step says.";
   else if (!chosen) told.textContent = "Choose an answer.";
   else {
-    const known = answered.get(at) ?? { first: chosen.parentElement.textContent.trim(), tries: 0, done: false };
+    const known = answered.get(at) ?? { first: english(chosen.parentElement).trim(), tries: 0, done: false };
     const right = chosen.value === step.dataset.right;
     if (!known.done) answered.set(at, { ...known, tries: known.tries + 1, done: right });
     told.textContent = right ? `Right. ${told.dataset.told}` : "Not this one. Look again.";
@@ -105,11 +106,11 @@ function check() {
 function summarise() {
   const rows = steps.map((step, i) => {
     const known = answered.get(i);
-    const option = step.querySelectorAll("fieldset label")[Number(step.dataset.right)].textContent.trim();
+    const option = english(step.querySelectorAll("fieldset label")[Number(step.dataset.right)]).trim();
     const row = document.createElement("tr");
     const cells = [
-      step.querySelector("h3").textContent,
-      step.querySelector("legend").textContent,
+      english(step.querySelector("h3")),
+      english(step.querySelector("legend")),
       known ? known.first : "–",
       known ? String(known.tries) : "–",
       known?.done ? `${option}. ${step.querySelector(".cp-verdict").dataset.told}` : "–",

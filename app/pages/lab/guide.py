@@ -14,9 +14,7 @@ from app.server.scripts import on_load
 
 def guide_section() -> gr.HTML:
     """Build the part; its script runs in the browser alone, and nothing of what is answered is sent."""
-    return gr.HTML(
-        guide_html(), js_on_load=on_load("lab/guide.js", "element"), apply_default_css=False, elem_id="lab-guide", elem_classes="cp-english"
-    )
+    return gr.HTML(guide_html(), js_on_load=on_load("lab/guide.js", "element"), apply_default_css=False, elem_id="lab-guide")
 
 
 def guide_html() -> str:

@@ -73,7 +73,7 @@ def curves_html(series: Sequence[Series], label: str, note: str, axis: Axis = RA
     )
     return (
         f'<figure class="cp cp-panel cp-curve">{curves_svg(series, label, axis)}<ul class="cp-legend">{legend}</ul>'
-        f'<figcaption class="cp-english">{note}</figcaption>{saves_html("curve", as_csv(series, axis.title))}</figure>'
+        f"<figcaption>{note}</figcaption>{saves_html('curve', as_csv(series, axis.title))}</figure>"
     )
 
 

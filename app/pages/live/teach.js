@@ -25,11 +25,18 @@ const isChosen = (row) => row.querySelector("input").checked;
 const isHeld = (name) => lesson !== null && Object.hasOwn(lesson.held, name); // a name may be "constructor"
 const heldOf = (name) => (isHeld(name) ? lesson.held[name] : [null, null]);
 
+// A name of one's own stays as it is in other languages, too.
+function nameOf(name, className = "") {
+  const node = Object.assign(document.createElement("span"), { className, textContent: name });
+  if (!LABELS.includes(name)) node.dataset.words = "said";
+  return node;
+}
+
 function addRow(name) {
   const row = document.createElement("li");
   row.dataset.name = name;
   const label = Object.assign(document.createElement("label"), { className: "cp-check" });
-  label.append(Object.assign(document.createElement("input"), { type: "checkbox", checked: true }), Object.assign(document.createElement("span"), { textContent: name }));
+  label.append(Object.assign(document.createElement("input"), { type: "checkbox", checked: true }), nameOf(name));
   label.firstChild.addEventListener("change", () => leaveOut(row));
   const tries = document.createElement("span");
   row.append(label, tries);
@@ -148,7 +155,7 @@ function drawAnswer() {
       row.dataset.label = name;
       const track = Object.assign(document.createElement("span"), { className: "cp-track" });
       track.append(document.createElement("i"));
-      row.append(Object.assign(document.createElement("span"), { className: "cp-label", textContent: name }), track, Object.assign(document.createElement("span"), { className: "cp-value" }));
+      row.append(nameOf(name, "cp-label"), track, Object.assign(document.createElement("span"), { className: "cp-value" }));
       return row;
     }));
   }

@@ -7,6 +7,7 @@ const ATTRIBUTES = ["title", "aria-label", "placeholder", "alt", "data-now", "da
 // An element with marks within its text is looked up as a whole, marks included.
 const MIXED = "p, li, dd, td, summary, figcaption, span, label";
 const MARKS = "STRONG EM B I A CODE BR";
+const EXPRESSIONS = ["neutral", "joy", "sadness", "anger", "fear", "disgust", "surprise"];
 const MOST_KEPT = 3000;
 
 let exact = {};
@@ -36,6 +37,14 @@ export async function open(element) {
 // What is drawn and not written into the page: the text in the page's language.
 export const translated = (text) => (code === "en" ? text : found(text) ?? text);
 
+// What the page wrote into a node, in English, whatever it reads now.
+export function english(node) {
+  const before = written.get(node);
+  if (node.nodeType === Node.TEXT_NODE) return before && before.shown === node.data ? before.english ?? node.data : node.data;
+  if (before?.whole && before.whole.shown === node.innerHTML) return before.whole.english.replace(/<[^>]*>/g, "");
+  return [...node.childNodes].map(english).join("");
+}
+
 // Texts that the dictionary has nothing for, of those that were to be shown.
 export const untranslated = () => [...missing];
 
@@ -55,13 +64,14 @@ async function speak(language) {
   walk(document.body);
 }
 
-// "{n} of {m}": a name of one letter holds a number, {said...} whatever it is, any other what the dictionary has, too.
+// "{n} of {m}": a name of one letter holds a number, {said...} whatever it is, {named...} an expression or a name that a visitor gave,
+// which stays as it is, any other what the dictionary has, too.
 function pattern([english, other]) {
   const names = [];
   const source = english.split(/(\{\w+\})/).map((part) => {
     if (!/^\{\w+\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     names.push(part.slice(1, -1));
-    return names.at(-1).length === 1 ? "([^\\p{L}]+?)" : names.at(-1).startsWith("said") ? "([^]*)" : "([^]+?)";
+    return names.at(-1).length === 1 ? "([^\\p{L}]+?)" : /^(said|named)/.test(names.at(-1)) ? "([^]*)" : "([^]+?)";
   });
   return { names, other, weight: english.replace(/\{\w+\}/g, "").length, test: new RegExp(`^${source.join("")}$`, "u") };
 }
@@ -73,10 +83,12 @@ function found(text) {
   return there;
 }
 
+const isKept = (name, part) => name.length === 1 || name.startsWith("said") || (name.startsWith("named") && !EXPRESSIONS.includes(part));
+
 function filled(text) {
   for (const { names, other, test } of patterns) {
     const match = test.exec(text);
-    const parts = match && Object.fromEntries(names.map((name, i) => [name, name.length === 1 || name.startsWith("said") ? match[i + 1] : found(match[i + 1])]));
+    const parts = match && Object.fromEntries(names.map((name, i) => [name, isKept(name, match[i + 1]) ? match[i + 1] : found(match[i + 1])]));
     if (parts && Object.values(parts).every((part) => part !== null)) return other.replace(/\{(\w+)\}/g, (_, name) => parts[name]);
   }
   const sentences = text.split(/(?<=[.!?…]) (?=\p{Lu})/u);
@@ -84,7 +96,7 @@ function filled(text) {
   return others.includes(null) ? null : others.join(" ");
 }
 
-// What is told in English only: the models' cards, what reports say, and panels that no dictionary knows yet.
+// What is told in English only: the models' cards and what reports say.
 const inEnglish = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest(".cp-english");
 
 function take(change) {
@@ -103,7 +115,7 @@ function walk(node) {
 }
 
 function isVisitors(node) {
-  const words = node.parentElement?.closest("[data-words]");
+  const words = (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement)?.closest("[data-words]");
   return words !== null && words !== undefined && words.dataset.words !== "none";
 }
 
@@ -120,7 +132,7 @@ function translateText(node) {
 }
 
 function translateAttribute(node, name) {
-  if (!node.hasAttribute(name)) return;
+  if (!node.hasAttribute(name) || isVisitors(node)) return;
   const before = written.get(node) ?? {};
   const value = node.getAttribute(name);
   const english = before[name]?.shown === value ? before[name].english : value;

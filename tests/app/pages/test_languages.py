@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.pages.shared.heading import LANGUAGES
+from comp_core.modalities import LABELS
 from tests.places import ROOT
 
 FOLDER = ROOT / "app" / "pages" / "languages"
@@ -29,6 +30,12 @@ def test_the_dictionaries_hold_the_same_texts():
 def test_what_is_filled_in_is_filled_in_in_every_language(language):
     wrong = {english for english, other in DICTIONARIES[language].items() if sorted(_HOLE.findall(english)) != sorted(_HOLE.findall(other))}
     assert wrong == set()
+
+
+def test_the_expressions_that_may_stand_where_a_visitors_name_does_are_the_labels():
+    script = (ROOT / "app" / "pages" / "shared" / "translate.js").read_text(encoding="utf-8")
+    told = re.search(r"^const EXPRESSIONS = (\[.*\]);$", script, re.MULTILINE)
+    assert told and json.loads(told[1]) == list(LABELS)
 
 
 @pytest.mark.parametrize("language", DICTIONARIES)

@@ -1,9 +1,10 @@
 // The timeline: one session, or two under one another on one axis, with what they agree on between them. It is scrubbed by a press, a
 // drag, or the keys.
 
-import { part, setText } from "../../shared/dom.js";
+import { part } from "../../shared/dom.js";
 import { drawMoment } from "../../shared/moment.js";
 import { clock, paintLabel, paintUpright, paintWeights, paletteOf, penFor, runsOf, weightsOf, writeWithin } from "../../shared/strip.js";
+import { translated } from "../../shared/translate.js";
 import { opened, root } from "./state.js";
 
 const HAND_HEIGHT = 24;
@@ -46,6 +47,7 @@ export function watchLine() {
   });
   new ResizeObserver(paintLine).observe(node);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintLine);
+  new MutationObserver(() => { if (opened.view) tell(); }).observe(document.documentElement, { attributeFilter: ["lang"] });
 }
 
 // The moment at a time, or else the last before it, or the first.
@@ -63,8 +65,7 @@ export function chooseAt(at) {
   opened.at = Math.max(0, Math.min(wholeS(), at));
   const found = momentAt(opened.view, opened.at);
   if (found) drawMoment(root, { ...found.moment, of: `at ${found.time}` });
-  const each = sessions().map((one) => `${opened.second ? `${one.name}: ` : ""}${told(one.view, opened.at)}.`);
-  tell(`${clock(opened.at)}: ${each.join(" ")}`);
+  tell();
   markLine(opened.view.utterances.findLastIndex((utterance) => utterance.start <= opened.at + NEAR_S));
 }
 
@@ -87,12 +88,21 @@ function markLine(number) {
   if (within < list.scrollTop || within + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = within - 8;
 }
 
-function tell(sentence) {
+// Where there are two, each by the name of its file, which stays as it is in every language.
+function tell() {
+  const each = sessions().map((one) => ({ name: opened.second ? one.name : "", words: one.again ? "none" : "said", sentence: told(one.view, opened.at) }));
+  const span = (textContent, words) => {
+    const made = Object.assign(document.createElement("span"), { textContent });
+    made.dataset.words = words;
+    return made;
+  };
+  const nodes = ({ name, words, sentence }) => [" ", ...(name ? [span(name, words), ": "] : []), span(sentence, "none"), "."];
+  const spoken = ({ name, words, sentence }) => `${name && `${words === "none" ? translated(name) : name}: `}${translated(sentence)}.`;
+  part("line_told", root).replaceChildren(`${clock(opened.at)}:`, ...each.flatMap(nodes));
   const node = canvas();
   node.setAttribute("aria-valuemax", wholeS().toFixed(1));
   node.setAttribute("aria-valuenow", opened.at.toFixed(1));
-  node.setAttribute("aria-valuetext", sentence);
-  setText(part("line_told", root), sentence);
+  node.setAttribute("aria-valuetext", `${clock(opened.at)}: ${each.map(spoken).join(" ")}`);
   paintLine();
 }
 

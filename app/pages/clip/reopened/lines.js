@@ -17,6 +17,13 @@ const make = (tag, more, ...children) => {
   return node;
 };
 
+// What a person said or typed stays as it is in every language.
+function said(textContent, className = "") {
+  const node = make("span", { className, textContent });
+  node.dataset.words = "said";
+  return node;
+}
+
 export function drawLines() {
   part("lines", root).replaceChildren(
     ...opened.view.utterances.map((utterance, number) => {
@@ -26,7 +33,7 @@ export function drawLines() {
       edit.setAttribute("aria-label", `Correct or note ${utterance.time}`);
       const row = make(
         "li", { className: "cp-line-row" }, time,
-        make("span", { className: "cp-said", textContent: utterance.transcript || "(no words)" }),
+        utterance.transcript ? said(utterance.transcript, "cp-said") : make("span", { className: "cp-said", textContent: "(no words)" }),
         make("strong", { className: "cp-told", textContent: utterance.prediction }), edit,
         make("p", { className: "cp-by-hand" }),
       );
@@ -40,10 +47,15 @@ const rowOf = (number) => part("lines", root).children[number];
 
 function drawByHand(number) {
   const given = opened.edits.get(number) ?? {};
-  const words = [given.label, given.transcript && `“${given.transcript}”`, given.note && `note: ${given.note}`].filter(Boolean);
+  const parts = [
+    given.label && [make("span", { textContent: given.label })],
+    given.transcript && [said(`“${given.transcript}”`)],
+    given.note && ["note: ", said(given.note)],
+  ].filter(Boolean);
   const node = rowOf(number).querySelector(".cp-by-hand");
-  node.hidden = !words.length;
-  node.replaceChildren(make("span", { className: "cp-new", textContent: "by hand" }), ` ${words.join(" · ")}`);
+  node.hidden = !parts.length;
+  const told = parts.flatMap((part, i) => [i ? " · " : " ", ...part]);
+  node.replaceChildren(make("span", { className: "cp-new", textContent: "by hand" }), ...told);
 }
 
 function openForm(number) {
