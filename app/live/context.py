@@ -92,6 +92,9 @@ class Predictor(Protocol):
 class Transcribing(Protocol):
     """As `app.live.transcription.Transcriber`."""
 
+    @property
+    def waiting(self) -> int: ...
+
     def can_do_within(self, seconds: float) -> bool: ...
 
     def submit(self, samples: np.ndarray, deliver: Deliver, speaker: Speaker) -> bool: ...
@@ -112,6 +115,8 @@ class LiveConfig:
         hold: an utterance stays the present one this long after its end, and after its words came; what is shown then settles.
         typed_hold: the same for typed words; where nothing but words is given they stay.
         patience: words that take longer than this are not waited for; they still reach the history.
+        rest: after an update a session rests this long for each utterance that waits for its words, up to `longest_rest`: where
+            visitors are many, pictures become fewer before words come too late.
         idle: without anything new the loop looks at the clock this often.
     """
 
@@ -124,6 +129,8 @@ class LiveConfig:
     hold: float = 3.0
     typed_hold: float = 8.0
     patience: float = 15.0
+    rest: float = 0.1
+    longest_rest: float = 0.4
     idle: float = 0.2
 
 

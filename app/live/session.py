@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from typing import Any, Protocol
 
 import numpy as np
@@ -151,6 +152,8 @@ class LiveSession:
             except Exception:
                 # One bad update must not end the session.
                 logger.exception("an update of the live loop failed")
+            config = self._context.config
+            time.sleep(min(config.longest_rest, config.rest * self._context.transcriber.waiting))
         self.looking.locator.close()
 
     def update(self, arrived: Arrived) -> None:

@@ -76,6 +76,11 @@ class Transcriber:
     def idle(self) -> bool:
         return self._status["state"] == "ready" and not self._busy and self._jobs.empty()
 
+    @property
+    def waiting(self) -> int:
+        """Utterances that wait, beside the one that is being recognised."""
+        return self._jobs.qsize()
+
     def can_do_within(self, seconds: float) -> bool:
         """Whether what is asked for now is likely to be recognised within so many seconds, judged by the last one."""
         return self.idle and self._took <= seconds

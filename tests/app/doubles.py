@@ -228,7 +228,7 @@ class ScriptedTranscriber:
 
     def __init__(self, available=True):
         self.available = available
-        self.quick = False
+        self.quick, self.waiting = False, 0
         self.requests = []
         self.languages_asked = []
         self.languages = {"en": "english", "de": "german"}

@@ -32,6 +32,7 @@ class Prompt:
     """Speech recognition without a queue: words come with the next update, however fast the machine is."""
 
     available = True
+    waiting = 0
 
     def __init__(self, recogniser: Transcribes) -> None:
         self._recogniser = recogniser

@@ -503,3 +503,13 @@ def test_the_thread_publishes_the_frame_it_was_given_and_closes_the_locator(step
     thread.join(10)
     assert not thread.is_alive()
     assert stepped.session.looking.locator.closed
+
+
+@pytest.mark.parametrize(("waiting", "rest"), [(0, 0.0), (2, 2 * CONFIG.rest), (16, CONFIG.longest_rest)])
+def test_pictures_become_fewer_while_words_wait(stepped, monkeypatch, waiting, rest):
+    rests = []
+    stepped.transcriber.waiting = waiting
+    monkeypatch.setattr("app.live.session.time.sleep", lambda seconds: (rests.append(seconds), stepped.session.close()))
+    stepped.session.inbox.put(Frame(FACE, 5.0), None)
+    stepped.session.run()
+    assert rests == [rest]

@@ -88,6 +88,20 @@ def test_a_failure_is_delivered_and_the_next_one_works(ready, recogniser):
     assert again.wait()[2] is None
 
 
+def test_it_knows_how_many_wait(ready, recogniser):
+    deliveries = [Delivery() for _ in range(3)]
+    for delivery in deliveries:
+        ready.submit(SOUND, delivery, visit())
+    until = time.monotonic() + 10
+    while ready.waiting != 2 and time.monotonic() < until:  # one is being recognised
+        time.sleep(0.01)
+    assert ready.waiting == 2
+    for delivery in deliveries:
+        recogniser.allowed.release()
+        delivery.wait()
+    assert ready.waiting == 0
+
+
 def test_it_knows_whether_it_is_quick_enough(ready, recogniser):
     assert ready.can_do_within(0.1)
     delivery = Delivery()
