@@ -87,6 +87,7 @@ def measure(seconds: float, stopped: Event, keep: Callable[[dict], None] = lambd
             page.on("pageerror", lambda _: run.trouble.update(["page_errors"]))
             page.on("response", lambda response: run.trouble.update(["refused_requests"] if response.status >= 400 else []))
             page.goto(server.address)
+            page.wait_for_selector("[data-live] [data-part=own]")
             agree(page)
             page.click("[data-part=start]")
             page.wait_for_selector("[data-live][data-phase=running]")
