@@ -11,6 +11,7 @@ import torch
 from comp_core.inference.budget import Budget, OverBudget
 from comp_core.inference.fusion import Fusion, model_stem
 from comp_core.inference.media import MediaError
+from comp_core.inference.windows import CONTEXT
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS
 from comp_core.predictor import Predictor
 from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
@@ -209,6 +210,7 @@ def test_every_moment_is_predicted_from_itself_and_its_past(predictor):
 @pytest.mark.parametrize("model", ["comp", "prlf"])
 def test_many_conversations_and_their_subsets_together_are_what_each_gives_alone(predictor, model, missing):
     fusion = Fusion.load(model)
+    fusion.context = CONTEXT  # as many as a model may read
     asked = [(moments(predictor, n, seed=n, missing=missing), off) for n, off in ((15, ()), (1, ("audio",)), (6, ("text", "video")))]
     asked.append((asked[0][0], MODALITIES))
     for (conversation, off), (fused, subsets) in zip(asked, fusion.fuse_present(asked), strict=True):
