@@ -25,8 +25,6 @@ RESULTS_PER_ADDRESS = 40
 RESULTS = 200
 # A job that nobody has asked the result of for so long is for nobody.
 PATIENCE_S = 15.0
-# How often it is looked whether a job waits, or has told its progress.
-LOOKS_EVERY_S = 0.05
 _LISTENS = re.compile(r"/gradio_api/(?:queue/data|call/(?:v2/)?\w+/(?P<event>\w+))/?")
 
 
@@ -51,8 +49,6 @@ class FairQueue(Queue):
 
     def __init__(self, blocks: gr.Blocks) -> None:
         super().__init__(True, blocks.max_threads, 1, IN_LINE, blocks, default_concurrency_limit=1)
-        # By default it looks a thousand times a second whether there is anything to do, in the way of those who are live.
-        self.sleep_when_free = self.progress_update_sleep_when_free = LOOKS_EVERY_S
         self.listeners: Counter[str] = Counter()
         self._joining = asyncio.Lock()
         self._sessions: dict[str, str] = {}
