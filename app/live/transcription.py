@@ -78,8 +78,8 @@ class Transcriber:
 
     @property
     def waiting(self) -> int:
-        """Utterances that wait, beside the one that is being recognised."""
-        return self._jobs.qsize()
+        """Utterances that wait, beside the one that is being recognised; none while it loads, which nobody can hasten."""
+        return self._jobs.qsize() if self._status["state"] == "ready" else 0
 
     def can_do_within(self, seconds: float) -> bool:
         """Whether what is asked for now is likely to be recognised within so many seconds, judged by the last one."""

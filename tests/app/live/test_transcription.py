@@ -182,3 +182,12 @@ def test_recognition_that_is_off_says_so():
     transcriber, _ = refused(lambda notify: None)
     assert transcriber.status["state"] == "off"
     assert "yped words" in transcriber.status["note"]
+
+
+def test_nothing_counts_as_waiting_while_it_loads():
+    loaded, delivery = threading.Event(), Delivery()
+    transcriber = Transcriber(lambda notify: loaded.wait(10) and None).start()
+    assert transcriber.submit(SOUND, delivery, visit())
+    assert transcriber.waiting == 0
+    loaded.set()
+    delivery.wait()
