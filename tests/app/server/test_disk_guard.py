@@ -8,7 +8,7 @@ import pytest
 
 from app.server.disk_guard import FULL, MANY, SPARE_BYTES
 from app.server.quota import Quota
-from tests.app.served import served
+from tests.app.served import bytes_below, served
 
 UPLOAD = "/gradio_api/upload"
 MB = 1_000_000
@@ -36,7 +36,7 @@ def small(tmp_path, monkeypatch):
 
 def on_disk(page):
     """Bytes of uploads, of those that failed too."""
-    return sum(path.stat().st_size for path in page.log.parent.glob("live-affect-*/**/*") if path.is_file())
+    return sum(bytes_below(folder) for folder in page.log.parent.glob("live-affect-*"))
 
 
 def upload(page, name, size, **timing):
