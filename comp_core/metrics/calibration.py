@@ -15,6 +15,9 @@ def softmax(logits: np.ndarray, temperature: float = 1.0) -> np.ndarray:
 def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
     """The temperature T > 0 for which softmax(logits / T) has the least log loss (Guo et al., 2017).
 
+    Labels count as right in n of n + 1 cases and as any class in the other (after Platt, 1999): of a few rows that are all named right
+    the loss alone would make certainty.
+
     Args:
         logits: (n, K).
         labels: (n,).
@@ -23,12 +26,14 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray 
     values, target = torch.from_numpy(logits).double(), torch.from_numpy(labels)
     weight = torch.ones(len(target)) if weights is None else torch.from_numpy(weights)
     weight = (weight / weight.sum()).double()
+    any_class = 1 / (len(target) + 1)
     log_temperature = torch.zeros((), dtype=torch.double, requires_grad=True)
     optimiser = torch.optim.LBFGS([log_temperature], max_iter=50, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
-        loss = (weight * F.cross_entropy(values / log_temperature.exp(), target, reduction="none")).sum()
+        losses = F.cross_entropy(values / log_temperature.exp(), target, reduction="none", label_smoothing=any_class)
+        loss = (weight * losses).sum()
         loss.backward()
         return loss
 
@@ -74,10 +79,12 @@ def risk_coverage(probabilities: np.ndarray, labels: np.ndarray, points: int = 2
 
 
 def answer_from(probabilities: np.ndarray, labels: np.ndarray, risk: float) -> float:
-    """The lowest confidence from which on at most a share ``risk`` of the answers is wrong; 1 if there is none."""
+    """The lowest confidence from which on at most a share ``risk`` of the answers is wrong: 0 if that is so of all, 1 if of none."""
     confidence, wrong = _by_confidence(probabilities, labels)
     met = np.flatnonzero(np.cumsum(wrong) <= risk * np.arange(1, len(wrong) + 1))
-    return float(confidence[met[-1]]) if len(met) else 1.0
+    if not len(met):
+        return 1.0
+    return 0.0 if met[-1] == len(wrong) - 1 else float(confidence[met[-1]])
 
 
 def _by_confidence(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from comp_core.metrics.calibration import answer_from, fit_temperature, reliability, risk_coverage
+from comp_core.metrics.calibration import answer_from, fit_temperature, reliability, risk_coverage, softmax
 from comp_core.metrics.figures import class_report, expected_calibration_error
 from comp_core.metrics.rules import RULES, confidence_weighted, late_average, product
 
@@ -37,6 +37,13 @@ def test_temperature_undoes_overconfidence():
     assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.1)
 
 
+def test_a_few_rows_that_are_all_named_right_are_no_certainty():
+    labels = np.arange(40) % 4
+    logits = np.eye(4, dtype=np.float32)[labels]
+    surest = softmax(logits, fit_temperature(logits, labels)).max(1)
+    assert surest == pytest.approx(40 / 41 + 1 / 41 / 4, abs=1e-3)
+
+
 def calibrated(count=4000, classes=4):
     """Probabilities, and labels drawn from them."""
     random = np.random.default_rng(1)
@@ -65,6 +72,7 @@ def test_answers_above_the_threshold_are_wrong_as_rarely_as_asked():
     answered = probabilities.max(1) >= threshold
     assert 0.05 < np.mean(probabilities.argmax(1)[answered] != labels[answered]) <= 0.1
     assert answer_from(np.array([[0.9, 0.1]]), np.array([1]), risk=0.1) == 1.0
+    assert answer_from(np.array([[0.9, 0.1]]), np.array([0]), risk=0.1) == 0.0
 
 
 def test_rules_give_distributions_and_differ_as_they_should():
