@@ -53,11 +53,12 @@ _MARKED = re.compile(r"(?P<open><!-- table: (?P<name>\w+) -->)\n.*?(?P<close><!-
 
 
 def tables(reports: Path) -> Iterator[tuple[str, str]]:
-    """Name and Markdown of each table that a report in the folder gives."""
+    """Name and Markdown of each table that a report in the folder gives, with the report's place, date and command below it."""
     for name, (source, make) in _MAKERS.items():
         path = reports / f"{source}.json"
         if path.is_file():
-            yield name, make(json.loads(path.read_text(encoding="utf-8")))
+            report = json.loads(path.read_text(encoding="utf-8"))
+            yield name, f"{make(report)}\n\n`assets/reports/{source}.json`, {report['date']}: `{report['command']}`"
 
 
 def with_tables(document: str, found: dict[str, str]) -> str:
