@@ -152,6 +152,16 @@ def fuzz_table(report: Report) -> str:
     return markdown(("given", "inputs", "accepted", "refused", "faults", "slowest", "most memory"), rows)
 
 
+def fuzz_guided_table(report: Report) -> str:
+    """How far coverage-guided inputs came, target by target."""
+    rows = [
+        (name, *(str(found[key]) for key in ("inputs", "branches_of_valid_inputs", "branches")), str(len(found["faults"])))
+        for name, found in report["targets"].items()
+    ]
+    rows.append(("all", str(sum(found["inputs"] for found in report["targets"].values())), "", "", ""))
+    return markdown(("given", "inputs", "branches that valid inputs reach", "branches reached", "faults"), rows)
+
+
 def cost_table(report: Report) -> str:
     """What ComP costs beside a matrix product of the same run."""
     rows = [(name, f"{ms:.1f} ms") for name, ms in report["median_ms"].items()]

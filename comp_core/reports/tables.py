@@ -22,6 +22,7 @@ from comp_core.reports.markdown import SPOKEN, Report, given, markdown
 from comp_core.reports.measured_tables import (
     asked_for_table,
     cost_table,
+    fuzz_guided_table,
     fuzz_table,
     growth_table,
     live_table,
@@ -312,4 +313,5 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "peers": ("peers", peers_table),
     "load": ("load", load_table),
     "fuzz": ("fuzz", fuzz_table),
+    "fuzz_guided": ("fuzz_guided", fuzz_guided_table),
 }

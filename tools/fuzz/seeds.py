@@ -136,6 +136,19 @@ def tables(folder: Path) -> list[bytes]:
     ]
 
 
+def own_tables(folder: Path) -> list[bytes]:
+    """Of words alone, which need no clips: labels, scores with decimal commas, and one full of mistakes."""
+    people = [(speaker, number) for speaker in "abc" for number in range(4)]
+    labels = "".join(f"{('bored', 'keen')[n % 2]},{who},sentence {who} {n}\n" for who, n in people)
+    scores = "".join(f"{n},5;{who};sentence {who} {n}\n" for who, n in people)
+    wrong = "a.wav,bored,1:00,0:30,a,\n../b.wav,keen,x,nan,b,\n,,,,,\n"
+    return [
+        ("label,speaker,words\n" + labels).encode(),
+        ("\ufeffscore;speaker;words\n" + scores).encode(),
+        ("file,label,start,end,speaker,words\n" + wrong).encode(),
+    ]
+
+
 def _picture(form: str, **options: bool) -> bytes:
     out = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (24, 32, 3), np.uint8)).save(out, form, **options)

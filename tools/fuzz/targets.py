@@ -21,6 +21,7 @@ from app.reopened.spans import table
 from comp_core.data.feature_folder import read_folder
 from comp_core.data.gcnet import LayoutError, read_clips
 from comp_core.inference.media import MediaError, open_media
+from comp_core.own.table import TableError, read_table
 from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import RecogniserError, load_recogniser
 from comp_core.senses.words.sense import load_words_net
@@ -123,6 +124,13 @@ def _table(content: bytes, folder: Path) -> None:
         assert (folder / f"{clip.utterance}.npy").resolve().parent == folder.resolve()
 
 
+def _own_table(content: bytes, folder: Path) -> None:
+    path = folder / "clips.csv"
+    path.write_bytes(content)
+    for row in read_table(path, folder).rows:
+        assert not row.file or (folder / row.file).resolve().is_relative_to(folder.resolve())
+
+
 @cache
 def _predictor() -> Predictor:
     return Predictor.load(device="cpu")
@@ -172,4 +180,5 @@ TARGETS: dict[str, Target] = {
     "label pickles": Target(seeds.labels, _labels, (LayoutError,)),
     "feature arrays": Target(seeds.arrays, _features, (LayoutError,)),
     "tables of clips": Target(seeds.tables, _table, (LayoutError,)),
+    "tables of own clips": Target(seeds.own_tables, _own_table, (TableError,)),
 }

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.app.sessions import Page
+from tools.fuzz.guided import GUIDED
 from tools.fuzz.run import Process, fuzz, inputs
 from tools.fuzz.targets import TARGETS
 
@@ -29,6 +30,10 @@ def test_damaged_inputs_are_refused_as_documented(tallies, name):
     assert tally.inputs > INPUTS
     assert tally.verdicts["accepted"], "not even a valid input was accepted"
     assert sum(tally.verdicts.values()) == tally.inputs
+
+
+def test_what_is_guided_is_a_target():
+    assert set(GUIDED) <= set(TARGETS)
 
 
 @pytest.fixture(scope="module")

@@ -95,16 +95,17 @@ def work(connection: Connection, module: str, names: list[str]) -> None:
     # What is loaded at first use is not an input's doing.
     for name in names:
         with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
-            _outcome(targets[name], targets[name].seeds(Path(first))[0], Path(second), None)
+            outcome(targets[name], targets[name].seeds(Path(first))[0], Path(second), None)
     _limit_memory()
     connection.send(None)
     while True:
         name, content = connection.recv()
         with tempfile.TemporaryDirectory() as folder:
-            connection.send(_outcome(targets[name], content, Path(folder), guard))
+            connection.send(outcome(targets[name], content, Path(folder), guard))
 
 
-def _outcome(target: Target, content: bytes, folder: Path, guard: Guard | None) -> Outcome:
+def outcome(target: Target, content: bytes, folder: Path, guard: Guard | None) -> Outcome:
+    """What comes of one input, which may write to an empty folder."""
     before, begin, verdict, fault = _resident(reset=True), time.perf_counter(), "", ""
     try:
         with guard.within(folder) if guard else nullcontext():
