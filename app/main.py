@@ -186,7 +186,7 @@ def serve(
     from app.server.limits import RequestLimits
     from app.server.origins import OwnPages
     from app.server.parts import take_files_only
-    from app.server.patience import PatientProtocol
+    from app.server.patience import MOST_HEARD_BYTES, PatientProtocol, patient_socket
     from app.server.plain import PlainErrors
     from app.server.route_allowlist import ClosedDoors
     from comp_core.inference.media import LIMIT_BYTES
@@ -249,7 +249,10 @@ def serve(
         quiet=True,
     )
     # Asked for each connection anew.
-    demo.server.config.http_protocol_class = PatientProtocol
+    uvicorn = demo.server.config
+    uvicorn.http_protocol_class, uvicorn.ws_max_size = PatientProtocol, MOST_HEARD_BYTES
+    if uvicorn.ws_protocol_class is not None:  # the package for WebSockets may be missing
+        uvicorn.ws_protocol_class = patient_socket(uvicorn.ws_protocol_class)
     print(f"Running on local URL: http://{options.host}:{options.port}", flush=True)
     if demo.share_url:
         names.add(urlsplit(demo.share_url).hostname)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import zlib
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from app.reopened.session import MOST_BYTES, Session, corrected, read_session
 from app.reopened.spans import agreement, agreement_told, length, moments, table
 from app.server.calls import Call, answering
 from app.visitors.rates import Addresses
+from app.visitors.turns import Turns
 from comp_core.formats.by_hand import BY_HAND
 from comp_core.formats.table import FORMATS, Told
 
@@ -62,7 +62,7 @@ def session_calls() -> list[Call]:
     """The calls `reopen`, `save`, `compare`."""
     # A class behind one router is one address.
     addresses = Addresses(time.monotonic, rate=1.0, burst=30.0)
-    one_at_a_time = threading.Lock()
+    turns = Turns(PATIENCE_S)
 
     def reopen(data: Any) -> dict[str, Any]:
         """A packed session -> what the page draws."""
@@ -83,12 +83,8 @@ def session_calls() -> list[Call]:
     def bounded(call: Any) -> Call:
         def ask(data: Any, address: str) -> dict[str, Any]:
             addresses.spend(address)
-            if not one_at_a_time.acquire(timeout=PATIENCE_S):
-                raise Refused("full", "Others are opening files just now. Try again in a moment.")
-            try:
+            with turns.turn(address, "Others are opening files just now. Try again in a moment."):
                 return call(data)
-            finally:
-                one_at_a_time.release()
 
         ask.__name__, ask.__doc__ = call.__name__, call.__doc__
         return answering(ask, _AGAIN)

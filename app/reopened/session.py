@@ -23,6 +23,8 @@ from comp_core.modalities import MODALITIES
 MOST_BYTES = 6_000_000
 # Brackets and commas: each costs memory once it is parsed, and the longest session has some 100,000, and with four faces 200,000.
 MOST_PARTS = 300_000
+# Labels of all records together: a table has a column for each. Two models of one's own have no more.
+MOST_LABELS = 128
 NOTE_LENGTH = 500
 NAME_LENGTH = 300
 
@@ -163,6 +165,8 @@ def read_session(content: bytes) -> Session:
     lines = [_whole(one, f"Line {number}") for number, one in enumerate(found.get("lines", ()), 1)]
     if not utterances and not lines:
         raise Refused("bad_file", "It has no utterances and no lines: there is nothing to show.")
+    if len({label for record in (*utterances, *lines) for label in record["fused"] or ()}) > MOST_LABELS:
+        raise Refused("too_large", f"Its records have more than {MOST_LABELS} labels in all.")
     models = dict.fromkeys(line["model"] for line in lines)
     return Session(
         utterances=sorted(utterances, key=lambda one: one["start"]),

@@ -116,6 +116,20 @@ def test_a_websocket_says_the_same_also_to_another_page(page, session):
         pass
 
 
+def test_a_websocket_that_takes_nothing_is_ended_before_answers_to_its_pings_pile_up(page, session):
+    pytest.importorskip("websockets")
+    ask = f"GET /stream?key={key_of(session)} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    nonce = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    pings = (b"\x89\xfd\0\0\0\0" + b"x" * 125) * 2000
+    before = page.most_mb()
+    with page.connect() as connection:
+        connection.settimeout(5)
+        connection.sendall((ask + nonce).encode())
+        with pytest.raises((ConnectionError, TimeoutError)):
+            connection.sendall(400 * pings)
+    assert page.most_mb() - before < 30
+
+
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_curl_follows(page, session):
     command = ["curl", "-sN", "--max-time", "3", "-H", f"Authorization: Bearer {key_of(session)}", f"{page.address}/stream"]

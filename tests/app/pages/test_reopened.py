@@ -203,6 +203,16 @@ def test_a_newer_version_is_refused_whatever_else_it_holds_and_an_older_file_has
     assert len(read_session(json.dumps(older).encode()).utterances) == 3
 
 
+def test_labels_of_all_records_together_are_bounded():
+    """Each is a column of a table, and each record a row."""
+    whole = json.loads(clip_json(("joy",) * 40))
+    for number, one in enumerate(whole["utterances"]):
+        one["fused"] = {f"label {number}.{n}": 0.25 for n in range(4)}
+    with pytest.raises(Refused, match="128 labels"):
+        read_session(json.dumps(whole).encode())
+    assert read_session(json.dumps({**whole, "utterances": whole["utterances"][:32]}).encode())
+
+
 def test_what_is_sent_is_bounded_before_it_is_unpacked(server):
     bomb = server["reopen"]({"packed": packed("0" * 100_000_000)})
     assert (bomb["error"], bomb["message"]) == ("too_large", "It is larger than 6 MB.")
