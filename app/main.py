@@ -315,7 +315,7 @@ def build(
         with gr.Tabs():
             with gr.Tab("Live"):
                 calls = server_functions(visitors, transcriber, models, lambda: predictor.notices)
-                live_page(calls, models, visitors.limit, local=local is not None)
+                live_page(calls, models, visitors.limit, local is not None, [output.told for output in outputs])
             with gr.Tab("Clip") as tab:
                 clip_page(predictor, models, tab, with_lent_gpu(predictor) if lends_gpu() else None)
             with gr.Tab("Lab", elem_id="lab") as tab:

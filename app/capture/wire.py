@@ -237,6 +237,8 @@ def picture(value: str | None) -> np.ndarray | None:
             if max(image.size) > PICTURE_SIDE:
                 raise Refused(TOO_LARGE, f"The picture is larger than {PICTURE_SIDE} pixels.")
             return np.asarray(image.convert("RGB"))
+    except Image.DecompressionBombError as error:
+        raise Refused(TOO_LARGE, f"The picture is larger than {PICTURE_SIDE} pixels.") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise Refused(BAD, "The picture is not a JPEG that can be decoded.") from error
 

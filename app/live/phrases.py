@@ -24,7 +24,7 @@ REASONS = {
 RELATIONS = {
     "agree": "The modalities agree: each by itself names the same expression.",
     "conflict": "The modalities conflict: two are sure of different expressions.",
-    "complement": "The modalities complement one another: they do not all name the same, and at most one is sure.",
+    "complement": "The modalities complement one another: those that are sure name one expression, the others are not sure.",
     "alone": "One modality only: there is nothing to compare it with.",
 }
 # The same in the headline.
@@ -54,18 +54,22 @@ def in_words(probabilities: Probabilities | None, answer_threshold: float) -> st
 
 def named(record: Mapping[str, Any]) -> set[str]:
     """The expressions that single senses are sure of."""
-    tops = [ranked(record[modality])[0] for modality in MODALITIES if record[modality] is not None]
-    return {label for label, p in tops if p >= record["sure_from"]}
+    return {label for label, p in _tops(record) if p >= record["sure_from"]}
 
 
 def relation(record: Mapping[str, Any]) -> str:
     """How what the modalities say by themselves fits together: one of ``RELATIONS``."""
-    tops = [ranked(record[modality])[0] for modality in MODALITIES if record[modality] is not None]
+    tops = _tops(record)
     if len(tops) < 2:
         return "alone"
-    if len({label for label, _ in tops}) == 1:
-        return "agree"
-    return "conflict" if len(named(record)) > 1 else "complement"
+    if len(named(record)) > 1:
+        return "conflict"
+    # Who is not sure names nothing, and so agrees with nobody.
+    return "agree" if min(p for _, p in tops) >= record["sure_from"] else "complement"
+
+
+def _tops(record: Mapping[str, Any]) -> list[tuple[str, float]]:
+    return [ranked(record[modality])[0] for modality in MODALITIES if record[modality] is not None]
 
 
 def listed(names: Sequence[str]) -> str:

@@ -68,11 +68,13 @@ def _alone(record: Mapping[str, Any], modality: str, own: Probabilities) -> str:
 
 def _who_says_it(record: Mapping[str, Any], senses: Sequence[tuple[str, Probabilities]]) -> str:
     answer = _top(record["fused"])
-    saying = [m for m, own in senses if _top(own) == answer]
-    others = {m: ranked(own)[0] for m, own in senses if m not in saying}
+    tops = {m: ranked(own)[0] for m, own in senses}
+    saying = [m for m, (label, p) in tops.items() if label == answer and p >= record["sure_from"]]
+    others = {m: top for m, top in tops.items() if m not in saying}
     if not saying:
         parts = [f"{_name(m)} {_verb(m)} {label} {percent(p)}" for m, (label, p) in others.items()]
-        return f"No sense by itself says {answer}: {listed(parts)}"
+        known = "is sure of" if answer in dict(tops.values()) else "says"
+        return f"No sense by itself {known} {answer}: {listed(parts)}"
     if not others:
         return f"{_names(saying)} {'both' if len(saying) == 2 else 'all'} say {answer}".capitalize()
     share = f" {percent(dict(senses)[saying[0]][answer])}" if len(saying) == 1 else ""

@@ -7,6 +7,7 @@ conversation) and ``train, valid, test`` (lists or sets of conversations). IEMOC
 from __future__ import annotations
 
 import csv
+import os
 import pickle
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ SPLITS = ("train", "valid", "test")
 # Modality -> what the features of our own senses are called.
 OWN_FEATURES = {modality: f"comp-{modality}" for modality in MODALITIES}
 COLUMNS = ("file", "conversation", "speaker", "label", "split")
+# Bytes of a file's name without its ending; systems allow 255 with it.
+_LONGEST_NAME = 250
 
 
 class LayoutError(CompCoreError):
@@ -68,8 +71,10 @@ def read_clips(table: Path) -> list[Clip]:
 
 
 def is_inside(path: str) -> bool:
-    """Whether a path from a file that somebody else made stays in the folder that it is taken from."""
-    return "\0" not in path and not any(p.is_absolute() or p.drive or ".." in p.parts for p in (PurePosixPath(path), PureWindowsPath(path)))
+    """Whether a path from a file that somebody else made stays in the folder that it is taken from, and can be one."""
+    if "\0" in path or any(len(os.fsencode(part)) > _LONGEST_NAME for part in PurePosixPath(path).parts):
+        return False
+    return not any(p.is_absolute() or p.drive or ".." in p.parts for p in (PurePosixPath(path), PureWindowsPath(path)))
 
 
 def write_feature(dataset: Path, feature: str, utterance: str, values: np.ndarray) -> None:

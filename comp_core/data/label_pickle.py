@@ -7,7 +7,9 @@ bytes as numbers or strings of plain kinds.
 
 from __future__ import annotations
 
+import io
 import pickle
+import pickletools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +19,7 @@ import numpy as np
 
 # Floats, integers, booleans, strings; and Python's own objects, of which an array holds a list.
 _PLAIN = re.compile(r"[<>=|]?(f[248]|[iu][1248]|b1|[SU]\d{1,6}|O8?)")
+_KEEPS = ("PUT", "BINPUT", "LONG_BINPUT")
 
 
 def load_labels(path: Path) -> Any:
@@ -25,8 +28,11 @@ def load_labels(path: Path) -> Any:
     Raises:
         Exception: of any kind, if the bytes are no pickle or hold more than data.
     """
-    with path.open("rb") as stream:
-        return _DataUnpickler(stream, encoding="latin1").load()
+    content = path.read_bytes()
+    # Room for the memo is made up to the highest place that is named in it: one large number would take all memory.
+    if any(step.name in _KEEPS and place > len(content) for step, place, _ in pickletools.genops(content)):
+        raise pickle.UnpicklingError("it keeps something in a place that no pickle of its size has")
+    return _DataUnpickler(io.BytesIO(content), encoding="latin1").load()
 
 
 class _Kind:

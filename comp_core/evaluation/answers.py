@@ -14,8 +14,9 @@ from comp_core.metrics.rules import ALIKE, MODEL, PEOPLE, RULES, as_people
 from comp_core.modalities import MODALITIES, SUBSETS
 from comp_core.senses.reading import Sense
 
-# A label that is not clearly ahead of the six others is no answer, however good the answers before it were.
-LEAST = 0.3
+# A label that is not clearly likelier than chance is no answer, however good the answers before it were: this share of the way from chance
+# to certainty, of seven labels to 30 %.
+_OVER_CHANCE = 11 / 60
 
 
 def alone(senses: Mapping[str, Sense], conversations: Sequence[Conversation]) -> dict[str, np.ndarray]:
@@ -65,8 +66,9 @@ def answered(
 
 
 def answer_threshold(answers: np.ndarray, labels: np.ndarray) -> float:
-    """The confidence from which on an answer (n, K) is wrong at most at a rate of ``RISK``, and never below `LEAST`; on validation data."""
-    return max(LEAST, answer_from(answers, labels, RISK))
+    """The confidence from which on an answer (n, K) is wrong at most at a rate of ``RISK``, and never near chance; on validation data."""
+    chance = 1 / answers.shape[1]
+    return max(chance + _OVER_CHANCE * (1 - chance), answer_from(answers, labels, RISK))
 
 
 def _figures(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

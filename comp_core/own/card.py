@@ -114,8 +114,11 @@ def _answers(report: Mapping[str, Any], chosen: Mapping[str, Any], classes: bool
     if rules:
         lines.append(f"- Who answers where several are there: {', '.join(f'{name}: {rule}' for name, rule in rules.items())}.")
     learnt = list(report["methods"][report["kind"]]["only"])
-    sure = [f"{' + '.join(NAMES[m] for m in SUBSETS[name])} {chosen['sure_from'][name]:.2f}" for name in learnt]
-    lines.append(f"- It is sure from a probability of: {', '.join(sure)}. Below, answers were wrong more than one time in three.")
+    thresholds = {" + ".join(NAMES[m] for m in SUBSETS[name]): chosen["sure_from"][name] for name in learnt}
+    sure = [f"{name} {f'{value:.2f}' if value < 1 else 'never'}" for name, value in thresholds.items()]
+    lines.append(
+        f"- It is sure from a probability of: {', '.join(sure)}. Above, at most one answer in three was wrong; a probability near chance is never enough."
+    )
     return lines
 
 

@@ -187,9 +187,9 @@ part("more").open = matchMedia("(min-width: 821px)").matches; // a phone shows t
 if (local) {
   part("sample").hidden = true; // the server reads its own devices only
   part("video").hidden = true;
-  setText(part("where"), "In the memory of this computer, from its own camera and microphone. Nothing is written to disk or passed on.");
+  setText(part("where"), `In the memory of this computer, from its own camera and microphone. ${root.dataset.kept}`);
 } else if (!["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) {
-  setText(part("where"), `In the memory of the server ${location.hostname}. Nothing is written to disk or passed on.`);
+  setText(part("where"), `In the memory of the server ${location.hostname}. ${root.dataset.kept}`);
 }
 
 (async function showRecogniser() {

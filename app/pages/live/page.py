@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from pathlib import Path
 
 import gradio as gr
@@ -21,9 +22,24 @@ from app.server.calls import Call
 from app.server.scripts import on_load
 
 _FOLDER = Path(__file__).resolve().parent
+# What is promised before consent: nothing is sent, unless a visitor asks for it.
+_NOT_SENT = {
+    "kept": "Nothing is written to disk or passed on.",
+    "sent": "",
+    "until": "Nothing is sent before you switch it on, and nothing after Stop.",
+}
 
 
-def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: bool = False) -> gr.HTML:
+def _sent(where: str) -> dict[str, str]:
+    told = f"From Start to Stop, predictions, weights and words are sent to {escape(where)}. No picture or sound is."
+    return {
+        "kept": "Nothing is written to disk.",
+        "sent": f"<dt>Sent</dt><dd>{told}</dd>",
+        "until": "This program sends every session from Start to Stop.",
+    }
+
+
+def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: bool = False, sent_to: Sequence[str] = ()) -> gr.HTML:
     """Build the page.
 
     Args:
@@ -31,6 +47,7 @@ def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: 
         models: name -> title.
         places: live sessions at a time.
         local: the server reads its own devices, and the page does not ask for the browser's.
+        sent_to: where every session is sent, because who started the program wants it.
     """
     markup = (_FOLDER / "live.html").read_text(encoding="utf-8")
     parts = {
@@ -45,6 +62,7 @@ def live_page(calls: list[Call], models: Mapping[str, str], places: int, local: 
         "teach": (_FOLDER / "teach.html").read_text(encoding="utf-8"),
         "places": f"{places} visitors" if places > 1 else "one visitor",
         "capture": "local" if local else "browser",
+        **(_sent(", ".join(sent_to)) if sent_to else _NOT_SENT),
     }
     for name, html in parts.items():
         markup = markup.replace(f"@{name}", html)

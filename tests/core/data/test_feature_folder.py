@@ -199,7 +199,10 @@ def test_other_kinds_of_arrays_are_refused(tmp_path, value):
             "cannot be read as an array",
         ),
         (lambda path: relabel(path, 0, {"v0": ["../../other"], "v1": ["u"], "v2": ["u"]}), "named like their files"),
+        (lambda path: relabel(path, 0, {"v0": ["u" * 300], "v1": ["u"], "v2": ["u"]}), "named like their files"),
         (lambda path: relabel(path, 0, {"v0": 3}), "named like their files"),
+        # The reader of pickles would make room for 200 million values.
+        (lambda path: (path / "labels.pkl").write_bytes(b"\x80\x02]r\xff\xff\xff\x0b."), "no pickle of its size"),
         (lambda path: relabel(path, 1, {}), "no labels for conversation"),
         (lambda path: relabel(path, 1, dict.fromkeys(("v0", "v1", "v2"), 1.0)), "2 utterances and 1 labels"),
         (lambda path: relabel(path, 1, {key: [1.0, "joy"] for key in ("v0", "v1", "v2")}), "all numbers or all names"),

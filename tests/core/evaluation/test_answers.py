@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from comp_core.data.paired import ALWAYS, Agreement
-from comp_core.evaluation.answers import LEAST, answer_threshold, answered, candidates, choose_rules
+from comp_core.evaluation.answers import answer_threshold, answered, candidates, choose_rules
 from comp_core.metrics.rules import MODEL, PEOPLE, RULES, as_people
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 
@@ -73,4 +73,10 @@ def test_answers_from_the_threshold_on_are_wrong_one_time_in_three():
     answers = np.concatenate([said(wrong(0.0, 0), 0.9), said(wrong(1.0, 1), 0.5)])
     assert answer_threshold(answers, np.tile(TRUTH, 2)) == pytest.approx(0.5)
     assert answer_threshold(said(wrong(1.0, 1), 0.5), TRUTH) == 1.0
-    assert answer_threshold(said(TRUTH, 0.2), TRUTH) == LEAST
+    assert answer_threshold(said(TRUTH, 0.2), TRUTH) == pytest.approx(0.3)
+
+
+def test_no_threshold_is_near_chance_however_few_labels_there_are():
+    truth = np.tile([0, 1], 10)
+    answers = np.where(np.eye(2, dtype=bool)[truth], 0.51, 0.49)
+    assert answer_threshold(answers, truth) > 0.55
