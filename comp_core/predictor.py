@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,12 +16,12 @@ from comp_core.inference.budget import Budget, Meter
 from comp_core.inference.fusion import Fused, Fusion
 from comp_core.inference.media import Media, open_media
 from comp_core.inference.windows import Moment
-from comp_core.modalities import AUDIO, TEXT, VIDEO
+from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
 from comp_core.modeling.registry import COMP
 from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.face.sense import FaceFrame, FaceSense
 from comp_core.senses.pretrained import PretrainedVoice, PretrainedWords
-from comp_core.senses.reading import NOT_GIVEN, SILENCE, Reading
+from comp_core.senses.reading import BEYOND, NOT_GIVEN, SILENCE, Reading
 from comp_core.senses.speech.recognition import ENGLISH, Recogniser, load_recogniser
 from comp_core.senses.speech.utterances import OF_FILES, segment
 from comp_core.senses.speech.vad import SAMPLE_RATE
@@ -118,6 +119,9 @@ class Predictor:
         device = choose_device(device)
         face, voice, words = FaceSense.load(weights, device), VoiceSense.load(weights, device), WordsSense.load(weights, device)
         dims = {AUDIO: voice.feature_dim, TEXT: words.feature_dim, VIDEO: face.feature_dim}
+        names = Counter(Path(model).stem for model in models)
+        if twice := [name for name, count in names.items() if count > 1]:
+            raise CheckpointError(f"two models are called {twice[0]}: give the folder or the file of one another name.")
         fusions = {Path(model).stem: Fusion.load(model, weights, device) for model in models}
         for name, fusion in fusions.items():
             if (expected := fusion.model.config.dims) != dims:
@@ -218,6 +222,9 @@ class Predictor:
     def hear_spans(self, path: str | Path, spans: Sequence[Span], language: str = ENGLISH) -> Iterator[Heard]:
         """What the senses make of parts of a file before fusion, each an utterance; of its sound what is speech, pauses within included.
 
+        Args:
+            spans: in order of their starts. Of one that starts after the file's end nothing is there.
+
         Raises:
             MediaError, RecogniserError: as for `predict_file`.
         """
@@ -226,10 +233,15 @@ class Predictor:
             recogniser.check(language)
         media = open_media(path, self.budget)
         stretches: list[_Stretch] = []
+        beyond: list[Heard] = []
         for span in spans:
             start, end = span.start or 0.0, media.duration if span.end is None else span.end
-            stretches.append((start, end, _speech(media, start, end), span.words))
+            if 0 < media.duration <= start:
+                beyond.append(Heard(start, end, "", dict.fromkeys(MODALITIES, Reading.absent(BEYOND))))
+            else:
+                stretches.append((start, end, _speech(media, start, end), span.words))
         yield from self._hear(media, stretches, (), lambda *_: None, recogniser, language)
+        yield from beyond
 
     def _hear(
         self,

@@ -26,6 +26,8 @@ EVERY_S = 1.0
 MOST_LINES = 10_800
 MOST_UTTERANCES = 2_000
 MOST_NOTES = 500
+# Letters of the words beside a line: typed ones count in many. An utterance has all of its own.
+LINE_WORDS = 500
 # What of a fusion record goes into a line.
 _KEPT = ("fused", *MODALITIES, "weights", "dominant", "observed", "absent_because", "sure_from")
 
@@ -84,7 +86,8 @@ class Record:
         """Take down a moment, unless the last line is younger than ``EVERY_S``; ``face`` is the number of the one that was read."""
         if not self.lines or at - self.lines[-1].at >= EVERY_S:
             told = [{**_face(one.number), "speaks": one.speaks, VIDEO: one.probabilities} for one in faces]
-            self.lines.append(Line(at, model, {key: moment[key] for key in _KEPT}, words, by_lesson, _face(face), told))
+            kept = {key: moment[key] for key in _KEPT}
+            self.lines.append(Line(at, model, kept, words[:LINE_WORDS], by_lesson, _face(face), told))
 
     def files(self) -> dict[str, str]:
         """The record in every form, by the end of the file's name."""

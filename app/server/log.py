@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 # Of connections that cannot be taken in, and of requests that are none: strangers say how many.
-_SELDOM = ("asyncio", "uvicorn.error", "app.server.plain")
+_SELDOM = ("asyncio", "uvicorn.error", "app.server.plain", "app.server.calls")
 
 
 class Seldom(logging.Filter):
@@ -29,6 +29,10 @@ class Seldom(logging.Filter):
         kind, now = str(record.msg).partition("\n")[0], time.monotonic()
         self._last = {one: at for one, at in self._last.items() if now - at < self._every}
         return self._last.setdefault(kind, now) == now
+
+
+# Of calls that fail, too, strangers say how many.
+_calls = Seldom()
 
 
 def keep_messages_out() -> None:
@@ -72,6 +76,8 @@ def place(error: BaseException) -> str:
 def _tell_of_handler(error: BaseException | None) -> None:
     """Where Gradio itself refuses what a handler is given, its way there says nothing."""
     frames = traceback.extract_tb(error.__traceback__) if error else []
+    if not _calls.filter(logging.makeLogRecord({"msg": place(error) if error else ""})):
+        return
     if frames and Path(frames[-1].filename).parent.name == "gradio":
         print(f"a call failed: {place(error)}", file=sys.stderr, flush=True)
     else:

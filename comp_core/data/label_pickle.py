@@ -30,7 +30,7 @@ def load_labels(path: Path) -> Any:
     """
     content = path.read_bytes()
     # Room for the memo is made up to the highest place that is named in it: one large number would take all memory.
-    if any(step.name in _KEEPS and place > len(content) for step, place, _ in pickletools.genops(content)):
+    if any(step.name in _KEEPS and int(place or 0) > len(content) for step, place, _ in pickletools.genops(content)):
         raise pickle.UnpicklingError("it keeps something in a place that no pickle of its size has")
     return _DataUnpickler(io.BytesIO(content), encoding="latin1").load()
 

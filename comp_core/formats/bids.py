@@ -11,6 +11,7 @@ from comp_core.formats.by_hand import LABEL, NOTE, TRANSCRIPT, by_hand, column, 
 from comp_core.formats.faces import titles_of
 from comp_core.formats.tiers import FACE, MARKER, NOTICE, fused_label, labels_of, one_line
 from comp_core.modalities import MODALITIES
+from comp_core.support.spreadsheet import disarmed
 
 _MISSING = "n/a"
 _UTTERANCE, _NOTE = "utterance", "note"
@@ -34,7 +35,7 @@ def events_tsv(records: Sequence[Mapping[str, Any]], notes: Iterable[tuple[float
         there = [str(int(record["observed"][m])) for m in observed]
         there += [_text(title) for _ in whose]
         there += [_text(by_hand(record, field)) for field in own]
-        named = fused_label(record) if fused else _MISSING
+        named = _text(fused_label(record)) if fused else _MISSING
         rows.append((start, [f"{start:.3f}", f"{length:.3f}", _UTTERANCE, named, _text(record["transcript"]), *shares, *there]))
     for at, text in notes:
         empty = [_MISSING] * (len(labels) + len(observed) + len(whose) + len(own))
@@ -79,4 +80,4 @@ def _probability(label: str) -> str:
 
 
 def _text(text: str) -> str:
-    return one_line(text) or _MISSING
+    return disarmed(one_line(text)) or _MISSING

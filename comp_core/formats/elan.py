@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from xml.etree import ElementTree
 
-from comp_core.formats.tiers import NOTICE, Tier
+from comp_core.formats.tiers import NOTICE, Tier, one_line
 
 _TYPE = "default-lt"
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
@@ -31,7 +31,8 @@ def eaf(tiers: Sequence[Tier], media: str | None = None) -> str:
     )
     header = ElementTree.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     if media:
-        ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=media, MIME_TYPE="unknown", RELATIVE_MEDIA_URL=f"./{media}")
+        name = one_line(media)
+        ElementTree.SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=name, MIME_TYPE="unknown", RELATIVE_MEDIA_URL=f"./{name}")
     ElementTree.SubElement(header, "PROPERTY", NAME="notice").text = NOTICE
     milliseconds = sorted({round(1000 * at) for tier in tiers for span in tier.spans for at in (span.start, span.end)})
     order = ElementTree.SubElement(root, "TIME_ORDER")

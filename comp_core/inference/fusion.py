@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from comp_core.inference.fusion_record import check_record
 from comp_core.inference.windows import CONTEXT, Moment, conversations_of, window_ends
 from comp_core.metrics.rules import ALIKE, MODEL, PEOPLE, RULES, as_people
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, subset_name
@@ -81,6 +82,7 @@ class Fusion(OnTheHub):
     """
 
     def __init__(self, model: FusionModel, description: dict[str, Any], device: str = "cpu") -> None:
+        check_record(description)
         self.model = model
         self.kind = KINDS[description["kind"]]
         self.name: str = description["name"]
@@ -99,12 +101,12 @@ class Fusion(OnTheHub):
         self._scale: dict[str, float] = description.get("scale", {})
         # Subset -> who answers for it; one that is not named is the model's own.
         self._rules: dict[str, str] = description.get("rules", {})
-        self._joint = np.array(description["joint"]) if PEOPLE in self._rules.values() else ALIKE
+        self._joint = np.array(description["joint"], float) if PEOPLE in self._rules.values() else ALIKE
         if len(self.labels) != (0 if self._scale else model.config.outputs) or (self.by_senses and self.labels != LABELS):
             raise CheckpointError(f"the labels of {self.name} are not those of its weights. Get both files again.")
         if unknown := set(self._rules.values()) - {MODEL, PEOPLE, *RULES}:
             raise CheckpointError(f"{self.name} is to be answered for by {sorted(unknown)}, which this version does not know.")
-        if self._joint.shape not in (ALIKE.shape, ALIKE.shape * 3):
+        if self._joint.shape not in (ALIKE.shape, ALIKE.shape * 3) or not np.isfinite(self._joint).all():
             raise CheckpointError(f"{self.name}'s table of how far voice and face agree is damaged. Get both files again.")
 
     @classmethod
@@ -120,7 +122,7 @@ class Fusion(OnTheHub):
             return cls(network, description, device).lying_at(stem)
         except KeyError as error:
             raise CheckpointError(f"{stem.with_suffix('.json')} does not say the model's {error}. Get both files again.") from error
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise CheckpointError(f"{stem.with_suffix('.json')} is of another version. Get both files again.") from error
 
     @classmethod

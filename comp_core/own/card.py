@@ -117,7 +117,7 @@ def _answers(report: Mapping[str, Any], chosen: Mapping[str, Any], classes: bool
     thresholds = {" + ".join(NAMES[m] for m in SUBSETS[name]): chosen["sure_from"][name] for name in learnt}
     sure = [f"{name} {f'{value:.2f}' if value < 1 else 'never'}" for name, value in thresholds.items()]
     lines.append(
-        f"- It is sure from a probability of: {', '.join(sure)}. Above, at most one answer in three was wrong; a probability near chance is never enough."
+        f"- It is sure from a probability of: {', '.join(sure)}. Above, at most one answer in three was wrong; near chance nothing is."
     )
     return lines
 

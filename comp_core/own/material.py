@@ -79,7 +79,8 @@ def material_of(rows: Sequence[Row], clips: Sequence[Clip], labels: tuple[str, .
     learnt = tuple(m for m in MODALITIES if counts[m] >= max(FEWEST_CLIPS, _LEAST_SHARE * len(rows)))
     left = [(row, clip) for row, clip in zip(rows, clips, strict=True) if any(m in learnt for m in clip.features)]
     kept = tuple(row for row, _ in left)
-    left_out = {row: _why(clip) for row, clip in zip(rows, clips, strict=True) if row not in set(kept)}
+    known = set(kept)
+    left_out = {row: _why(clip) for row, clip in zip(rows, clips, strict=True) if row not in known}
     if not kept:
         raise TooFewError(f"none of the {len(rows)} clips could be read: {next(iter(left_out.values()))}")
     if problems := too_few(kept):

@@ -23,6 +23,8 @@ FEWEST_CLIPS = 6
 # Speakers of each label, or what stands in for them: one to learn from, one to choose by, one to test on.
 FEWEST_GROUPS = 3
 MOST_TOLD = 20
+# Of hours and minutes before a colon.
+_MOST_DIGITS = 6
 
 
 class TableError(CompCoreError):
@@ -103,7 +105,10 @@ def read_table(path: Path, folder: Path) -> Table:
         raise TableError(path, [f"it cannot be read as a CSV table in UTF-8: {error}"]) from error
     first = next(iter(text.splitlines()), "")
     separator = max(",;\t", key=first.count)
-    columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=separator), [])]
+    try:
+        columns = [name.strip().lower() for name in next(csv.reader([first], delimiter=separator), [])]
+    except csv.Error as error:
+        raise TableError(path, [f"line 1: it cannot be read as names of columns: {error}"]) from error
     if told := _of_columns(columns):
         raise TableError(path, [f"line 1: {told}"])
     problems: list[tuple[int, str]] = []
@@ -116,8 +121,9 @@ def read_table(path: Path, folder: Path) -> Table:
     except csv.Error as error:
         raise TableError(path, [f"it cannot be read as a CSV table: {error}"]) from error
     problems += _between(rows)
-    if not problems:
-        problems += too_few(rows)
+    # What is wrong with a row by itself does not keep it from being counted.
+    if len({row.score is None for row in rows if row.label or row.score is not None}) == 1:
+        problems += too_few([row for row in rows if row.label or row.score is not None])
     if problems:
         raise TableError(path, [f"line {line}: {told}" for line, told in sorted(problems)])
     # Those that the senses say, too, in their order.
@@ -190,7 +196,10 @@ def _of_file(told: dict[str, str], folder: Path) -> list[str]:
         return [] if told["words"] else ["it has neither a file nor words"]
     if not is_inside(file):
         return [f"{file!r} is outside the folder of clips: give its path within it"]
-    return [] if (folder / file).is_file() else [f"{file} is not in {folder}"]
+    place = folder / file
+    if not place.is_file():
+        return [f"{file} is not in {folder}"]
+    return [] if place.resolve().is_relative_to(folder.resolve()) else [f"{file} is a link to a file outside the folder of clips"]
 
 
 def _number(text: str, decimal_comma: bool) -> float:
@@ -204,7 +213,7 @@ def _number(text: str, decimal_comma: bool) -> float:
 def _seconds(text: str, decimal_comma: bool) -> float:
     """Seconds, or minutes and seconds, or hours, minutes and seconds with colons between; not a number, where it is none of them."""
     parts = text.split(":")
-    whole = all(part.isdecimal() for part in parts[:-1]) and len(parts) <= 3
+    whole = all(part.isdecimal() and len(part) <= _MOST_DIGITS for part in parts[:-1]) and len(parts) <= 3
     last = _number(parts[-1], decimal_comma)
     if not whole or not 0 <= last < (math.inf if len(parts) == 1 else 60):
         return math.nan
@@ -239,7 +248,9 @@ def too_few(rows: Sequence[Row]) -> list[tuple[int, str]]:
             return [(rows[0].line, f"all scores are {rows[0].score:g}: there is nothing to tell apart")]
         kinds = {"": list(range(len(rows)))}
     else:
-        kinds = {label: [i for i, row in enumerate(rows) if row.label == label] for label in dict.fromkeys(row.label for row in rows)}
+        kinds = {}
+        for i, row in enumerate(rows):
+            kinds.setdefault(row.label, []).append(i)
         if len(kinds) < 2:
             return [(rows[0].line, f"all rows say {rows[0].label!r}: at least two labels are needed")]
     found = []

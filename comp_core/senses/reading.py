@@ -16,6 +16,7 @@ NOT_GIVEN = "not given"
 DISCONNECTED = "disconnected"
 PAUSED = "paused"
 NOT_LEARNT = "not learnt by this model"
+BEYOND = "after the end of the file"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ WEIGHTS_DIR = ASSETS / "weights"
 
 # The end of the name of an 8-bit matrix's scales.
 _SCALE = ".scale"
+# Before anything of a file is read.
+MOST_BYTES, MOST_JSON_BYTES = 500 * 10**6, 10 * 10**6
 
 Config = TypeVar("Config")
 
@@ -81,6 +83,8 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
                 f"weights file not found: {path}. Take assets/weights/ from the repository again, "
                 f"or make it with `python -m comp_core train {stem.name if stem.name in configs else next(iter(configs))}`."
             )
+    if description.stat().st_size > MOST_JSON_BYTES:
+        raise CheckpointError(f"{description} is larger than {MOST_JSON_BYTES // 10**6} MB: it is not the description of a checkpoint.")
     try:
         record = json.loads(description.read_text(encoding="utf-8"))
         found, fields = str(record["kind"]), dict(record["config"])
@@ -89,13 +93,15 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
     if found not in configs:
         needed = " or ".join(repr(kind) for kind in configs)
         raise CheckpointError(f"{description} describes a {found!r} model, but a {needed} model is needed here.")
+    if weights.stat().st_size > MOST_BYTES:
+        raise CheckpointError(f"{weights} is larger than {MOST_BYTES // 10**6} MB: it is no model of this program.")
     if sha256_of(weights) != record.get("sha256"):
         raise CheckpointError(f"{weights} is damaged or was replaced: its hash is not the one in {description.name}. Get both files again.")
     try:
         config = configs[found](**{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()})
         tensors = load_file(weights)
         # From 8 bits back to numbers.
-        scaled = {name: tensor.float() * tensors.pop(name + _SCALE).float() for name, tensor in _whole_matrices(tensors)}
+        scaled = {name: _unscaled(tensor, tensors.pop(name + _SCALE)) for name, tensor in _whole_matrices(tensors)}
     except SafetensorError as error:
         raise CheckpointError(f"{weights} cannot be read: it is no safetensors file ({error}). Pickles are never opened.") from error
     except (TypeError, ValueError, KeyError, AttributeError, RuntimeError, OSError) as error:
@@ -105,6 +111,8 @@ def load_checkpoint(stem: Path, configs: Mapping[str, type[Config]]) -> tuple[Co
     if any(abs(number) > most for number in _whole_numbers(fields)):
         raise CheckpointError(f"{description} asks for larger layers than its weights have. Get both files again.")
     state = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()} | scaled
+    if not all(tensor.isfinite().all() for tensor in state.values()):
+        raise CheckpointError(f"{weights} holds weights that are no finite numbers. Get both files again.")
     return config, state, record
 
 
@@ -133,6 +141,12 @@ def _in_eight_bits(name: str, matrix: torch.Tensor) -> dict[str, torch.Tensor]:
     # Rounded up to half precision, so that no row overflows.
     scale = (matrix.abs().amax(1, keepdim=True) / 127 * (1 + 2**-10)).half().clamp(min=2**-24)
     return {name: (matrix / scale.float()).round().to(torch.int8), name + _SCALE: scale}
+
+
+def _unscaled(matrix: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    if scale.shape != (len(matrix), 1):  # any other would be spread out, to any size
+        raise ValueError("a matrix in 8 bits has a scale of another shape")
+    return matrix.float() * scale.float()
 
 
 def _whole_matrices(tensors: Mapping[str, torch.Tensor]) -> list[tuple[str, torch.Tensor]]:
@@ -168,7 +182,8 @@ def _whole_numbers(fields: Any) -> Iterator[int]:
 
 def sha256_of(path: Path) -> str:
     """The hash of a file, in hexadecimal digits."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def hashes_of(names: Iterable[str], weights: Path = WEIGHTS_DIR) -> dict[str, str]:

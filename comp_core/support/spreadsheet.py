@@ -16,7 +16,7 @@ _HARMFUL = ("\t", "\r")
 
 def write_row(lines: TextIO, cells: Iterable[object]) -> None:
     """Write one row; text that could be a formula gets an apostrophe before it, numbers stay as they are."""
-    plain = [_plain(cell) if isinstance(cell, str) else cell for cell in cells]
+    plain = [disarmed(cell) if isinstance(cell, str) else cell for cell in cells]
     csv.writer(lines, quoting=csv.QUOTE_ALL, lineterminator="\n").writerow(plain)
 
 
@@ -28,6 +28,7 @@ def csv_text(rows: Iterable[Iterable[object]]) -> str:
     return out.getvalue()
 
 
-def _plain(cell: str) -> str:
-    disarmed = _START.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[1], cell)
-    return f"'{disarmed}" if disarmed.startswith(_HARMFUL) else disarmed
+def disarmed(cell: str) -> str:
+    """The text with an apostrophe before all that could be a formula."""
+    text = _START.sub(lambda found: f"{found[1]}'{found[2]}" if found[2] else found[1], cell)
+    return f"'{text}" if text.startswith(_HARMFUL) else text

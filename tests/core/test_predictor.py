@@ -277,3 +277,8 @@ def test_a_model_is_a_name_or_a_path(tmp_path):
     assert model_stem("comp") == WEIGHTS_DIR / "comp"
     assert model_stem(tmp_path / "mine.safetensors") == model_stem(tmp_path / "mine.json") == tmp_path / "mine"
     assert model_stem("folder/mine") == Path("folder/mine")
+
+
+def test_two_models_of_one_name_are_refused():
+    with pytest.raises(CheckpointError, match="two models are called comp"):
+        Predictor.load(["elsewhere/comp", "comp"], device="cpu", whisper="off")

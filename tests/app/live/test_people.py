@@ -145,7 +145,7 @@ def test_the_files_say_whose_face_it_was(stepped):
     assert "] =Ann &lt;b&gt;: what a day" in files["vtt"]
     assert 'TIER_ID="face"' in files["eaf"] and 'TIER_ID="face 1, each second"' in files["eaf"]
     events = list(csv.DictReader(io.StringIO(files["_events.tsv"]), delimiter="\t"))
-    assert events[0]["face"] == "=Ann <b>"
+    assert events[0]["face"] == "'=Ann <b>"
     assert "face" in json.loads(files["_events.json"])
 
 

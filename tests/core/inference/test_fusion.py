@@ -79,6 +79,29 @@ def test_a_checkpoint_of_before_0_19_is_refused_when_it_is_loaded(tmp_path):
         Fusion.load("comp", tmp_path)
 
 
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"labels": ["joy"] * 7},
+        {"labels": [*LABELS[:6], "\ud800"]},
+        {"labels": [{}] * 7},
+        {"sure_from": {**DESCRIPTION["sure_from"], "A": "0.3"}},
+        {"sure_from": {**DESCRIPTION["sure_from"], "A": float("nan")}},
+        {"temperature": {**DESCRIPTION["temperature"], "fused": {**DESCRIPTION["temperature"]["fused"], "AT": 0}}},
+        {"context": -1},
+        {"context": "2"},
+        {"rules": []},
+        {"made_of": 5},
+        {"learnt": ["smell"]},
+        {"name": "two\nlines"},
+    ],
+)
+def test_a_description_with_wrong_values_is_refused_by_name(damaged):
+    (name,) = damaged
+    with pytest.raises(CheckpointError, match=name):
+        Fusion(MODEL_OF, {**DESCRIPTION, **damaged})
+
+
 def of_its_own(rule=MODEL, **more):
     """The committed ComP, as if its outputs had other names."""
     named = {"labels": list("abcdefg"), "by_senses": False, "rules": dict.fromkeys(ANSWERED, rule)}

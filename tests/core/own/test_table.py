@@ -91,8 +91,24 @@ def test_all_problems_are_told_at_once_up_to_twenty(folder):
     many = [f"gone{i}.wav,calm,a" for i in range(30)]
     with pytest.raises(TableError) as error:
         read_table(written(folder, many), folder)
-    assert len(error.value.problems) == 30
-    assert str(error.value).count("line ") == MOST_TOLD and "and 10 more" in str(error.value)
+    assert len(error.value.problems) == 31  # and all rows have one label
+    assert str(error.value).count("line ") == MOST_TOLD and "and 11 more" in str(error.value)
+
+
+def test_a_label_with_too_few_clips_is_told_beside_what_is_wrong_with_rows(folder):
+    told = problems(folder, [*good(), "gone.wav,hapy,a"])
+    assert any("gone.wav is not in" in one for one in told) and any("'hapy' has 1 clip" in one for one in told)
+
+
+def test_what_no_table_needs_is_told_and_not_raised(folder, tmp_path):
+    (folder / "link.wav").symlink_to(written(tmp_path, []))
+    lines = ["link.wav,calm,a,", f"{'u' * 300}.wav,calm,a,", f"a0.wav,calm,a,{'9' * 400}:01"]
+    told = " ".join(problems(folder, lines, "file,label,speaker,start"))
+    assert "outside the folder of clips" in told and "cannot be read: give seconds" in told
+    path = tmp_path / "wide.csv"
+    path.write_text("x" * 200_000 + ",file,label\n", encoding="utf-8")
+    with pytest.raises(TableError, match="line 1"):
+        read_table(path, folder)
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,35 @@ def test_a_fusion_model_that_does_not_say_what_it_needs_is_refused(tmp_path):
         Fusion.load("prlf", tmp_path)
 
 
+@pytest.mark.parametrize("scale", [torch.ones(1, 3), torch.ones(3, 2)])
+def test_a_scale_that_would_spread_a_matrix_out_is_refused(saved, scale):
+    stem, _ = saved
+    _replace(stem, {"0.weight": torch.ones(3, 1, dtype=torch.int8), "0.weight.scale": scale})
+    with pytest.raises(CheckpointError, match="another shape"):
+        load_checkpoint(stem, {"face": Sizes})
+
+
+def test_weights_that_are_no_numbers_are_refused(saved):
+    stem, _ = saved
+    _replace(stem, {"0.weight": torch.full((2, 3), torch.nan)})
+    with pytest.raises(CheckpointError, match="no finite numbers"):
+        load_checkpoint(stem, {"face": Sizes})
+
+
+def test_a_file_far_larger_than_any_weights_is_refused_unread(saved):
+    stem, _ = saved
+    with stem.with_suffix(".safetensors").open("r+b") as file:
+        file.truncate(3 * 10**9)  # it takes no place on the disk
+    with pytest.raises(CheckpointError, match="larger than 500 MB"):
+        load_checkpoint(stem, {"face": Sizes})
+
+
+def _replace(stem, tensors):
+    save_file(tensors, stem.with_suffix(".safetensors"))
+    record = json.loads(stem.with_suffix(".json").read_text())
+    stem.with_suffix(".json").write_text(json.dumps({**record, "sha256": sha256_of(stem.with_suffix(".safetensors"))}))
+
+
 def test_loading_weights_does_not_load_the_compiler():
     """It would take seconds at every start, and leave a folder among the temporary files."""
     code = (
