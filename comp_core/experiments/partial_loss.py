@@ -21,6 +21,7 @@ from comp_core.metrics.calibration import softmax
 from comp_core.metrics.figures import class_report, mean_and_spread
 from comp_core.modalities import SUBSETS
 from comp_core.modeling.registry import KINDS, load_fusion
+from comp_core.support.checkpoint import hashes_of
 from comp_core.training.live import PAIRING_SEED
 from comp_core.training.live_features import face_pool, people, voice_pool
 from comp_core.training.task import Task
@@ -52,7 +53,8 @@ def measure(task: Task) -> None:
                 draws[name].append({s: class_report(softmax(f["fused"], temperature[s]), f["labels"]) for s, f in found.items()})
         for name, reports in draws.items():
             metrics[name][str(share)] = {s: {key: mean_and_spread([r[s][key] for r in reports]) for key in _KEYS} for s in GIVEN}
-    task.write_report("partial_loss", {"draws": DRAWS, "metrics": metrics})
+    made = {"split": "test", "weights": hashes_of(("face", "voice", "words", *KINDS), task.weights), "draws": DRAWS}
+    task.write_report("partial_loss", {**made, "metrics": metrics})
 
 
 def words_with_holes(share: float, random: np.random.Generator) -> Callable[[str], str]:
