@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import Counter
 from typing import Protocol
 
 from app.live.message import Message, message_of
@@ -92,4 +93,5 @@ class Followers:
     def told(self) -> list[str]:
         """To where the session is sent."""
         with self._lock:
-            return [follower.told for follower in (*self._others, *self._by_key)]
+            places = Counter(follower.told for follower in (*self._others, *self._by_key))
+        return [place if count == 1 else f"{place} × {count}" for place, count in places.items()]

@@ -37,7 +37,9 @@ def _worth(state: LessonState) -> str:
     second, first = state.judged
     told = [f"Of your second tries it names {_before_and_after(second)}; of your first tries, {_before_and_after(first)}."]
     better = sum(found.taught - found.without for found in state.judged)
-    if better <= 0:
+    if all(found.without == found.tries == found.taught for found in state.judged):
+        told.append("All were named before it: there was nothing to gain.")
+    elif better <= 0:
         told.append("The lesson does not help." if better == 0 else "The lesson makes it worse.")
     own = [name for name in state.complete if name not in LABELS]
     if own:

@@ -63,7 +63,7 @@ def message_of(snapshot: Snapshot) -> Message:
         labels=list(record["labels"]),
         label=label,
         sure=label is not None and fused[label] >= record["sure_from"],
-        sure_from=record["sure_from"] if fused else None,
+        sure_from=round(record["sure_from"], 4) if fused else None,
         fused=_rounded(fused),
         senses={
             modality: Sense(
@@ -74,7 +74,13 @@ def message_of(snapshot: Snapshot) -> Message:
             )
             for modality in MODALITIES
         },
-        words=Said(text=words.text, source=words.source, confidence=words.confidence, counts=words.counts, interim=words.interim),
+        words=Said(
+            text=words.text,
+            source=words.source,
+            confidence=None if words.confidence is None else round(words.confidence, 4),
+            counts=words.counts,
+            interim=words.interim,
+        ),
         speaking=snapshot.speaking,
         speech=round(snapshot.speech_probability, 3),
     )

@@ -35,7 +35,8 @@ def _columns(report: Report, shown: Callable[[str], bool]) -> tuple[Row, list[Ro
         told.append(f"**{last}**" if chosen[name] == leading else last)
         rows.append((report["methods"][name]["title"], f"{report['methods'][name]['parameters'] / 1e6:.2f} M", *told))
     rows.append(("always the commonest class", "", *[f"{100 * report['majority']:.1f}"] * (len(names) + 1), ""))
-    header = (f"accuracy in % ({report['seeds']} seeds), missing", "size", *(f"{rate:.0%}" for rate in report["rates"]), "mean over rates")
+    seeds = f"{report['seeds']} seed{'s' if report['seeds'] > 1 else ''}"
+    header = (f"accuracy in % ({seeds}), missing", "size", *(f"{rate:.0%}" for rate in report["rates"]), "mean over rates")
     return (*header, _SPOKEN_CHOICE[figure]), rows
 
 
@@ -80,7 +81,8 @@ def leading_table(report: Report) -> str:
 
 def _percent(figure: Report, best: bool) -> str:
     mean = f"{100 * figure['mean']:.1f}"
-    return f"{f'**{mean}**' if best else mean} ± {100 * figure['sd']:.1f}"
+    # One seed has no spread.
+    return (f"**{mean}**" if best else mean) + (f" ± {100 * figure['sd']:.1f}" if figure["seeds"] > 1 else "")
 
 
 def rivals_table(report: Report) -> str:
