@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from comp_core.metrics.figures import chosen_by
 from comp_core.modalities import MODALITIES
@@ -100,13 +99,3 @@ def parts_table(report: Report, model: str = "") -> str:
     against = {report["methods"][name]["title"]: found.values() for name, found in report["against_whole"].items()}
     tested = [(*row, *([f"{figure['p']:.2g}" for figure in against[row[0]]] if row[0] in against else ["", ""])) for row in rows]
     return markdown((*header, "p of accuracy", f"p of {header[-1].split()[-1]}"), tested)
-
-
-def tables_of(name: str, source: str) -> dict[str, tuple[str, Callable[[Report], str]]]:
-    """Rivals in one table, and what is left of each of our models without a part in one of its own."""
-    return {
-        f"balance_{name}": (source, balance_table),
-        f"shares_{name}": (source, shares_table),
-        f"benchmark_{name}": (source, rivals_table),
-        **{f"{model}_parts_{name}": (source, partial(parts_table, model=model)) for model in ("comp", "prlf")},
-    }

@@ -16,7 +16,7 @@ from comp_core.metrics.figures import mean_and_spread
 from comp_core.metrics.rules import MODEL, PEOPLE
 from comp_core.modalities import MODALITIES
 from comp_core.reports import benchmark_tables
-from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table, tables_of
+from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table
 from comp_core.reports.lesson_tables import personal_table, personal_test_table
 from comp_core.reports.markdown import SPOKEN, Report, given, markdown
 from comp_core.reports.measured_tables import (
@@ -281,10 +281,16 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "personal": ("personal", personal_table),
     "personal_test": ("personal", personal_test_table),
     "seeds": ("seeds", seeds_table),
-    **tables_of("mosi_reread", "benchmark/mosi-reread"),
-    "balance_mosi": ("benchmark/mosi", benchmark_tables.balance_table),
-    "shares_mosi": ("benchmark/mosi", benchmark_tables.shares_table),
-    "prlf_parts_mosi": ("benchmark/mosi", partial(parts_table, model="prlf")),
+    **{
+        f"{kind}_{name}": (f"benchmark/{source}", make)
+        for name, source in (("mosi_reread", "mosi-reread"), ("mosi", "mosi"))
+        for kind, make in (
+            ("balance", benchmark_tables.balance_table),
+            ("shares", benchmark_tables.shares_table),
+            ("leading", benchmark_tables.leading_table),
+            ("prlf_parts", partial(parts_table, model="prlf")),
+        )
+    },
     "test_selected_mosi": ("benchmark/exact/mosi_test_selected", benchmark_table),
     "comp_parts_mosi_folds": ("benchmark/mosi-folds", parts_table),
     "presets_mosi": ("benchmark/mosi-presets", benchmark_table),
@@ -292,13 +298,12 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "exact_live": ("benchmark/exact/live", rivals_table),
     **{f"comp_parts_{name}": (f"benchmark/{name}", partial(parts_table, model="comp")) for name in ("ravdess", "live")},
     **protocol_tables_of("mosi", "benchmark/exact/mosi"),
+    **protocol_tables_of("mosi_reread", "benchmark/exact/mosi_reread"),
     **protocol_tables_of("mosi_rivals", "benchmark/exact/mosi_rivals"),
     **{f"exact_{who}": (f"benchmark/exact/cremad-{who}", rivals_table) for who in ("people", "raters")},
     **{who: (f"benchmark/exact/cremad-{who}", people_table) for who in ("people", "raters")},
     "asked_for": ("people", asked_for_table),
     **{f"interventions_{model}": ("interventions", partial(interventions_table, model=model)) for model in ("comp", "prlf")},
-    "leading_mosi_reread": ("benchmark/mosi-reread", benchmark_tables.leading_table),
-    "leading_mosi": ("benchmark/mosi", benchmark_tables.leading_table),
     "steadiness": ("steadiness", steadiness_table),
     "speed": ("speed", speed_table),
     "cost": ("cost", cost_table),

@@ -332,7 +332,7 @@ def test_a_model_without_a_part_stands_beside_the_whole_with_the_chance_of_the_d
 
 @pytest.mark.parametrize(("figure", "values", "ending"), [("mae", (1.25, 1.5), "| **1.250** |"), ("uar", (0.25, 0.5), "| **50.0** |")])
 def test_a_table_ends_with_what_epochs_are_chosen_by_and_marks_its_best(figure, values, ending):
-    equal = {"mean": 0.5, "sd": 0.0}
+    equal = {"mean": 0.5, "sd": 0.0, "seeds": 3}
     methods = {
         name: {"title": name, "parameters": 1, "area": equal, "conditions": {"rate 0.1": {"accuracy": equal, figure: {"mean": value}}}}
         for name, value in zip("ab", values, strict=True)
