@@ -17,7 +17,7 @@ MADE_WITH = {name: report["weights"] for name, report in REPORTS.items() if "wei
 # What the page does and the senses say, in the figures that README, cards and results show of them.
 SPEAK_OF_WEIGHTS = {
     *("face_test", "voice_test", "words_test", "obvious", "interventions", "memory", "minute", "personal", "recognition"),
-    *("live", "load", "speed", "partial_loss"),
+    *("live", "load", "speed", "partial_loss", "live_soak"),
 }
 
 
