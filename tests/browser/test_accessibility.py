@@ -31,7 +31,9 @@ def test_the_live_page_before_while_and_after(open_page, width, height, scheme):
     page.click("[data-switch=video]")
     wait_for(page, video="off")
     assert violations(page) == []
-    page.click("[data-part=stop]")
+    # The search holds the page up; where that takes long, the server has ended a session of which it heard nothing.
+    if page.is_visible("[data-part=stop]"):
+        page.click("[data-part=stop]")
     page.wait_for_selector("[data-live][data-phase=stopped]")
     assert violations(page) == []
 
