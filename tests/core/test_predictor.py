@@ -12,9 +12,9 @@ from comp_core.inference.budget import Budget, OverBudget
 from comp_core.inference.fusion import Fusion, model_stem
 from comp_core.inference.media import MediaError
 from comp_core.inference.windows import CONTEXT
-from comp_core.modalities import LABELS, MODALITIES, SUBSETS
-from comp_core.predictor import Predictor
-from comp_core.senses.reading import NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
+from comp_core.modalities import LABELS, MODALITIES, SUBSETS, TEXT
+from comp_core.predictor import Predictor, Span
+from comp_core.senses.reading import BEYOND, NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 from comp_core.senses.speech.recognition import Recogniser, RecogniserError, Transcript
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
 from comp_core.support.devices import DeviceError
@@ -282,3 +282,10 @@ def test_a_model_is_a_name_or_a_path(tmp_path):
 def test_two_models_of_one_name_are_refused():
     with pytest.raises(CheckpointError, match="two models are called comp"):
         Predictor.load(["elsewhere/comp", "comp"], device="cpu", whisper="off")
+
+
+def test_of_a_part_after_the_end_of_a_file_nothing_is_there_not_even_given_words(predictor):
+    spans = [Span(0.5, 2.0, "how nice"), Span(100.0, 110.0, "how nice")]
+    within, beyond = predictor.hear_spans(SAMPLES / "voice_only.mp3", spans)
+    assert within.moment[TEXT].present
+    assert {reading.absent_because for reading in beyond.moment.values()} == {BEYOND}

@@ -35,6 +35,11 @@ def record(fused, threshold=0.35, **senses):
         (record(("joy", 0.7), audio=("joy", 0.46), text=("anger", 0.9)), "The voice says joy 46 %, the words disagree (anger 90 %)."),
         (record(("joy", 0.7), audio=("anger", 0.3), video=("joy", 0.9)), "The face says joy 90 %, the voice is not sure."),
         (record(("joy", 0.7), text=("anger", 0.3), video=("joy", 0.9)), "The face says joy 90 %, the words are not sure."),
+        (record(("joy", 0.7), text=("joy", 0.3), video=("joy", 0.9)), "The face says joy 90 %, the words are not sure."),
+        (
+            record(("joy", 0.5), text=("joy", 0.3), video=("anger", 0.3)),
+            "No sense by itself is sure of joy: the words say joy 30 % and the face says anger 30 %.",
+        ),
         (
             record(("joy", 0.7), audio=("anger", 0.5), text=("joy", 0.5), video=("joy", 0.7)),
             "Words and face say joy, the voice disagrees (anger 50 %).",

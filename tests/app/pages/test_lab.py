@@ -97,6 +97,13 @@ def test_one_unsure_modality_complements(predictor):
     assert relation(fused.as_dict()) == "complement"
 
 
+def test_who_is_not_sure_agrees_with_nobody(predictor):
+    fused = predictor.fuse_last([heard(audio="joy", text="joy").moment])
+    assert relation(fused.as_dict()) == "agree"
+    fused.by_modality[TEXT] = {**dict.fromkeys(fused.by_modality[TEXT], 0.1), "joy": 0.2}
+    assert relation(fused.as_dict()) == "complement"
+
+
 def test_a_file_is_read_once_and_its_fullest_moment_shown(predictor):
     utterances = [heard("first", audio="joy"), heard("second", audio="joy", text="joy", video="fear")]
     predictor.hear_file = lambda *_: utterances

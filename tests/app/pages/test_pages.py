@@ -11,6 +11,7 @@ import yaml
 from app import main as program
 from app.pages.about.page import CARDS_DIR, split_title
 from app.pages.clip.page import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
+from app.pages.live.page import live_page
 from app.pages.shared.spoken import offered
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError
@@ -144,6 +145,14 @@ def test_all_pages_build_and_offer_programs_one_endpoint(predictor):
     assert list(demo.get_api_info(all_endpoints=True)["named_endpoints"]) == ["/analyse"]
     config = json.dumps(demo.get_config_file(), default=str)
     assert all(name in config for name in ("open_session", "exchange", "control", "close_session"))
+
+
+def test_before_consent_the_page_says_where_every_session_is_sent():
+    silent = live_page([], {}, 8).html_template
+    assert "Nothing is written to disk or passed on." in silent and "<dt>Sent</dt>" not in silent
+    sending = live_page([], {}, 1, sent_to=["127.0.0.1:9000 (OSC)", "<b>"]).html_template
+    assert "are sent to 127.0.0.1:9000 (OSC), &lt;b&gt;." in sending
+    assert "passed on" not in sending and "before you switch it on" not in sending
 
 
 def test_a_missing_model_is_one_sentence(tmp_path, capsys):

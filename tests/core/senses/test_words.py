@@ -185,7 +185,7 @@ OBVIOUS = (
 @pytest.mark.parametrize(("text", "label"), OBVIOUS, ids=[text for text, _ in OBVIOUS])
 def test_committed_weights_read_obvious_sentences(committed: WordsSense, text: str, label: str, written) -> None:
     if (text, written) == ("What? No way!", unpunctuated):
-        pytest.skip("without its marks this cry is read as fear")
+        pytest.xfail("without its marks this cry is read as fear")
     assert LABELS[committed.probabilities(committed.read(written(text)).feature).argmax()] == label
 
 
