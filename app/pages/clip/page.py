@@ -70,7 +70,7 @@ def clip_page(predictor: Predictor, models: Mapping[str, str], tab: gr.Tab, borr
     reopened_session()
     player = gr.HTML("", apply_default_css=False, elem_id="clip-player")
     # What is waited for is told here: where it is told, Gradio makes all else pale.
-    waiting = gr.HTML("", apply_default_css=False, elem_id="clip-waiting")
+    waiting = gr.HTML("", apply_default_css=False, elem_id="clip-waiting", elem_classes="cp-waiting")
     result = gr.HTML("", js_on_load=on_load("clip/seek.js", "element"), apply_default_css=False, elem_id="clip-result")
     found = gr.State(None, time_to_live=3600)
     with gr.Row():

@@ -61,9 +61,17 @@ def curve_section(predictor: Predictor) -> None:
     with gr.Row():
         start = gr.Button("Run it now", variant="primary", elem_id="lab-run")
         cancel = gr.Button("Cancel", elem_id="lab-cancel")
+    # What is waited for is told here: where it is told, Gradio makes all else pale, and the points are to be seen as they come.
+    waiting = gr.HTML("", apply_default_css=False, elem_id="lab-waiting", elem_classes="cp-waiting")
     made = gr.HTML("", js_on_load=SAVE, apply_default_css=False, elem_id="lab-made")
     running = start.click(
-        partial(run_curve, predictor), [gone, highest, seed], made, api_visibility="private", concurrency_id="curve", concurrency_limit=1
+        partial(run_curve, predictor),
+        [gone, highest, seed],
+        made,
+        api_visibility="private",
+        concurrency_id="curve",
+        concurrency_limit=1,
+        show_progress_on=waiting,
     )
     cancel.click(None, cancels=[running])
 

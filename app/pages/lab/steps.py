@@ -244,7 +244,7 @@ EXERCISES = (
                 "curve",
                 "Run it once more with seed 0, missing mostly the voice. Then the words, then the face.",
                 "Compare where ComP's line begins with where it began before.",
-                (Seen("#lab-made circle", count=3), Seen("#lab-made figcaption", has="seed 0, missing mostly the")),
+                (Seen("#lab-made circle", count=15), Seen("#lab-made figcaption", has="seed 0, missing mostly the")),
                 "How much lower does it begin?",
                 ("less than 2 points", "5 to 15 points", "more than 30 points"),
                 1,
