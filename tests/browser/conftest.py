@@ -30,10 +30,10 @@ if (navigator.mediaDevices) {
 
 def pytest_collection_modifyitems(items):
     reason = harness.missing()
-    if reason:
-        for item in items:
-            if Path(__file__).parent in item.path.parents:
-                item.add_marker(pytest.mark.skip(reason=reason))
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            # A browser on a busy machine may miss any wait once; what is broken fails twice. The summary counts those tried again.
+            item.add_marker(pytest.mark.skip(reason=reason) if reason else pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")
