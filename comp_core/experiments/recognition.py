@@ -62,13 +62,18 @@ def measure(task: Task) -> None:
 
 def word_errors(wanted: str, got: str) -> tuple[int, int]:
     """Words that are replaced, left out or put in; and words wanted. Capitals and punctuation do not count."""
-    words = re.findall(r"[a-z']+", got.lower())
+    words = words_of(got)
     row = list(range(len(words) + 1))
     for i, word in enumerate(wanted.split(), 1):
         before, row[0] = row[:], i
         for j, other in enumerate(words, 1):
             row[j] = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (word != other))
     return row[-1], len(wanted.split())
+
+
+def words_of(text: str) -> list[str]:
+    """Without capitals and punctuation."""
+    return re.findall(r"[a-z']+", text.lower())
 
 
 def _as_used(recogniser: Recogniser, samples: np.ndarray) -> str:

@@ -1,11 +1,11 @@
-"""Peers beside one another on the same pictures: each in its own process, a second of the minute each, in turn."""
+"""Peers beside one another on the same film: each in its own process, a second of the film each, in turn."""
 
 from __future__ import annotations
 
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,8 @@ from typing import Any
 
 from comp_core.support.progress import progress
 from tests.places import ROOT
-from tests.support.minute import moments, scene_at
-from tools.peers.figures import RATE, Update, figures
+from tests.support.minute import Moment
+from tools.peers.figures import RATE, Given, Run, Update
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 _ENVIRONMENT = {**dict.fromkeys(_ONE_THREAD, "1"), "CUDA_VISIBLE_DEVICES": ""}
@@ -39,21 +39,37 @@ class Rival:
     lacks: str = ""
 
 
-def compare(rivals: Mapping[str, Rival], folder: Path, seconds: int, width: int, runs: int) -> dict[str, Any]:
-    """Figures of every rival that can be measured, and why the others cannot.
+@dataclass(frozen=True)
+class Watched:
+    """What came of a film.
+
+    Attributes:
+        pictures: of the film.
+        runs: name of a rival -> what it answered, each time that it went through the film.
+        versions: name of a rival -> of the tool, and of what it runs on.
+        lacks: name of a rival -> why it was not measured.
+    """
+
+    pictures: int
+    runs: dict[str, list[Run]]
+    versions: dict[str, dict[str, str]]
+    lacks: dict[str, str]
+
+
+def watch(rivals: Mapping[str, Rival], film: Iterable[tuple[Moment, Given]], folder: Path, runs: int) -> Watched:
+    """Every rival that can be measured goes through a film.
 
     Args:
+        film: what camera and microphone give, and what each picture shows.
         folder: where pictures, sound and what the peers print may lie.
-        seconds: of the minute, from its beginning.
-        width: of the pictures, in pixels.
-        runs: times that the minute is gone through, each with new processes.
+        runs: times that the film is gone through, each with new processes.
 
     Raises:
         PeerError: one that had started stopped before its end.
     """
-    requests = list(_write(folder, seconds, width))
+    requests = list(_write(folder, film))
     lacks = {name: rival.lacks for name, rival in rivals.items() if rival.lacks}
-    found: dict[str, list[list[Update]]] = {}
+    found: dict[str, list[Run]] = {}
     versions: dict[str, dict[str, str]] = {}
     for run in range(runs):
         with ExitStack() as stack:
@@ -63,30 +79,36 @@ def compare(rivals: Mapping[str, Rival], folder: Path, seconds: int, width: int,
                     running[name] = stack.enter_context(_running(name, rivals[name].command, folder / f"{name}.log"))
                 except PeerError as error:
                     lacks[name] = str(error)
+            answers: dict[str, list[Update]] = {name: [] for name in running}
+            for first in progress(range(0, len(requests), RATE), f"run {run + 1} of {runs}, ten pictures each"):
+                for name, peer in running.items():
+                    answers[name] += [peer.look(*request) for request in requests[first : first + RATE]]
             for name, peer in running.items():
                 versions[name] = peer.versions
-                found.setdefault(name, []).append([])
-            for first in progress(range(0, len(requests), RATE), f"run {run + 1} of {runs}, seconds"):
-                for name, peer in running.items():
-                    found[name][-1] += [peer.look(request) for request in requests[first : first + RATE]]
+                found.setdefault(name, []).append(answers[name])
+    return Watched(len(requests), found, versions, lacks)
+
+
+def told(rivals: Mapping[str, Rival], watched: Watched, figures: Callable[[Sequence[Run]], dict[str, Any]]) -> dict[str, Any]:
+    """For a report: the figures of every rival that was measured, and why the others were not."""
     return {
-        "pictures": len(requests),
+        "pictures": watched.pictures,
         "peers": {
-            name: {"title": rival.title, "versions": versions[name], **figures(found[name])}
+            name: {"title": rival.title, "versions": watched.versions[name], **figures(watched.runs[name])}
             for name, rival in rivals.items()
-            if name in found
+            if name in watched.runs
         },
-        "not_measured": {name: {"title": rivals[name].title, "why": why} for name, why in lacks.items()},
+        "not_measured": {name: {"title": rivals[name].title, "why": why} for name, why in watched.lacks.items()},
     }
 
 
-def _write(folder: Path, seconds: int, width: int) -> Iterator[dict[str, Any]]:
-    """The minute as files, and a request for each of its pictures."""
-    for n, moment in zip(range(seconds * RATE), moments(RATE, width), strict=False):
-        picture, sound = folder / f"{n:03d}.jpg", folder / f"{n:03d}.pcm"
+def _write(folder: Path, film: Iterable[tuple[Moment, Given]]) -> Iterator[tuple[dict[str, Any], Given]]:
+    """The film as files, a request for each of its pictures, and what that shows."""
+    for n, (moment, given) in enumerate(film):
+        picture, sound = folder / f"{n:04d}.jpg", folder / f"{n:04d}.pcm"
         picture.write_bytes(moment.jpeg)
         sound.write_bytes(moment.pcm)
-        yield {"picture": str(picture), "sound": str(sound), "taken": moment.taken, "at": moment.at}
+        yield {"picture": str(picture), "sound": str(sound), "taken": moment.taken, "at": moment.at}, given
 
 
 class _Running:
@@ -96,11 +118,11 @@ class _Running:
         self._name, self._process, self._log = name, process, log
         self.versions = self._answer()["versions"]
 
-    def look(self, request: dict[str, Any]) -> Update:
+    def look(self, request: dict[str, Any], given: Given) -> Update:
         with suppress(BrokenPipeError):  # if it stopped, the missing answer tells
             self._process.stdin.write(json.dumps(request) + "\n")
             self._process.stdin.flush()
-        return Update(scene_at(request["taken"]), **self._answer())
+        return Update(given, **self._answer())
 
     def _answer(self) -> dict[str, Any]:
         line = self._process.stdout.readline()

@@ -1,4 +1,4 @@
-"""What the updates of one peer say: faces found, changes of what is shown, time."""
+"""What the updates of one peer say: faces found, changes of what is shown, time, and who is right."""
 
 from __future__ import annotations
 
@@ -10,17 +10,38 @@ from typing import Any
 
 import numpy as np
 
-from tests.support.minute import FACE, HAND, Scene
+from comp_core.experiments.recognition import word_errors, words_of
+from comp_core.modalities import LABELS
+from tests.support import minute
+from tests.support.minute import FACE, HAND
+from tools.minute import scenes
+from tools.minute.figures import SETTLED_S
 
 RATE = 10  # pictures a second, as live
+LABELLED_RATE = 5  # of the minutes with labels, which are longer
+SETTLED = round(SETTLED_S * LABELLED_RATE)  # pictures
 WARM_UP_S = 3  # in the first seconds memory, kernels and compiled code are prepared
+# Other tools' words for our labels.
+_OURS = {"happy": "joy", "sad": "sadness", "angry": "anger", "fearful": "fear", "disgusted": "disgust", "surprised": "surprise"}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a recording says, and how long it is."""
+
+    words: str
+    seconds: float
+
+
+# What a picture shows, a scene of the minute with one face or of those with labels; or what a recording says.
+Given = minute.Scene | scenes.Scene | Said
 
 
 @dataclass(frozen=True)
 class Update:
-    """What a peer answered to the picture of ``scene``; ``label`` is what is shown, None where nothing is."""
+    """What a peer answered to a picture of ``scene``, or to a recording; ``label`` is what is shown or understood, or None."""
 
-    scene: Scene
+    scene: Any  # a `Given`: whoever makes the film and whoever counts know which
     found: bool
     label: str | None
     wall_ms: float
@@ -32,7 +53,7 @@ Run = Sequence[Update]
 
 
 def figures(runs: Sequence[Run]) -> dict[str, Any]:
-    """The figures of one peer.
+    """The figures of one peer on the minute with one face.
 
     ``changes`` are of what is shown, a label or nothing, for one run: ``all`` over the minute; ``face`` and ``hand`` between two pictures
     of one scene that shows the face free, or with a hand before the mouth. Times are of an update; the mean is taken of each second
@@ -54,6 +75,46 @@ def figures(runs: Sequence[Run]) -> dict[str, Any]:
         "updates_per_second": round(1000 / wall["median"], 2) if wall else None,
         "wall_ms": wall,
         "cpu_ms": cpu,
+    }
+
+
+def rightness(runs: Sequence[Run]) -> dict[str, Any]:
+    """The figures of one peer on minutes whose faces have labels: shares of the pictures with a face, and changes of the label a minute.
+
+    A label is ``named`` where it is one of the seven; it is ``right`` where it is that of the scene. Pictures at which a scene has only
+    just begun count for nobody.
+    """
+    updates = [update for run in runs for update in run]
+    settled = [u for run in runs for i, u in enumerate(run) if u.scene.label and i >= SETTLED and run[i - SETTLED].scene is u.scene]
+    said = [(_OURS.get(u.label or "", u.label), u.scene.label) for u in settled]
+    changed = sum(a.label != b.label for run in runs for a, b in pairwise(run))
+    return {
+        "faces": len(settled),
+        "found": _share(settled),
+        "named": sum(label in LABELS for label, _ in said) / len(said),
+        "right": sum(label == truth for label, truth in said) / len(said),
+        "right_by_label": {
+            label: sum(told == label for told, truth in said if truth == label) / sum(truth == label for _, truth in said)
+            for label in LABELS
+            if any(truth == label for _, truth in said)
+        },
+        "changes_per_minute": 60 * LABELLED_RATE * changed / len(updates),
+    }
+
+
+def understood(runs: Sequence[Run]) -> dict[str, Any]:
+    """The figures of a recogniser: words replaced, left out or put in, as a share of the words said, and time for a second of speech.
+
+    The first answer, which loads what is loaded at first use, counts for the words and not for the time.
+    """
+    updates = [update for run in runs for update in run]
+    errors = [word_errors(" ".join(words_of(u.scene.words)), u.label or "") for u in updates]
+    warm = [update for run in runs for update in run[1:]]
+    seconds = sum(update.scene.seconds for update in warm)
+    return {
+        "word_error_rate": sum(wrong for wrong, _ in errors) / sum(words for _, words in errors),
+        "whole_sentences": sum(not wrong for wrong, _ in errors) / len(errors),
+        **{f"{key}_per_second": round(sum(getattr(u, key) for u in warm) / seconds, 1) for key in ("wall_ms", "cpu_ms")},
     }
 
 
