@@ -24,6 +24,7 @@ from comp_core.metrics.bootstrap import tallies
 from comp_core.modalities import MODALITIES, subset_name
 from comp_core.modeling.prlf import PRLF
 from comp_core.support.devices import CPU
+from comp_core.support.threads import one_thread
 from comp_core.training.fusion import at_random_rates, fit_fusion
 
 
@@ -74,30 +75,26 @@ def trainings(dataset: Dataset, protocol: Protocol) -> list[tuple[int, float | N
     return [(fold, rate) for fold in range(len(dataset.folds)) for rate in rates]
 
 
+@one_thread()
 def train_and_test(
     dataset: Dataset, method: Method, seed: int, fold: int, at: float | None, protocol: Protocol, epochs: int | None = None
 ) -> Tested:
-    """One of the `trainings`, on one thread: another number of them changes last digits, and a training makes those grow."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        split = dataset.folds[fold]
-        trained = _chosen(dataset, split, method, seed, protocol, epochs, at)
-        named = conditions(dataset.given, protocol.rates)
-        if at is not None:
-            named = {name: rate for name, rate in named.items() if rate == at}
-        test, found, leading = split["test"], {}, {}
-        held = Held(test, protocol.device)
-        for name, condition in named.items():
-            # A subset is no matter of chance.
-            draws = 1 if isinstance(condition, tuple) else protocol.draws
-            masks = [masks_of(test, condition, "test", dataset.given, seed, draw) for draw in range(draws)]
-            found[name] = held.under(*masks).answers(trained.model)
-            if method.leads and at is None and isinstance(condition, float):
-                batch = masked_batch(test, masks[0]).to(protocol.device)
-                leading[name] = dominance_report(cast(PRLF, trained.model), batch, dataset.objective, seed=seed)
-    finally:
-        torch.set_num_threads(threads)
+    """One of the `trainings`."""
+    split = dataset.folds[fold]
+    trained = _chosen(dataset, split, method, seed, protocol, epochs, at)
+    named = conditions(dataset.given, protocol.rates)
+    if at is not None:
+        named = {name: rate for name, rate in named.items() if rate == at}
+    test, found, leading = split["test"], {}, {}
+    held = Held(test, protocol.device)
+    for name, condition in named.items():
+        # A subset is no matter of chance.
+        draws = 1 if isinstance(condition, tuple) else protocol.draws
+        masks = [masks_of(test, condition, "test", dataset.given, seed, draw) for draw in range(draws)]
+        found[name] = held.under(*masks).answers(trained.model)
+        if method.leads and at is None and isinstance(condition, float):
+            batch = masked_batch(test, masks[0]).to(protocol.device)
+            leading[name] = dominance_report(cast(PRLF, trained.model), batch, dataset.objective, seed=seed)
     parameters = sum(p.numel() for p in trained.model.parameters())
     return Tested(found, trained.history, parameters, trained.setting.name, trained.learning, leading)
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from comp_core.modeling.batch import Conversations
 from comp_core.support.devices import device_of
+from comp_core.support.threads import one_thread
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Predicted:
     weights: np.ndarray
 
 
+@one_thread()
 @torch.inference_mode()
 def predict_entries(model: nn.Module, parts: Iterable[tuple[Conversations, Tensor]]) -> Predicted:
     """Predict the utterances that the (B, N) bool beside each batch names, in the order in which they stand."""

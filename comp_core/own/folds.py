@@ -28,6 +28,7 @@ from comp_core.own.material import Material
 from comp_core.support.atomic_files import whole_file
 from comp_core.support.errors import CompCoreError
 from comp_core.support.progress import progress
+from comp_core.support.threads import one_thread
 from comp_core.training.fit import FitConfig
 from comp_core.training.fusion import class_weight, fit_fusion, random_windows
 
@@ -186,14 +187,9 @@ def train_folds(trainer: Trainer, kept: Path, engine: Engine) -> dict[Item, Test
 
 @contextmanager
 def quiet_on_one_thread() -> Iterator[None]:
-    """For a training: another number of threads changes last digits, and it makes those grow; and so many have too many epochs to tell."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with redirect_stderr(io.StringIO()):
-            yield
-    finally:
-        torch.set_num_threads(threads)
+    """For one of many trainings, which together have too many epochs to tell."""
+    with one_thread(), redirect_stderr(io.StringIO()):
+        yield
 
 
 def _scaled(conversations: Sequence[Conversation], scale: Scale) -> list[Conversation]:

@@ -23,6 +23,7 @@ from comp_core.modeling.encoders import Encoders
 from comp_core.modeling.objectives import Classes
 from comp_core.modeling.registry import FusionConfig, build, kind_of
 from comp_core.support.devices import CPU
+from comp_core.support.threads import one_thread
 from comp_core.training.fit import FitConfig, Model, fit
 
 BATCH = 64
@@ -51,6 +52,7 @@ def class_weight(labels: np.ndarray, classes: int) -> np.ndarray:
     return share**-0.5 / (share**0.5).sum()
 
 
+@one_thread()
 def fit_fusion(
     model: Model,
     loss_of: Callable[[Model, Batch], Tensor],

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from comp_core.senses.voice.network import Reader, VoiceNetConfig
 from comp_core.support.devices import device_of
+from comp_core.support.threads import one_thread
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.voice_heard import STUDIO, VARIANTS, Heard
 from comp_core.training.voice_sounds import NO_CLASS, class_of
@@ -37,6 +38,7 @@ class VoiceFit(FitConfig):
     smoothing: float = 0.1
 
 
+@one_thread()
 def fit_voice(
     heard: Heard, rows: np.ndarray, config: VoiceNetConfig, settings: VoiceFit, device: str
 ) -> tuple[Reader, list[dict[str, float]]]:
