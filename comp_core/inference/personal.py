@@ -46,17 +46,25 @@ class PersonalHead:
     Attributes:
         names: what it tells apart.
         centre, scale: of the features that it was fitted on: their mean (D,), and their root mean square distance from it.
+        farthest: the greatest distance from the centre among them, scaled.
         weight: of the scaled features and of a constant one, (D + 1, K).
     """
 
     names: tuple[str, ...]
     centre: np.ndarray
     scale: float
+    farthest: float
     weight: np.ndarray
 
     def log_probabilities(self, tries: Tries) -> np.ndarray:
-        """Of the names, (..., K)."""
-        return _normalised(without_lesson(tries.general, self.names) + _scaled(tries.features, self.centre, self.scale) @ self.weight)
+        """Of the names, (..., K).
+
+        What is farther from the centre than every try counts as if it were as far as the farthest: where tries look alike, anything new
+        is far away, and nothing is known there.
+        """
+        away = (tries.features - self.centre) / self.scale
+        near = away * np.minimum(1, self.farthest / np.linalg.norm(away, axis=-1, keepdims=True).clip(1e-9))
+        return _normalised(without_lesson(tries.general, self.names) + _with_one(near) @ self.weight)
 
 
 def fit(tries: Tries, labels: np.ndarray, names: Sequence[str], strength: float = STRENGTH) -> PersonalHead:
@@ -76,14 +84,15 @@ def fit(tries: Tries, labels: np.ndarray, names: Sequence[str], strength: float 
     centre = tries.features.mean(0)
     scale = float(np.sqrt(np.square(tries.features - centre).sum(1).mean())) or 1.0
     # As many coordinates as tries are enough: the ridge keeps the weights within what the tries span.
-    left, sizes, right = np.linalg.svd(_scaled(tries.features, centre, scale), full_matrices=False)
+    away = (tries.features - centre) / scale
+    left, sizes, right = np.linalg.svd(_with_one(away), full_matrices=False)
     given, bound = left * sizes, np.square(sizes)[:, None] / 2 + strength
     offset, wanted = without_lesson(tries.general, names), np.eye(len(names))[labels]
     weight = np.zeros((len(sizes), len(names)))
     for _ in range(_STEPS):
         slope = given.T @ (np.exp(_normalised(offset + given @ weight)) - wanted) + strength * weight
         weight -= slope / bound
-    return PersonalHead(tuple(names), centre, scale, right.T @ weight)
+    return PersonalHead(tuple(names), centre, scale, float(np.linalg.norm(away, axis=1).max()), right.T @ weight)
 
 
 @dataclass(frozen=True)
@@ -115,8 +124,7 @@ def joined(parts: Sequence[np.ndarray]) -> np.ndarray:
     return _normalised(np.sum(parts, 0))
 
 
-def _scaled(features: np.ndarray, centre: np.ndarray, scale: float) -> np.ndarray:
-    away = (features - centre) / scale
+def _with_one(away: np.ndarray) -> np.ndarray:
     return np.concatenate([away, np.ones((*away.shape[:-1], 1))], -1)
 
 

@@ -106,7 +106,7 @@ def peers_table(report: Report) -> str:
         changes = (f"{peer['changes'][name]:g}" for name in ("all", "face", "hand"))
         times = (f"{peer['updates_per_second']:.1f}", f"{peer['cpu_ms']['median']:.1f} ms") if peer["cpu_ms"] else ("", "")
         rows.append((peer["title"], found, *changes, *times))
-    rows += [(peer["title"], f"not measured: {peer['why']}", *[""] * 5) for peer in report["not_measured"].values()]
+    rows += _absent(report, 7)
     header = (
         f"{report['pictures']} pictures of {' x '.join(map(str, report['size']))}",
         "face found, where there is one / none",
@@ -117,6 +117,37 @@ def peers_table(report: Report) -> str:
         "processor time of each",
     )
     return markdown(header, rows)
+
+
+def peers_labelled_table(report: Report) -> str:
+    """The live path beside other tools on the same minutes of faces with labels."""
+    rows = []
+    for peer in report["labelled"]["peers"].values():
+        shares = (f"{peer[key]:.0%}" for key in ("found", "named", "right"))
+        by_label = (f"{share:.0%}" for share in peer["right_by_label"].values())
+        rows.append((peer["title"], *shares, f"{peer['changes_per_minute']:.1f}", *by_label))
+    first = next(iter(report["labelled"]["peers"].values()))
+    rows += _absent(report["labelled"], len(rows[0]))
+    header = (f"{first['faces']:,} pictures with a face", "face found", "a label named", "right", "changes a minute")
+    return markdown((*header, *first["right_by_label"]), rows)
+
+
+def recognisers_table(report: Report) -> str:
+    """Our recogniser beside another on the same recordings."""
+    rows = [
+        (peer["title"], f"{peer['word_error_rate']:.1%}", f"{peer['whole_sentences']:.0%}", f"{peer['cpu_ms_per_second']:.0f} ms")
+        for peer in report["recognition"]["peers"].values()
+    ]
+    rows += _absent(report["recognition"], 4)
+    return markdown(
+        (f"{report['recognition']['pictures']} utterances", "words wrong", "sentences without a wrong word", "processor time for a second"),
+        rows,
+    )
+
+
+def _absent(found: Report, columns: int) -> list[tuple[str, ...]]:
+    """Rows of what was not measured."""
+    return [(peer["title"], f"not measured: {peer['why']}", *[""] * (columns - 2)) for peer in found["not_measured"].values()]
 
 
 def load_table(report: Report) -> str:

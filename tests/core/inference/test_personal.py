@@ -1,5 +1,7 @@
 """A head of one's own, on made-up features of which it is known what a lesson can do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -62,7 +64,7 @@ def test_a_fit_is_where_the_loss_is_least():
     head = fit(given, labels, LABELS, strength)
 
     def loss(weight):
-        found = type(head)(head.names, head.centre, head.scale, weight).log_probabilities(given)
+        found = replace(head, weight=weight).log_probabilities(given)
         return -found[labels, labels].sum() + strength / 2 * np.square(weight).sum()
 
     least, random = loss(head.weight), np.random.default_rng(5)
@@ -93,3 +95,11 @@ def test_modalities_join_as_a_product():
 def test_what_cannot_be_fitted_is_said(rows, names):
     with pytest.raises(ValueError, match="two expressions"):
         fit(tries()[np.array(rows, int)], np.arange(len(rows)), names)
+
+
+def test_where_tries_look_alike_something_new_is_no_surer_than_what_was_tried():
+    alike = tries(noise=1e-3, told=0.0)
+    head = fit(alike, np.arange(7), LABELS)
+    new = Tries(alike.features + np.random.default_rng(5).normal(size=(7, 16)), ALIKE)
+    assert np.exp(head.log_probabilities(alike)).max() < 0.9
+    assert np.exp(head.log_probabilities(new)).max() < 0.9
