@@ -16,10 +16,10 @@ def test_the_number_of_threads_comes_back_even_after_an_error():
         @one_thread()
         def broken():
             assert torch.get_num_threads() == 1
-            raise OSError
+            raise RuntimeError("broken")
 
         for _ in range(2):
-            with pytest.raises(OSError):
+            with pytest.raises(RuntimeError, match="broken"):
                 broken()
             assert torch.get_num_threads() == 2
     finally:
