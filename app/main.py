@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 from app.server.listening import believe_proxy, raise_handle_limit, why_not_listen
 from app.server.origins import in_space, is_loopback, names_of_space
+from comp_core.support.errors import CompCoreError
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -54,30 +56,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, began: float) -> int:
     _give_memory_back()
+    try:
+        predictor = _models(options)
+    except (CompCoreError, ValueError) as error:
+        print(f"The demo cannot start: {error}", file=sys.stderr)
+        return 2
+
     import numpy as np
-    import torch
 
     from app.live.transcription import Transcriber
     from app.server.log import keep_messages_out
     from app.server.uploads import upload_folder
-    from app.server.zerogpu import lends_gpu
-    from comp_core.modeling.registry import KINDS
-    from comp_core.predictor import Predictor
     from comp_core.senses.speech.recognition import load_recogniser
     from comp_core.senses.speech.vad import SAMPLE_RATE
-    from comp_core.support.checkpoint import CheckpointError
-
-    # With more threads than idle cores torch is many times slower.
-    torch.set_num_threads(1)
-    try:
-        # The one asked for is used at first; the page can change to any of them.
-        models = dict.fromkeys([options.model, *KINDS])
-        # A GPU that is only lent is not there between two loans.
-        device = "cpu" if lends_gpu() else options.device
-        predictor = Predictor.load(list(models), device=device, whisper="off")
-    except (CheckpointError, ValueError) as error:
-        print(f"The demo cannot start: {error}", file=sys.stderr)
-        return 2
 
     try:
         _keep_private(options)
@@ -107,6 +98,34 @@ def _run(options: argparse.Namespace, began: float) -> int:
         print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
         demo.block_thread()
     return 0
+
+
+def _models(options: argparse.Namespace) -> Predictor:
+    """The senses and fusion models, read and checked while Gradio is imported.
+
+    Raises:
+        CheckpointError, ValueError: what was asked for cannot be had.
+    """
+    import torch
+
+    from app.server.quick_import import import_gradio
+
+    def load() -> Predictor:
+        from app.server.zerogpu import lends_gpu
+        from comp_core.modeling.registry import KINDS
+        from comp_core.predictor import Predictor
+
+        # The one asked for is used at first; the page can change to any of them.
+        models = dict.fromkeys([options.model, *KINDS])
+        # A GPU that is only lent is not there between two loans.
+        return Predictor.load(list(models), device="cpu" if lends_gpu() else options.device, whisper="off")
+
+    # With more threads than idle cores torch is many times slower.
+    torch.set_num_threads(1)
+    with ThreadPoolExecutor(1) as pool:
+        loading = pool.submit(load)
+        import_gradio()
+    return loading.result()
 
 
 def _keep_private(options: argparse.Namespace) -> None:

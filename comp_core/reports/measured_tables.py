@@ -121,7 +121,7 @@ def peers_table(report: Report) -> str:
 
 def peers_labelled_table(report: Report) -> str:
     """The live path beside other tools on the same minutes of faces with labels."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for peer in report["labelled"]["peers"].values():
         shares = (f"{peer[key]:.0%}" for key in ("found", "named", "right"))
         by_label = (f"{share:.0%}" for share in peer["right_by_label"].values())
@@ -134,7 +134,7 @@ def peers_labelled_table(report: Report) -> str:
 
 def recognisers_table(report: Report) -> str:
     """Our recogniser beside another on the same recordings."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (peer["title"], f"{peer['word_error_rate']:.1%}", f"{peer['whole_sentences']:.0%}", f"{peer['cpu_ms_per_second']:.0f} ms")
         for peer in report["recognition"]["peers"].values()
     ]

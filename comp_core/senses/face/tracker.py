@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from comp_core.senses.face.choice import Box
 
@@ -90,6 +89,9 @@ class FaceTracker:
             at: seconds, later than the last time.
         """
         self.known(at)
+        # Here, because SciPy takes half a second to import, for which a program that starts would have to wait.
+        from scipy.optimize import linear_sum_assignment
+
         found: dict[int, _Track] = {}
         if self._tracks and boxes:
             costs = np.array([[track.cost(box, look, at) for box, look in zip(boxes, looks, strict=True)] for track in self._tracks])
