@@ -89,13 +89,9 @@ def rivals_table(report: Report) -> str:
     return benchmark_table(report, lambda shown: not shown.startswith(("comp-", "prlf-")))
 
 
-def parts_table(report: Report, model: str = "") -> str:
-    """What is left of a model without one of its parts, or otherwise changed, and whether the difference to the whole may be chance.
-
-    Args:
-        model: only what begins with this name.
-    """
-    header, rows = _columns(report, lambda shown: shown.startswith(model))
+def parts_table(report: Report) -> str:
+    """What is left of a model without one of its parts, or otherwise changed, and whether the difference to the whole may be chance."""
+    header, rows = _columns(report, lambda _: True)
     against = {report["methods"][name]["title"]: found.values() for name, found in report["against_whole"].items()}
     tested = [(*row, *([f"{figure['p']:.2g}" for figure in against[row[0]]] if row[0] in against else ["", ""])) for row in rows]
     return markdown((*header, "p of accuracy", f"p of {header[-1].split()[-1]}"), tested)

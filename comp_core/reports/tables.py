@@ -284,26 +284,23 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "personal_test": ("personal", personal_test_table),
     "seeds": ("seeds", seeds_table),
     **{
-        f"{kind}_{name}": (f"benchmark/{source}", make)
-        for name, source in (("mosi_reread", "mosi-reread"), ("mosi", "mosi"))
+        f"{kind}_{name}": (f"benchmark/{name}", make)
+        for name in ("mosi_reread", "mosi")
         for kind, make in (
             ("balance", benchmark_tables.balance_table),
             ("shares", benchmark_tables.shares_table),
             ("leading", benchmark_tables.leading_table),
-            ("prlf_parts", partial(parts_table, model="prlf")),
         )
     },
-    "test_selected_mosi": ("benchmark/exact/mosi_test_selected", benchmark_table),
-    "comp_parts_mosi_folds": ("benchmark/mosi-folds", parts_table),
-    "presets_mosi": ("benchmark/mosi-presets", benchmark_table),
-    "benchmark_ravdess": ("benchmark/ravdess", rivals_table),
-    "exact_live": ("benchmark/exact/live", rivals_table),
-    **{f"comp_parts_{name}": (f"benchmark/{name}", partial(parts_table, model="comp")) for name in ("ravdess", "live")},
-    **protocol_tables_of("mosi", "benchmark/exact/mosi"),
-    **protocol_tables_of("mosi_reread", "benchmark/exact/mosi_reread"),
-    **protocol_tables_of("mosi_rivals", "benchmark/exact/mosi_rivals"),
-    **{f"exact_{who}": (f"benchmark/exact/cremad-{who}", rivals_table) for who in ("people", "raters")},
-    **{who: (f"benchmark/exact/cremad-{who}", people_table) for who in ("people", "raters")},
+    "test_selected_mosi": ("benchmark/mosi_test_selected", benchmark_table),
+    "prlf_parts_mosi": ("benchmark/mosi_prlf", parts_table),
+    "presets_mosi": ("benchmark/mosi_presets", benchmark_table),
+    "exact_live": ("benchmark/live", rivals_table),
+    **protocol_tables_of("mosi", "benchmark/mosi"),
+    **protocol_tables_of("mosi_reread", "benchmark/mosi_reread"),
+    **protocol_tables_of("mosi_rivals", "benchmark/mosi_rivals"),
+    **{f"exact_{who}": (f"benchmark/cremad-{who}", rivals_table) for who in ("people", "raters")},
+    **{who: (f"benchmark/cremad-{who}", people_table) for who in ("people", "raters")},
     "asked_for": ("people", asked_for_table),
     **{f"interventions_{model}": ("interventions", partial(interventions_table, model=model)) for model in ("comp", "prlf")},
     "steadiness": ("steadiness", steadiness_table),

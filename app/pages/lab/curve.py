@@ -22,7 +22,7 @@ from comp_core.support.assets import ASSETS
 
 # Title -> report of the benchmark.
 REPORTS = {
-    "CMU-MOSI, words read by our encoder": "benchmark/mosi-reread",
+    "CMU-MOSI, words read by our encoder": "benchmark/mosi_reread",
     "CMU-MOSI, released features": "benchmark/mosi",
 }
 # Data set of the report ``balance`` -> title.

@@ -324,9 +324,9 @@ def test_a_model_without_a_part_stands_beside_the_whole_with_the_chance_of_the_d
         )
         # The sums are kept with five decimals.
         assert found[figure]["difference"] == pytest.approx(without - whole, abs=1e-5)
-    header, _, whole, without, majority = parts_table(report, "comp").splitlines()
+    header, _, whole, without, other, majority = parts_table(report).splitlines()
     assert header.endswith("| mean error | p of accuracy | p of error |")
-    assert whole.endswith("|  |  |") and majority.endswith("|  |  |")
+    assert all(row.endswith("|  |  |") for row in (whole, other, majority))
     assert without.endswith(f"| {found['accuracy']['p']:.2g} | {found['mae']['p']:.2g} |")
 
 
