@@ -3,7 +3,6 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from comp_core.modeling.layers import Dropout, PerModalityLinear, PerModalityNorm, feed_forward, from_others, perceptron
 
