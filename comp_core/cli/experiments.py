@@ -53,7 +53,6 @@ EXPERIMENTS = {
     "words_cross": Experiment("how good is a words sense on another corpus?", options=_EPOCHS),
     "partial_loss": Experiment("what if parts of a modality are lost, and not all of it?"),
     "steadiness": Experiment("how calm is the page while nothing happens?"),
-    "seeds": Experiment("how much do the senses' figures depend on the seed?"),
     "paired_corpora": Experiment("what does fusion gain where modalities come from one moment of one person?", options=_EPOCHS),
     "balance": Experiment("does a modality learn less when all are trained together?", options=_EPOCHS),
     "interventions": Experiment("which of their parts do trained models use?", options=_EPOCHS),

@@ -238,16 +238,6 @@ def words_cross_table(report: Report) -> str:
     return markdown(("trained on", "tested on", "n", "accuracy", "UAR", "weighted F1", "ECE", "macro-F1"), rows)
 
 
-def seeds_table(report: Report) -> str:
-    """Test figures of the senses' networks over seeds."""
-    rows = []
-    for sense, by_test in report["metrics"].items():
-        for name, spread in by_test.items():
-            cells = (_spread(spread[key]) for key in ("accuracy", "uar", "macro_f1", "weighted_f1"))
-            rows.append((sense, _HEADS.get(name) or _CORPORA[name], str(spread["accuracy"]["seeds"]), *cells))
-    return markdown(("sense", "test set", "seeds", "accuracy", "UAR", "macro-F1", "weighted F1"), rows)
-
-
 def _spread(figure: Report) -> str:
     return f"{figure['mean']:.3f} ± {figure['sd']:.3f}"
 
@@ -282,7 +272,6 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "words_cross": ("words_cross", words_cross_table),
     "personal": ("personal", personal_table),
     "personal_test": ("personal", personal_test_table),
-    "seeds": ("seeds", seeds_table),
     **{
         f"{kind}_{name}": (f"benchmark/{name}", make)
         for name in ("mosi_reread", "mosi")

@@ -9,7 +9,7 @@ import torch
 
 from comp_core.cli import main
 from comp_core.data.ferplus import FaceSet, framed
-from comp_core.experiments import face, seeds, steadiness, voice, words
+from comp_core.experiments import face, steadiness, voice, words
 from comp_core.experiments.speed import PICTURE
 from comp_core.inference.fusion import Fused
 from comp_core.modalities import LABELS
@@ -18,7 +18,6 @@ from comp_core.senses.face.network import FaceNet, FaceNetConfig
 from comp_core.senses.face.sense import FaceFrame
 from comp_core.senses.reading import Reading
 from comp_core.senses.speech.vad import SAMPLE_RATE
-from comp_core.training.task import Task
 
 
 @pytest.fixture(scope="module")
@@ -125,29 +124,3 @@ def test_speed_writes_its_report(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["metrics"]["median_ms"] == written["median_ms"]
     assert min(written["median_ms"].values()) > 0
     assert set(written["ratios"]) == {"face sense / mesh alone", "voice sense / frames alone"}
-
-
-def sense_report(seed, accuracy, epochs=3):
-    figures = {"accuracy": accuracy, "uar": accuracy, "macro_f1": accuracy, "weighted_f1": accuracy}
-    tests = {"face": {"live_7": figures}, "voice": {"live": figures}, "words": {"meld": {"as_written": figures, "unpunctuated": {}}}}
-    return {sense: {"training": {"seed": seed, "epochs": epochs}, "metrics": {"test": found}} for sense, found in tests.items()}
-
-
-def write_reports(folder, reports):
-    folder.mkdir(parents=True, exist_ok=True)
-    for sense, report in reports.items():
-        (folder / f"{sense}.json").write_text(json.dumps(report), encoding="utf-8")
-
-
-def test_seeds_are_joined_and_must_differ_in_nothing_else(tmp_path):
-    task = Task(tmp_path, tmp_path / "work", tmp_path, tmp_path / "reports", 0, "...")
-    write_reports(task.reports, sense_report(0, 0.6))
-    write_reports(task.work / "seed1", sense_report(1, 0.8))
-    seeds.measure(task)
-    report = json.loads((task.reports / "seeds.json").read_text(encoding="utf-8"))
-    assert report["seeds"] == {sense: [0, 1] for sense in seeds.SENSES}
-    found = report["metrics"]["words"]["meld"]["accuracy"]
-    assert (found["mean"], found["sd"], found["seeds"]) == (pytest.approx(0.7), pytest.approx(0.02**0.5), 2)
-    write_reports(task.work / "seed2", sense_report(2, 0.8, epochs=4))
-    with pytest.raises(ValueError, match="nothing else"):
-        seeds.measure(task)
