@@ -133,7 +133,7 @@ def run_curve(predictor: Predictor, gone: str, highest: float, seed: float, prog
         progress(len(points) / len(rates), desc=f"{100 * point.rate:.0f} % missing")
         series = measured(points, titles)
         note = f"Just measured on {utterances} utterances, seed {int(seed or 0)}, missing {_missing(gone)}.{escape(left_out)}"
-        yield curves_html(series, _told(series), note)
+        yield curves_html(series, _told(series), note, expected=rates)
 
 
 def _missing(gone: str) -> str:

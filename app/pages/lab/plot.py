@@ -33,9 +33,12 @@ RATE = Axis("missing rate", lambda rate: f"{100 * rate:.0f} %")
 EPOCH = Axis("epoch", lambda epoch: f"{epoch:.0f}", every=5)
 
 
-def curves_svg(series: Sequence[Series], label: str, axis: Axis = RATE) -> str:
-    """Accuracy with bands of one standard deviation; ``label`` describes it to those who do not see it."""
-    rates = sorted({rate for s in series for rate in s.rates})
+def curves_svg(series: Sequence[Series], label: str, axis: Axis = RATE, expected: Sequence[float] = ()) -> str:
+    """Accuracy with bands of one standard deviation; ``label`` describes it to those who do not see it.
+
+    There is room for the ``expected`` values of the axis, whether or not they are there already.
+    """
+    rates = sorted({*expected, *(rate for s in series for rate in s.rates)})
     lows = [m - d for s in series for m, d in zip(s.means, s.spreads, strict=True)]
     highs = [m + d for s in series for m, d in zip(s.means, s.spreads, strict=True)]
     bottom, top = max(0.0, int(20 * min(lows)) / 20), min(1.0, (int(20 * max(highs)) + 1) / 20)
@@ -64,7 +67,7 @@ def curves_svg(series: Sequence[Series], label: str, axis: Axis = RATE) -> str:
     )
 
 
-def curves_html(series: Sequence[Series], label: str, note: str, axis: Axis = RATE) -> str:
+def curves_html(series: Sequence[Series], label: str, note: str, axis: Axis = RATE, expected: Sequence[float] = ()) -> str:
     """The drawing with its legend and where it comes from."""
     legend = "".join(
         f'<li><svg viewBox="0 0 34 10" aria-hidden="true"><line x1="1" x2="33" y1="5" y2="5" stroke="{colour}" stroke-width="3" '
@@ -72,7 +75,7 @@ def curves_html(series: Sequence[Series], label: str, note: str, axis: Axis = RA
         for s, (colour, dashes) in zip(series, _STROKES, strict=False)
     )
     return (
-        f'<figure class="cp cp-panel cp-curve">{curves_svg(series, label, axis)}<ul class="cp-legend">{legend}</ul>'
+        f'<figure class="cp cp-panel cp-curve">{curves_svg(series, label, axis, expected)}<ul class="cp-legend">{legend}</ul>'
         f"<figcaption>{note}</figcaption>{saves_html('curve', as_csv(series, axis.title))}</figure>"
     )
 

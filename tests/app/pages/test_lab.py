@@ -17,7 +17,7 @@ from app.live.session import LiveSession
 from app.live.sliders import QUIET, SLIDERS, degradation_of
 from app.live.utterance import Utterance
 from app.pages.lab import curve as curve_part
-from app.pages.lab.curve import REPORTS, balance_of, draw_learning, draw_reported, run_curve
+from app.pages.lab.curve import RATES, REPORTS, balance_of, draw_learning, draw_reported, run_curve
 from app.pages.lab.introspection import Series, along, as_csv, introspections, measured, reported, seven, uses
 from app.pages.lab.markup import along_html, compared_html, introspection_html, picture_html, seven_html, uses_html
 from app.pages.lab.moment import degrade_utterance, live_moments, read_moments, show_moment
@@ -303,6 +303,8 @@ def test_a_curve_that_is_run_grows_point_by_point(predictor, monkeypatch):
     monkeypatch.setattr(curve_part, "curve", lambda models, _c, rates, gone, seed: (Point(r, {"comp": [0.9 - r, 0.8 - r]}) for r in rates))
     steps = list(run_curve(predictor, "video", 0.6, 3, quiet))
     assert [html.count("<circle") for html in steps] == [1, 2, 3, 4, 5]
+    # The axis is there from the first point on, so that nothing jumps.
+    assert all(f">{100 * rate:.0f} %</text>" in steps[0] for rate in RATES)
     assert "seed 3" in steps[-1] and "ComP" in steps[-1]
     monkeypatch.setattr(curve_part, "ASSETS", curve_part.ASSETS / "nowhere")
     assert "missing" in next(run_curve(predictor, VIDEO, 0.6, 0, quiet))
