@@ -18,6 +18,8 @@ from app.checked import checked, otherwise
 from app.pages.shared.upload import upload
 from app.records import TEXT_LENGTH, Modality, Utterance
 from app.refusal import Refused
+from app.server.asgi import API
+from app.server.asgi import Refused as RequestRefused
 from app.server.jobs import Unheard
 from comp_core.formats import SCHEMA_VERSION
 from comp_core.inference.budget import OverBudget
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 SCHEMA_FILE = Path(__file__).with_name("api_schema.json")
 NAME = "analyse"
+# What a call by names leaves out.
+_LEFT_OUT: dict[str, Any] = {"file": None, "words": "", "without": [], "model": "", "language": ENGLISH}
 
 
 @with_config(ConfigDict(strict=True, extra="forbid"))
@@ -80,6 +84,38 @@ _DESCRIPTION = " ".join(
         "It predicts expression, not feelings.",
     )
 )
+
+
+def check_list(body: Mapping[str, Any]) -> None:
+    """Whether this is a call of the endpoint by a list, `{"data": [file, words, without, model, language]}`.
+
+    Raises:
+        RequestRefused: it is something else; the message says what. Gradio would answer without a reason.
+    """
+    given, names = body.get("data"), list(_LEFT_OUT)
+    if not isinstance(given, list) or len(given) != len(names):
+        raise RequestRefused(422, f"The field data is a list of {len(names)}: {', '.join(names)}.")
+    check_names(dict(zip(names, given, strict=True)))
+
+
+def check_names(body: Mapping[str, Any]) -> None:
+    """The same of a call by names, of which each may be left out.
+
+    Raises:
+        RequestRefused: it is something else; the message says what.
+    """
+    question = {name: body.get(name, otherwise) for name, otherwise in _LEFT_OUT.items()}
+    file = question["file"]
+    if file is not None and not (isinstance(file, dict) and isinstance(file.get("path"), str)):
+        raise RequestRefused(422, 'The file is null, or an object with the path that an upload has answered: {"path": "..."}.')
+    try:
+        checked(QUESTION, {**question, "file": file and file["path"]})
+    except Refused as refused:
+        raise RequestRefused(422, str(refused)) from refused
+
+
+# Path of a call -> whether it is one.
+CALLS = {f"{API}/call/{NAME}": check_list, f"{API}/call/v2/{NAME}": check_names}
 
 
 def clip_endpoint(predictor: Predictor, models: Mapping[str, str]) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from app.arguments import parser
 from app.server.listening import believe_proxy, raise_handle_limit, why_not_listen
-from app.server.origins import in_space, is_loopback, names_of_space
+from app.server.origins import is_loopback, names_of_space
 from comp_core.support.errors import CompCoreError
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-# Gradio answers calls in 40 threads, and each live page may hold one of them while it waits for its picture.
-MOST_PLACES = 32
 # M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _PAGES = Path(__file__).parent / "pages"
@@ -47,15 +46,21 @@ _TITLE = "Expression, live"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo until it is interrupted; returns the exit status."""
     began = time.monotonic()
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     if taken := why_not_listen(options.host, options.port):
         print(f"The demo cannot start: {taken}", file=sys.stderr)
         return 2
-    return _run(options, began)
+    from app.server.uploads import upload_folder
+
+    _give_memory_back()
+    # A service manager's polite stop is like Ctrl+C: what visitors left is removed.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Gradio is imported in it: where its files lie is settled then.
+    with upload_folder():
+        return _run(options, began)
 
 
 def _run(options: argparse.Namespace, began: float) -> int:
-    _give_memory_back()
     try:
         predictor = _models(options)
     except (CompCoreError, ValueError) as error:
@@ -66,7 +71,6 @@ def _run(options: argparse.Namespace, began: float) -> int:
 
     from app.live.transcription import Transcriber
     from app.server.log import keep_messages_out
-    from app.server.uploads import upload_folder
     from comp_core.senses.speech.recognition import load_recogniser
     from comp_core.senses.speech.vad import SAMPLE_RATE
 
@@ -91,12 +95,9 @@ def _run(options: argparse.Namespace, began: float) -> int:
 
     # Speech recognition takes a while to load, or has to be downloaded: the page does not wait for it.
     transcriber = Transcriber(recogniser, on_ready=adopt)
-    # A service manager's polite stop is like Ctrl+C: what visitors left is removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with upload_folder():
-        demo = serve(predictor, transcriber.start(), options, local, outputs)
-        print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
-        demo.block_thread()
+    demo = serve(predictor, transcriber.start(), options, local, outputs)
+    print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
+    demo.block_thread()
     return 0
 
 
@@ -191,6 +192,7 @@ def serve(
     from starlette.routing import Mount
     from starlette.staticfiles import StaticFiles
 
+    from app.api import CALLS
     from app.capture.wire import REQUEST_BYTES
     from app.output import stream
     from app.pages.clip.page import SAMPLES_DIR
@@ -253,7 +255,7 @@ def serve(
                 Middleware(PlainErrors),
                 Middleware(Listening, listeners=demo._queue.listeners),
                 Middleware(ClosedDoors),
-                Middleware(RequestLimits, sizes=sizes),
+                Middleware(RequestLimits, sizes=sizes, checks=CALLS),
                 Middleware(RoomForUploads, folder=Path(get_upload_folder())),
             ],
         },
@@ -352,64 +354,3 @@ def _give_memory_back() -> None:
         libc = ctypes.CDLL(None)
         libc.mallopt(_ARENA_MAX, 1)
         libc.mallopt(_MMAP_THRESHOLD, 1_000_000)
-
-
-def _places(given: str) -> int:
-    if not given.isdigit() or not 1 <= int(given) <= MOST_PLACES:
-        raise argparse.ArgumentTypeError(f"give a whole number from 1 to {MOST_PLACES}")
-    return int(given)
-
-
-def _target(given: str) -> tuple[str, int]:
-    host, _, port = given.rpartition(":")
-    if not host:
-        raise argparse.ArgumentTypeError("give HOST:PORT, as 127.0.0.1:9000")
-    return host.strip("[]"), _port(port)
-
-
-def _port(given: str) -> int:
-    if not given.isdigit() or not 1 <= int(given) <= 65535:
-        raise argparse.ArgumentTypeError("give a whole number from 1 to 65535")
-    return int(given)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python app.py", description="Expression from face, voice and words, live in the browser.")
-    # Hosts of Gradio apps say in these variables where they expect the page.
-    port, host = os.environ.get("GRADIO_SERVER_PORT", "7860"), os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1")
-    parser.add_argument("--port", type=_port, default=port, help="(default: %(default)s)")
-    parser.add_argument("--host", default=host, help="0.0.0.0 for the network; cameras then need https (default: %(default)s)")
-    parser.add_argument("--share", action="store_true", help="a public https address, through Gradio's tunnel")
-    parser.add_argument(
-        "--allow-host",
-        type=str.lower,
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a further name of this page, as behind a proxy; may be given several times",
-    )
-    parser.add_argument(
-        "--behind-proxy",
-        action="store_true",
-        default=in_space(),
-        help="a proxy in the private network says who asks (X-Forwarded-For); without it, nobody is believed",
-    )
-    parser.add_argument(
-        "--capture", choices=("browser", "local"), default="browser", help="local: this computer's own camera and microphone"
-    )
-    parser.add_argument("--camera", default="0", metavar="N|FILE", help="for --capture local; a file stands in (default: %(default)s)")
-    parser.add_argument("--microphone", metavar="NAME|FILE", help="for --capture local; a file stands in (default: the system's)")
-    parser.add_argument(
-        "--visitors", type=_places, default=8, metavar="N", help="live sessions at a time; others wait in line (default: %(default)s)"
-    )
-    parser.add_argument("--osc", type=_target, metavar="HOST:PORT", help="send one's own session there, by Open Sound Control")
-    parser.add_argument("--lsl", action="store_true", help="offer one's own session to the network, by Lab Streaming Layer")
-    parser.add_argument("--device", help="cpu or cuda (default: cuda if there is any)")
-    parser.add_argument("--whisper", default="tiny.en", metavar="MODEL|PATH|off", help="speech recognition (default: %(default)s)")
-    parser.add_argument(
-        "--model",
-        default="comp",
-        metavar="NAME|PATH",
-        help="fusion model at first: comp, prlf, a folder or a path (default: %(default)s)",
-    )
-    return parser

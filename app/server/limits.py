@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from starlette.requests import ClientDisconnect
 
@@ -30,10 +31,11 @@ class RequestLimits:
     Args:
         app: what handles the requests that pass.
         sizes: path from the page's root on -> bytes, where a body may be larger than that of a call.
+        checks: path -> raises `Refused` for an object that is not what is taken there; Gradio would answer without a reason.
     """
 
-    def __init__(self, app: App, sizes: Mapping[str, int]) -> None:
-        self._app, self._sizes = app, sizes
+    def __init__(self, app: App, sizes: Mapping[str, int], checks: Mapping[str, Callable[[dict[str, Any]], None]]) -> None:
+        self._app, self._sizes, self._checks = app, sizes, checks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
@@ -75,7 +77,9 @@ class RequestLimits:
                 raise _too_large(limit)
             more = message.get("more_body", False)
         whole = bytes(body)
-        await asyncio.to_thread(check_object, whole)
+        given_object = await asyncio.to_thread(check_object, whole)
+        if check := self._checks.get(own_path(scope)):
+            check(given_object)
         given = False
 
         async def once() -> Message:
@@ -88,8 +92,8 @@ class RequestLimits:
         await self._app(scope, once, send)
 
 
-def check_object(body: bytes) -> None:
-    """Whether this is a JSON object that is cheap to handle.
+def check_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that this is, if it is cheap to handle.
 
     Raises:
         Refused: it has too many parts, is nested too deep, or is something else.
@@ -104,11 +108,12 @@ def check_object(body: bytes) -> None:
             raise Refused(413, "The request has too many parts.")
     try:
         # Not the bytes: they might be taken for another encoding, in which other bytes are the marks.
-        is_object = isinstance(json.loads(body.decode()), dict)
+        found = json.loads(body.decode())
     except ValueError:
-        is_object = False
-    if not is_object:
+        found = None
+    if not isinstance(found, dict):
         raise Refused(400, "The request is not a JSON object.")
+    return found
 
 
 def _too_large(limit: int) -> Refused:

@@ -36,7 +36,7 @@ def believe_proxy(behind_proxy: bool) -> None:
     if not behind_proxy:
         os.environ[_BELIEVED] = ""
     else:
-        os.environ.setdefault(_BELIEVED, _PROXIES)
+        os.environ[_BELIEVED] = os.environ.get(_BELIEVED) or _PROXIES
 
 
 def raise_handle_limit() -> None:

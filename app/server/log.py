@@ -31,6 +31,9 @@ class Seldom(logging.Filter):
         return self._last.setdefault(kind, now) == now
 
 
+# Packages that refuse what a handler is given.
+_REFUSING = ("gradio", "pydantic")
+
 # Of calls that fail, too, strangers say how many.
 _calls = Seldom()
 
@@ -74,11 +77,11 @@ def place(error: BaseException) -> str:
 
 
 def _tell_of_handler(error: BaseException | None) -> None:
-    """Where Gradio itself refuses what a handler is given, its way there says nothing."""
+    """Where what a handler is given is refused before it is called, the way there says nothing."""
     frames = traceback.extract_tb(error.__traceback__) if error else []
     if not _calls.filter(logging.makeLogRecord({"msg": place(error) if error else ""})):
         return
-    if frames and Path(frames[-1].filename).parent.name == "gradio":
+    if frames and Path(frames[-1].filename).parent.name in _REFUSING:
         print(f"a call failed: {place(error)}", file=sys.stderr, flush=True)
     else:
         _tell(error)

@@ -87,7 +87,8 @@ def served(folder: Path, *arguments: str, setting: Sequence[str] = (), **environ
 
 
 def _serve() -> None:
-    from app.main import _outputs, _parser, serve
+    from app.arguments import parser
+    from app.main import _outputs, serve
     from app.server import patience
     from app.server.log import keep_messages_out
     from app.server.uploads import upload_folder
@@ -99,7 +100,7 @@ def _serve() -> None:
     if "SMALL_DISK" in os.environ:
         size = int(os.environ["SMALL_DISK"])
         shutil.disk_usage = lambda folder: SimpleNamespace(free=size - bytes_below(Path(folder)))
-    options = _parser().parse_args()
+    options = parser().parse_args()
     keep_messages_out()
     with upload_folder():
         demo = serve(ScriptedPredictor(), ScriptedTranscriber(), options, outputs=_outputs(options, LABELS))

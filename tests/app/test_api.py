@@ -12,6 +12,7 @@ from gradio_client.exceptions import AppError
 
 from app import main as program
 from app.api import SCHEMA_FILE, SCHEMA_VERSION
+from app.arguments import parser
 from comp_core.inference.budget import OverBudget
 from comp_core.inference.media import MediaError
 from comp_core.senses.speech.recognition import RecogniserError
@@ -26,7 +27,7 @@ def served():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = program._parser().parse_args(["--host", "127.0.0.1", "--port", str(port), "--share"])
+    options = parser().parse_args(["--host", "127.0.0.1", "--port", str(port), "--share"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gradio.networking.setup_tunnel", lambda **_: "https://tunnel.example.org")
         demo = program.serve(PREDICTOR, ScriptedTranscriber(), options)
@@ -60,6 +61,13 @@ def stream(url, **arguments):
     call = f"{url}gradio_api/call/v2/analyse"
     event = httpx.post(call, json=arguments).json()["event_id"]
     return httpx.get(f"{call}/{event}").text
+
+
+def refused(url, call, body):
+    """The sentence with which a call is refused at once."""
+    answer = httpx.post(f"{url}gradio_api/call/{call}", json=body)
+    assert answer.status_code == 422
+    return answer.text
 
 
 def test_a_program_sees_one_endpoint_and_none_of_the_pages(served, client):
@@ -152,7 +160,6 @@ def test_a_file_that_costs_too_much_is_answered_as_far_as_it_was_read(client, cl
     ("arguments", "told"),
     [
         ({}, "nothing to read"),
-        ({"words": "so long " * 2000}, "shorten them"),
         ({"words": "hm", "without": ["text"]}, "nothing to read"),
         ({"words": "hm", "model": "none"}, "not in the list of choices"),
         ({"file": {"path": "https://example.org/clip.mp4", "meta": {"_type": "gradio.FileData"}}}, "downloads nothing"),
@@ -161,6 +168,28 @@ def test_a_file_that_costs_too_much_is_answered_as_far_as_it_was_read(client, cl
 def test_a_mistake_is_one_sentence(served, arguments, told):
     events = stream(served.local_url, **arguments)
     assert events.startswith("event: error") and told in events and "Traceback" not in events
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (5, "a list of 5: file, words, without, model, language"),
+        ([None, "hm"], "a list of 5"),
+        ([None, "hm", [], "comp", "en", 1], "a list of 5"),
+        (["clip.mp4", "hm", [], "comp", "en"], "the path that an upload has answered"),
+        ([{"path": 5}, "hm", [], "comp", "en"], "the path that an upload has answered"),
+        ([None, "hm", 5, "comp", "en"], "among audio, text, video"),
+        ([None, "hm", None, "comp", "en"], "among audio, text, video"),
+        ([None, "hm", [], 5, "en"], "named by a text"),
+        ([None, "hm", [], "comp", {}], "as en"),
+        ([None, "so long " * 2000, [], "comp", "en"], "shorten them"),
+    ],
+)
+def test_what_is_no_call_is_refused_at_once_in_a_sentence(served, data, told):
+    assert told in refused(served.local_url, "analyse", {"data": data})
+    if isinstance(data, list) and len(data) == 5:
+        named = dict(zip(("file", "words", "without", "model", "language"), data, strict=True))
+        assert told in refused(served.local_url, "v2/analyse", named)
 
 
 def test_only_what_was_uploaded_is_read(served):

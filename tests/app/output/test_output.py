@@ -9,9 +9,10 @@ import time
 import jsonschema
 import pytest
 
+from app.arguments import parser
 from app.live.followers import MOST, Followers
 from app.live.message import Message, message_of
-from app.main import _keep_private, _parser
+from app.main import _keep_private
 from tests.app.served import free_port, served
 from tests.app.sessions import FACE
 from tests.places import ROOT
@@ -179,7 +180,7 @@ def test_the_lsl_inlet_gets_the_session(tmp_path):
 @pytest.mark.parametrize("output", [["--osc", "127.0.0.1:9000"], ["--lsl"]])
 def test_sessions_of_others_are_not_sent(public, output):
     with pytest.raises(ValueError, match="others' sessions"):
-        _keep_private(_parser().parse_args([*public, *output]))
+        _keep_private(parser().parse_args([*public, *output]))
 
 
 @pytest.mark.parametrize(("module", "name", "given"), [("pythonosc", "osc", ("127.0.0.1", 9)), ("pylsl", "lsl", ())])

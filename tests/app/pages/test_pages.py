@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from app import main as program
+from app.arguments import parser
 from app.pages.about.page import CARDS_DIR, split_title
 from app.pages.clip.page import SAMPLES_DIR, ClipFound, label_clip, media_kind, read_clip
 from app.pages.live.page import live_page
@@ -165,7 +166,7 @@ def test_a_missing_model_is_one_sentence(tmp_path, capsys):
 def test_the_host_says_where_the_page_listens_unless_arguments_do(monkeypatch):
     monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
     monkeypatch.setenv("GRADIO_SERVER_PORT", "7000")
-    told, asked = program._parser().parse_args([]), program._parser().parse_args(["--port", "8000", "--host", "127.0.0.1"])
+    told, asked = parser().parse_args([]), parser().parse_args(["--port", "8000", "--host", "127.0.0.1"])
     assert (told.host, told.port, asked.host, asked.port) == ("0.0.0.0", 7000, "127.0.0.1", 8000)
 
 

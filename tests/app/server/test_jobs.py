@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app import main as program
+from app.arguments import parser
 from app.server import jobs
 from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
 
@@ -44,7 +45,7 @@ def demo(predictor):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    demo = program.serve(predictor, ScriptedTranscriber(), program._parser().parse_args(["--host", "127.0.0.1", "--port", str(port)]))
+    demo = program.serve(predictor, ScriptedTranscriber(), parser().parse_args(["--host", "127.0.0.1", "--port", str(port)]))
     yield demo
     predictor.go.set()
     demo.close()
