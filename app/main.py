@@ -93,9 +93,10 @@ def _run(options: argparse.Namespace, began: float) -> int:
             loaded.transcribe(np.zeros(SAMPLE_RATE, np.float32))  # the first time is slow, and no visitor's
         return loaded
 
-    # Speech recognition takes a while to load, or has to be downloaded: the page does not wait for it.
     transcriber = Transcriber(recogniser, on_ready=adopt)
-    demo = serve(predictor, transcriber.start(), options, local, outputs)
+    demo = serve(predictor, transcriber, options, local, outputs)
+    # Speech recognition takes a while to load, or has to be downloaded: the page does not wait for it, and comes first.
+    transcriber.start()
     print(f"Ready after {time.monotonic() - began:.1f} s. Press Ctrl+C to stop.", flush=True)
     demo.block_thread()
     return 0

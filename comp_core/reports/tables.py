@@ -285,6 +285,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "prlf_parts_mosi": ("benchmark/mosi_prlf", parts_table),
     "presets_mosi": ("benchmark/mosi_presets", benchmark_table),
     "exact_live": ("benchmark/live", rivals_table),
+    "ravdess": ("benchmark/ravdess", parts_table),
     **protocol_tables_of("mosi", "benchmark/mosi"),
     **protocol_tables_of("mosi_reread", "benchmark/mosi_reread"),
     **protocol_tables_of("mosi_rivals", "benchmark/mosi_rivals"),
