@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -14,7 +15,7 @@ Answer = TypeVar("Answer")
 
 @dataclass
 class _Request(Generic[Asked, Answer]):
-    asked: Asked
+    asked: tuple[Asked, ...]
     answers: list[Answer] | None = None
     error: Exception | None = None
 
@@ -29,7 +30,7 @@ class Batched(Generic[Asked, Answer]):
 
     Args:
         call: answers each of a list of questions, as if it were alone.
-        most: questions in one call.
+        most: threads that are served by one call.
     """
 
     def __init__(self, call: Callable[[list[Asked]], list[Answer]], most: int = 8) -> None:
@@ -37,8 +38,8 @@ class Batched(Generic[Asked, Answer]):
         self._serving = Lock()
         self._waiting: deque[_Request[Asked, Answer]] = deque()
 
-    def __call__(self, asked: Asked) -> Answer:
-        """The answer to this question; raises what the call raises for it."""
+    def __call__(self, *asked: Asked) -> list[Answer]:
+        """The answers to these questions; raises what the call raises for them."""
         request: _Request[Asked, Answer] = _Request(asked)
         self._waiting.append(request)
         while not request.done:
@@ -48,12 +49,13 @@ class Batched(Generic[Asked, Answer]):
                     self._serve([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
         if request.error is not None:
             raise request.error
-        return request.answers[0]
+        return cast(list[Answer], request.answers)
 
     def _serve(self, batch: list[_Request[Asked, Answer]]) -> None:
         try:
-            for request, answer in zip(batch, self._call([request.asked for request in batch]), strict=True):
-                request.answers = [answer]
+            answers = iter(self._call([one for request in batch for one in request.asked]))
+            for request in batch:
+                request.answers = list(islice(answers, len(request.asked)))
         except Exception as error:
             if len(batch) == 1:
                 batch[0].error = error

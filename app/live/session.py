@@ -212,10 +212,11 @@ class LiveSession:
         settings, model, off = self.settings, self.settings.model, self.settings.switched_off
         moments, ask = self.conversation.moments(now, self.hearing.silence), self._context.fuse[model]
         with self.latencies.measure("fusion"):
-            fused, subsets = ask((moments, off))
+            # What it would be without what was said before is asked in the same breath.
+            *afresh, (fused, subsets) = ask(*([(moments[-1:], off)] if len(moments) > 1 else []), (moments, off))
             # Of one sense alone the answer is its own, whatever was said before.
-            alone = len(moments) == 1 or sum(fused.observed.values()) < 2
-            pull = None if alone else self._pull(fused, ask((moments[-1:], off))[0])
+            alone = not afresh or sum(fused.observed.values()) < 2
+            pull = None if alone else self._pull(fused, afresh[0][0])
         if fused.fused is not None:
             self.present_at = now
         people = self.looking.people

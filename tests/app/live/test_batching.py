@@ -34,7 +34,7 @@ def ask_at_once(call, numbers, most=8):
 
     def ask(number):
         try:
-            return together(number)
+            return together(number)[0]
         except ValueError as error:
             return str(error)
 
@@ -54,8 +54,14 @@ def ask_at_once(call, numbers, most=8):
 def test_who_asks_alone_is_answered_at_once():
     call = Doubling()
     together = Batched(call)
-    assert [together(n) for n in range(3)] == [0, 2, 4]
+    assert [together(n) for n in range(3)] == [[0], [2], [4]]
     assert call.batches == [[0], [1], [2]]
+
+
+def test_several_questions_of_one_are_asked_together():
+    call = Doubling()
+    assert Batched(call)(1, 2, 3) == [2, 4, 6]
+    assert call.batches == [[1, 2, 3]]
 
 
 def test_those_who_come_meanwhile_go_together_in_their_order():

@@ -64,7 +64,7 @@ def test_the_present_moment_is_fused_in_the_context_of_the_conversation(stepped)
     stepped.step(FACE, QUIET, seconds=CONFIG.hold + 1)
     stepped.step(FACE, QUIET, seconds=CONFIG.hold + 1)
     stepped.step(FACE, SPEECH, seconds=1.0)
-    (before, present), afresh = stepped.predictor.conversations[-2:]
+    afresh, (before, present) = stepped.predictor.conversations[-2:]
     assert afresh == [present]  # what it would be without the conversation
     assert before[TEXT].present
     assert present[AUDIO].present
@@ -178,14 +178,16 @@ def test_what_earlier_sentences_add_is_told(stepped):
     def pulled(requests):
         # The conversation makes fear likelier.
         asked.extend(len(moments) for moments, _ in requests)
-        ((fused, subsets),) = ask(requests)
-        more = {**fused.fused, "fear": fused.fused["fear"] + 0.3} if len(requests[0][0]) > 1 else fused.fused
-        return [(replace(fused, fused=more), subsets)]
+        found = []
+        for (moments, _), (fused, subsets) in zip(requests, ask(requests), strict=True):
+            more = {**fused.fused, "fear": fused.fused["fear"] + 0.3} if len(moments) > 1 else fused.fused
+            found.append((replace(fused, fused=more), subsets))
+        return found
 
     stepped.predictor.fuse_present = pulled
     stepped.step(FACE, SPEECH, seconds=1.0)
     assert stepped.session.snapshot().pull == Pull("fear", 0)
-    assert asked[-2:] == [2, 1]
+    assert asked[-2:] == [1, 2]
     stepped.session.remember(False)
     assert stepped.step(FACE, SPEECH[:1600]).pull is None
 
