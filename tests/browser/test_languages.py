@@ -39,6 +39,7 @@ _NOT_ON_A_PAGE = (
     "app/checked.py",
     "app/live/why.py",
     "app/api.py",
+    "app/arguments.py",
     "app/main.py",
     "app/capture/local.py",
     "app/capture/wire.py",
