@@ -44,21 +44,20 @@ class PerModalityNorm(nn.Module):
 
 
 class Dropout(nn.Dropout):
-    """PyTorch's dropout in a third of its time on the processor, where to draw is most of what dropout costs.
+    """PyTorch's dropout, number for number, in two thirds of its time on the processor.
 
-    PyTorch draws 53 random bits for each number. Here it is 16, and four numbers share a draw: the share that is kept is exact to a
-    65,536th.
+    To draw is most of what dropout costs there. PyTorch compares 53 random bits, as a fraction, with the share that is kept; here it is
+    integers that are compared.
     """
 
-    _VALUES = 2**16
+    _DRAWN = 2**53
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or x.device.type != CPU or self.p in (0, 1):
             return super().forward(x)
-        count, kept = x.numel(), round((1 - self.p) * self._VALUES)
-        draws = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None)
-        drawn = draws.view(torch.int16)[:count].view(x.shape)  # from -2^15 on
-        return x * (drawn < kept - self._VALUES // 2).to(x.dtype).mul_(self._VALUES / kept)
+        kept = 1 - self.p
+        drawn = torch.empty_like(x, dtype=torch.int64, requires_grad=False).random_(self._DRAWN)
+        return x * (drawn < math.ceil(kept * self._DRAWN)).to(x.dtype).div_(kept)
 
 
 def feed_forward(width: int, dropout: float) -> nn.Sequential:

@@ -151,7 +151,7 @@ def test_propagation_brings_labels_apart_and_fusion_closer_again(predictor: Pred
 
 
 def test_on_mosi_the_conversation_pays_more_the_more_is_missing() -> None:
-    report = json.loads((ROOT / "assets" / "reports" / "benchmark" / "mosi-reread.json").read_text(encoding="utf-8"))
+    report = json.loads((ROOT / "assets" / "reports" / "benchmark" / "mosi_reread.json").read_text(encoding="utf-8"))
     rates = report["rates"]
     figures = {
         name: [report["methods"][name]["conditions"][f"rate {rate}"]["accuracy"] for rate in rates]
