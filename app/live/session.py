@@ -211,12 +211,12 @@ class LiveSession:
         """Fuse the conversation up to now, and tell all that is known of it."""
         settings, model, off = self.settings, self.settings.model, self.settings.switched_off
         moments, ask = self.conversation.moments(now, self.hearing.silence), self._context.fuse[model]
+        # Of one sense alone the answer is its own, whatever was said before.
+        together = sum(reading.present for m, reading in moments[-1].items() if m not in off) > 1
         with self.latencies.measure("fusion"):
             # What it would be without what was said before is asked in the same breath.
-            *afresh, (fused, subsets) = ask(*([(moments[-1:], off)] if len(moments) > 1 else []), (moments, off))
-            # Of one sense alone the answer is its own, whatever was said before.
-            alone = not afresh or sum(fused.observed.values()) < 2
-            pull = None if alone else self._pull(fused, afresh[0][0])
+            *afresh, (fused, subsets) = ask(*([(moments[-1:], off)] if together and len(moments) > 1 else []), (moments, off))
+            pull = self._pull(fused, afresh[0][0]) if afresh else None
         if fused.fused is not None:
             self.present_at = now
         people = self.looking.people
