@@ -171,6 +171,8 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
     for utterance in result["utterances"]:
         fused = utterance["score"] if "score" in utterance else utterance["fused"]
         says = "nothing to go on" if fused is None else _top(fused)
+        if isinstance(fused, dict) and max(fused.values()) < utterance["sure_from"]:
+            says = f"not sure ({says})"
         print(f"  {utterance['start']:7.2f}-{utterance['end']:.2f} s  {says:<15} {utterance['transcript']}")
         for modality in MODALITIES:
             state = _top(utterance[modality]) if utterance["observed"][modality] else utterance["absent_because"][modality]

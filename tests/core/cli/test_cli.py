@@ -5,7 +5,8 @@ import socket
 
 import pytest
 
-from comp_core.cli import doctor, main
+from comp_core.cli import doctor, main, reading
+from comp_core.modalities import MODALITIES
 from comp_core.senses.speech import whisper_tiny
 from tests.places import SAMPLES
 
@@ -29,6 +30,17 @@ def test_predict_for_people(capsys):
     assert "expression, not feelings" in out
     assert "switched off" in out
     assert "no words" in out
+
+
+@pytest.mark.parametrize(
+    ("fused", "told"),
+    [({"joy": 0.39, "fear": 0.2}, "not sure (joy 39%)"), ({"joy": 0.4, "fear": 0.2}, "joy 40%"), (None, "nothing to go on")],
+)
+def test_an_answer_below_its_threshold_is_not_sure(capsys, fused, told):
+    record = {"start": 0.0, "end": 1.0, "transcript": "", "fused": fused, "sure_from": 0.4, "weights": None}
+    record |= {"observed": dict.fromkeys(MODALITIES, False), "absent_because": dict.fromkeys(MODALITIES, "away")}
+    reading._show({"file": None, "model": "ComP", "utterances": [record]}, as_json=False)
+    assert capsys.readouterr().out.splitlines()[1].split(" s ")[1].strip() == told
 
 
 def test_predict_text_alone(capsys):
