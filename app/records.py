@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, with_config
+from pydantic import BeforeValidator, ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
+from comp_core.formats.tiers import one_line
 from comp_core.modalities import LABELS, MODALITIES
 
 # Nothing is taken for a number or a text that is not one, and what is not described has no place.
@@ -30,9 +31,11 @@ def _of(name: str, told: str, fields: dict[str, Any]) -> Any:
     return made
 
 
-# The labels are the model's: those of comp and prlf, or its own.
+# Text becomes one line: files for other programs hold names, and a line break or control character would break them.
+ONE_LINE = BeforeValidator(lambda value: one_line(value) if isinstance(value, str) else value)
+# The labels are the model's: those of comp and prlf, or its own. Without control characters, for the same reason.
 Prediction = Annotated[
-    dict[Annotated[str, Field(min_length=1, max_length=64)], Share],
+    dict[Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")], Share],
     Field(min_length=2, max_length=64, description="Label to probability. The labels are the model's."),
 ]
 Weights = _of("Weights", "Modality to its share.", dict.fromkeys(MODALITIES, Share))

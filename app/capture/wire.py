@@ -21,9 +21,8 @@ from app.capture.lessons import LessonRequest
 from app.checked import BAD, TOO_LARGE, Schema, base64_text, otherwise, refusal
 from app.live.people import MOST_NUMBERS
 from app.live.sliders import SLIDERS, degradation_of
-from app.records import TEXT_LENGTH
+from app.records import ONE_LINE, TEXT_LENGTH
 from app.refusal import Refused
-from comp_core.formats.tiers import one_line
 from comp_core.inference.degradation import Degradation
 from comp_core.inference.media import MOST_SCANS, jpeg_scans
 from comp_core.modalities import AUDIO, MODALITIES, VIDEO
@@ -69,7 +68,7 @@ Note = Annotated[str, _cut(NOTE_LENGTH), otherwise("The note is not text.")]
 _Number = Annotated[int, Field(ge=1, le=MOST_NUMBERS)]
 _Name = Annotated[
     str,
-    BeforeValidator(lambda value: one_line(value) if isinstance(value, str) else value),
+    ONE_LINE,
     _cut(TEXT_LENGTH),
     Field(max_length=NAME_LENGTH),
     otherwise(f"A name is text of at most {NAME_LENGTH} characters. Shorten it."),

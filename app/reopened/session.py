@@ -12,11 +12,11 @@ from typing_extensions import TypedDict
 
 from app.live.export import MOST_LINES, MOST_NOTES, MOST_UTTERANCES
 from app.live.people import MOST_FACES, MOST_NUMBERS
-from app.records import JUDGED, REASON_LENGTH, Label, Prediction, Seconds, Share, Transcript
+from app.records import JUDGED, ONE_LINE, REASON_LENGTH, Label, Prediction, Seconds, Share, Transcript
 from app.refusal import Refused
 from comp_core.formats import SCHEMA_VERSION
 from comp_core.formats.by_hand import BY_HAND, LABEL, NOTE, TRANSCRIPT
-from comp_core.formats.tiers import FACE
+from comp_core.formats.tiers import FACE, one_line
 from comp_core.modalities import MODALITIES
 
 # Half an hour of a live session, which is the longest, has some 3 MB, and with four faces 5.
@@ -30,7 +30,7 @@ NAME_LENGTH = 300
 
 # What a newer program adds is passed over; what is known is exactly what it should be.
 _SETTINGS = ConfigDict(extra="ignore", strict=True)
-_Name = Annotated[str, Field(max_length=NAME_LENGTH)]
+_Name = Annotated[str, ONE_LINE, Field(max_length=NAME_LENGTH)]
 # Faces of one second: one that has just left is still told.
 _MOST_TOLD = 4 * MOST_FACES
 
@@ -219,6 +219,7 @@ _SAID = {
     "finite_number": "not a finite number",
     "greater_than_equal": "below {ge:g}",
     "less_than_equal": "above {le:g}",
+    "string_pattern_mismatch": "a label with a line break or control character",
     "string_too_long": "longer than {max_length} letters",
     "too_long": "more than {max_length} entries",
     "extra_forbidden": "not known here",
@@ -261,5 +262,5 @@ def _place(loc: Sequence[str | int]) -> str:
         if isinstance(part, int) and parts:
             parts[-1] = f"{_ENTRIES.get(parts[-1], parts[-1])} {part + 1}"
         elif part != "[key]":
-            parts.append(str(part)[:40])
+            parts.append(one_line(str(part))[:40])
     return ", ".join(parts)

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import pytest
 
@@ -74,6 +75,13 @@ def test_whose_face_it_was_stays_in_the_files():
         assert without_date(again[f".{end}"]) == without_date(made[end])
     assert json.loads(again[".json"])["lines"][0]["faces"] == json.loads(made["json"])["lines"][0]["faces"]
     assert "face 1 (Ann), each second" in again[".eaf"] and "Ann: " in again[".vtt"]
+
+
+def test_names_of_a_tampered_file_are_one_line_in_the_files_made_of_it():
+    text = json.loads(changed(live_json(), "lines", 3, "face", to={"id": 1, "name": "An\x01n\n\tforged"}))
+    made = calls.files(read_session(json.dumps({**text, "file": "a\x02b.mp4", "model": "comp\nx"}).encode()))
+    ElementTree.fromstring(made[".eaf"])
+    assert not [end for end, told in made.items() if end != ".json" and re.search(r"[\x01\x02]|An n.*\n.*forged", told)]
 
 
 def test_not_sure_stays_not_sure():
@@ -171,6 +179,7 @@ WRONG = [
     (changed(clip_json(), "utterances", 1, "fused", "joy", to="much"), "Utterance 2, fused, joy: not a number."),
     (changed(clip_json(), "utterances", 1, "fused", "joy", to=True), "Utterance 2, fused, joy: not a number."),
     (changed(clip_json(), "utterances", 1, "fused", "joy", to=1.5), "Utterance 2, fused, joy: above 1."),
+    (changed(clip_json(), "utterances", 1, "fused", "jo\ny", to=0.1), "a label with a line break or control character."),
     (changed(clip_json(), "utterances", 1, "start", to=float("nan")), "Utterance 2, start: not a finite number."),
     (changed(clip_json(), "utterances", 1, "start", to=1e9), "Utterance 2, start: above 86400."),
     (changed(clip_json(), "utterances", 1, "end", to=0), "Utterance 2 ends before it begins."),
