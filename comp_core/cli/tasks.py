@@ -44,6 +44,6 @@ def task_of(options: argparse.Namespace, arguments: Sequence[str]) -> Task:
 
 def command_line(options: argparse.Namespace, arguments: Sequence[str]) -> str:
     """The command as a reader would repeat it: their own folders stand in for ours."""
-    folders = {name.upper(): getattr(options, name, None) for name in ("data", "work", "out", "folder", "table")}
+    folders = {name.upper(): getattr(options, name, None) for name in ("data", "weights", "reports", "work", "out", "folder", "table")}
     local = {str(folder): name for name, folder in folders.items() if folder is not None}
     return shlex.join(["python", "-m", "comp_core", *(local.get(a, a) for a in arguments)])

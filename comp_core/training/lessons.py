@@ -68,6 +68,13 @@ _FILLERS: dict[str, str] = {
     "creature": "thing|slug|insect|sock|meat|rag|plate|dog|worm",
     "gross": "revolting|disgusting|repulsive|nauseating|gross|sickening|vile|foul",
     "grown": "a pilot|a father|a famous actor|the new boss|a doctor|forty years old|on television|my cousin's wife|a millionaire",
+    "bad": "terrible|horrible|dreadful|rotten|lousy|miserable|bad",
+    "badly": "terrible|horrible|awful|dreadful|rotten|lousy|miserable",
+    "time": "day|week|morning|evening|year|weekend|night|month",
+    "drag": "bill|meeting|form to fill in|traffic jam|delay|software update|power cut|parking ticket|queue|excuse",
+    "again": "late|closed|broken|full|cancelled|down|out of order",
+    "mine": "my hair|my face|my things|my plate|my phone|my desk|my arm",
+    "hello": "Hello|Hi|Good morning|Good evening|Hey",
     "news": "won the lottery|moved to Japan|sold the car|had twins|dropped out|shaved your head|got divorced|learned Chinese|are leaving",
 }
 
@@ -94,7 +101,13 @@ Turn left at the {opens}.|The file has {number} pages.|It's {number} degrees out
 Have you {yet}?|Shall we meet {when}?|Is it {when}?|Was that {when} or {when}?|How far is the {place}?|Whose {thing} is this?
 Which {thing} is yours?|Not yet.|Just a moment.|Let me check.|Maybe {when}.|One moment, please.|Of course.|I see.|That's right.
 The other one.|Second door on the left.|As I said, the {runs} is {when}.|According to the map it is {where}.|The train stops {where}.
-I'm reading a {thing}.|I'm waiting for the {runs}.|I have to go to the {opens}.""",
+I'm reading a {thing}.|I'm waiting for the {runs}.|I have to go to the {opens}.|{hello}.|{hello}, my name is {who}.|{hello}, {who}.
+{hello}, how are you?|How are you doing?|How are you all?|How are you, {who}?|How is {who}?|How was your {time}?|What's your name?
+What is this?|What did you say?|Can you hear me?|Can you hear me now?|Can you see me?|{hello}, can you hear me?|Do you hear me?
+This is only a test.|Just a test, {number}, {number}, {number}.|Testing the {thing}.|Let me think.|I don't know where the {thing} is.
+I don't know yet.|I don't know {who}.|I'm not sure when the {runs} leaves.|I'm fine, thanks, and you?|I'm okay.|I feel the same as always.
+I feel normal.|I had {dish} and tea for breakfast.|We had rice on Monday.|I'm from Berlin.|I come from a small town.|I'm {number} years old.
+What time is it?|What day is it?|Are you {who}?|Say something.|Now it's your turn.|I'm talking into the microphone.|Let's begin.""",
     "joy": """I'm so {glad}!|I am {glad} today.|We {won}!|I {won}, I can't believe it!|I love {treat}.|{treat} is {nice}!
 What a {nice} day!|This is {nice}, thank you!|I have never been so {glad}.|I couldn't be more {glad}.|Yay, we {won}!
 I'm really {glad} about {treat}.|You look {nice}!|Thank you, that is so kind of you.|I enjoy {treat} so much.
@@ -107,7 +120,11 @@ Who wants to dance with me?|Don't you just love {bliss}?|My {child} {first}!|My 
 Our {child} {first}, we are so {glad}.|I'm going to be a grandmother!|There is nothing I love more than {bliss}.
 There is no better feeling than {bliss}.|{bliss} makes me {glad}.|Best day ever!|We did it!|Hurray!|Finally, {bliss}!
 I feel {nice} today.|I'm not just {glad}, I'm over the moon!|I laughed until my stomach hurt.|I have the best family.
-I got the present that I always wanted.|Let's celebrate!""",
+I got the present that I always wanted.|Let's celebrate!|It was a {bad} {time}, but now I'm {glad}.
+The {time} was {bad}, but {treat} is {nice}!|I feel {nice}, no more {bad} {time}s.
+After a {bad} {time} we {won}!|I was {mad} at first, but now I'm {glad}.|{hello}, I'm so {glad} today!
+It's a {nice} {time}, and I am {glad}.
+I'm not {bad}, I'm {nice}!|I got the {thing} that I wanted!|I can't wait to see {who}!""",
     "sadness": """I feel {low}.|I miss {loss}.|I lost {loss}.|We buried {loss} yesterday.|I'm not {glad}.|I am not {glad} at all.
 I'm never {glad} these days.|I'm not feeling {glad}.|I haven't been {glad} for a long time.|I don't feel {glad}, I feel {low}.
 I cry every night.|I'm crying because of {loss}.|It makes me {low} to think of {loss}.|I don't want to live without {loss}.
@@ -119,7 +136,11 @@ I never wanted to {alone}.|How am I supposed to live without {loss}?|Will I ever
 Does nobody miss me?|Nothing makes me {glad}.|There is nothing left for me.|I can't stop crying.|I don't feel like doing anything.
 I have nobody left.|I will never see {loss} again.|{loss} is gone.|My heart is broken.|I feel empty.|I could cry.
 Tears ran down my face.|It's a pity that {loss} can't be here.|Nobody came to the funeral.|I wasn't there when {loss} died.
-I feel so alone in the {place}.""",
+I feel so alone in the {place}.|I feel {badly}.|I feel {badly} today.|I'm feeling {badly}.|I feel so {badly} since {loss} died.
+It was a {bad} {time} and I am {low}.|It's a {bad} {time}, and I feel {low}.|I had a {bad} {time}.
+It was the most {badly} {time} of my life.
+I'm having a {bad} {time}.|My {time} was {badly}.|This is a {bad} {time}, I could cry.|This is a {bad} {time}, and I am very {low}.
+I am {badly} lonely.|Everything went wrong and I am {low}.|Leave me alone, I want to cry.|I don't want to talk, I'm too {low}.""",
     "anger": """I'm {mad}!|I'm so {mad} at {who}.|{who} {wrong}!|You {wrong}!|How could you? You {wrong}!|Stop {doing}!
 I'm sick of you {doing}.|I'm tired of {they} {doing}.|Why do you keep {doing}?|I hate {who}!|I hate it when you are {doing}.|Get lost!
 You make me so {mad}.|Go to hell!|I have never been so {mad}.|This is unfair!|What is wrong with you?|Don't you dare go on {doing}!
@@ -130,7 +151,15 @@ Shut up!|Get out of my {place}!|Leave me alone, you idiot!|How dare you!|This dr
 Who do you think you are?|Why can't you ever listen?|Can't you stop {doing}?|Do you think I'm stupid?|I won't forgive {who}.
 Don't talk to me like that!|I didn't deserve this, you {wrong}!|I'm not going to stay calm, you {wrong}!|It's not fair, {who} {wrong}!
 I never want to see you again, you {wrong}!|Damn it!|What the hell are you doing?|That's outrageous!|This is an insult!
-I want my money back!|I'm so {mad} that I could smash the {thing}.""",
+I want my money back!|I'm so {mad} that I could smash the {thing}.|It was a {bad} {time} and I am {mad}.
+It's a {bad} {time}, and I'm so {mad}.
+This is a {bad} {time}, and I am {mad} at {who}.|What a {bad} {time}, I'm {mad}!|I had a {bad} {time} and now you {wrong}!
+The {runs} is {again} and I am {mad}.|I am very {mad} about the {thing}.|I'm {mad} about the {drag}.|Not another {drag}, I'm {mad}!
+I'm {badly} {mad}.|Everything goes wrong and I'm {mad}.|Don't touch {mine}!|Don't you touch {mine}.|Don't touch me, you {wrong}!
+Keep your hands off {mine}!|Get your hands off me!|Just leave me alone.|Leave me alone and go away.|Go away!|Go away, {who}!
+I said leave me alone!|Leave me in peace!|Stop it!|Stop it right now!|Cut it out!|Be quiet!|I told you not to touch {mine}!
+They cheated, and I'm {mad}.|You are {badly}, I hate you!|That's {badly} of you!|Why on earth is the {runs} {again}?
+They are {doing}, and it makes me {mad}.|I can't believe you did this to me, you {wrong}!""",
     "fear": """I'm so {afraid} of {threat}.|I'm {afraid} that I will {harm}.|What if we {harm}?|There is {threat} outside!
 {threat} is coming!|I've never been so {afraid}.|Help me, please!|Watch out, {threat}!|I don't want to {harm}!
 Please don't let me {harm}.|Something is moving in the {place}.|Somebody is following me.|I can't sleep because of {threat}.
@@ -140,7 +169,9 @@ He's got {weapon}, run!|Don't shoot, please!|No, please don't kill me!|Please do
 What if {breaks}?|What if {breaks} while we are in there?|And if {breaks}?|Did you hear that noise? I'm {afraid}.|Is somebody there?
 Are we going to die?|Will it hurt?|I don't dare to look.|I'm shaking.|I didn't dare to move.|I can't breathe, I'm so {afraid}.
 I don't feel safe here.|I'm not sure that we will survive this.|Don't leave me alone in the dark!|I was never so {afraid} of {threat}.
-I dread the {place} at night.|My hands are trembling.|Nobody can save us now.|It's going to explode!|There's someone in the house.""",
+I dread the {place} at night.|My hands are trembling.|Nobody can save us now.|It's going to explode!|There's someone in the house.
+It was a {bad} {time}, and I'm {afraid} of {threat}.|I feel {afraid} in the {place}.
+It's a bad {time}, and I'm {afraid}.|Please don't touch me, I'm {afraid}.|Don't come near me, please!""",
     "disgust": """The {dish} is {foul}.|That {dish} is {foul}, yuck!|Ew, {vile}!|There is {vile} in the {dish}.|I stepped on {vile}.
 He ate {vile}.|I'm {sick}.|I'm {sick} by that {dish}.|I have never been so {sick}.|This tastes like {vile}.
 It smells like {vile} in here.|That is so gross.|This {dish} makes me sick.|Ugh, the {dish} smells {foul}.
@@ -153,7 +184,8 @@ Take your {slimy} {creature} off the table.|I can't eat that, it's {foul}.|I don
 I'm not eating that, it looks {gross}.|It makes my stomach turn.|I have to throw up.|I nearly vomited.
 Who left the {foul} {dish} here?|Did you see {vile} in the {dish}?|Why is the {dish} so {foul}?|Why does it smell like {vile}?|Yuck!
 Eww!|Ugh, how {gross}.|I could puke.|You didn't wash your hands? {gross}.|His breath stinks.|There's {vile} on my {thing}.
-I never saw such a {foul} {dish}.|The thought of {vile} turns my stomach.""",
+I never saw such a {foul} {dish}.|The thought of {vile} turns my stomach.|The {dish} tastes {badly}.|The {dish} smells {badly}.
+What a {bad} smell!""",
     "surprise": """What? You {news}?|No way, you {news}?|Wow, you {news}!|I can't believe you {news}.|Seriously? {who} quit?
 I'm {amazed}!|I am so {amazed}.|I'm {amazed} that you {news}.|I didn't know you {news}.|I didn't expect {who} to come.
 I did not expect that.|Oh, it's you!|Oh my God, {who}?|I have never been so {amazed}.|Wait, what?|You {news}? Since when?
@@ -168,7 +200,14 @@ That was the last thing I expected.|Out of nowhere {who} {first}.|Suddenly {who}
 I nearly fell off my chair when I heard that you {news}.|Did you just say you {news}?|How is that possible?
 Since when is {who} {grown}?|Where did you come from all of a sudden?|You've never told me that you {news}!|{number} children? Really?
 Is it already {when}?""",
-    "sadness anger": "This is not {nice}.|I don't like this.|You never have time for me.|I'm not {glad} with you.",
+    # Irony is left open: the words alone do not tell.
+    "neutral joy sadness anger": """Oh great, another {drag}.|Oh {nice}, the {runs} is {again}.|Just what I needed, another {drag}.
+Lovely, the {opens} is {again}.
+Great, now the {thing} is {again}.|How {nice}, one more {drag}.|Well, that's just {nice}.|Thanks a lot for the {drag}.
+Perfect, the {runs} is {again} again.
+Another {drag}, how {nice}.|Oh wonderful, {who} forgot the {thing}.|I just love it when the {runs} is {again}.|What a {nice} {drag}.""",
+    "sadness anger": """What a {bad} {time}!|This is {badly}.|That's {badly}.|It's {badly}.|This is a {bad} {time}.|What a {bad} {drag}.
+This is not {nice}.|I don't like this.|You never have time for me.|I'm not {glad} with you.""",
     "anger disgust": "You are a pig.|You are the worst person I know.|I despise {who}.",
     "neutral joy": "I don't hate {treat}.|It's not bad.|I don't mind {treat}.|It was okay, I liked the {thing}.",
     "joy surprise": "Wow, that is {nice}!|Wow, {treat} is {nice}, I didn't expect that!|Oh my God, we {won}!",
