@@ -36,8 +36,8 @@ SAMPLE_EVERY_S = 2.0
 KEEP_EVERY_S = 300.0
 # The first seconds load what is loaded at first use; the page's own figures cover its last 100 updates.
 WARM_UP_S = 15.0
-# Memory is said to grow by what the last minute has over the third; before that it fills what is kept of a conversation.
-SETTLED_S = 120.0
+# Memory is said to grow by what the last minute has over the tenth; before that it fills what is kept of a conversation.
+SETTLED_S = 540.0
 MINUTE = round(60 / SAMPLE_EVERY_S)
 STAGES = ("decode", "face", "speech", "voice", "recogniser", "words", "fusion")
 FIGURES = """() => Object.fromEntries([...document.querySelectorAll("[data-figure]")]
@@ -158,7 +158,7 @@ def summary(run: Run, seconds: float) -> dict:
 
 
 def growth(resident_mb: list[float]) -> float | None:
-    """How much more memory there is in the last minute than in the third one, as a share; None of less than four minutes."""
+    """How much more memory there is in the last minute than in the tenth one, as a share; None of less than eleven minutes."""
     settled = resident_mb[round(SETTLED_S / SAMPLE_EVERY_S) :]
     if len(settled) < 2 * MINUTE:
         return None

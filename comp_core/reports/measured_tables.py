@@ -52,7 +52,7 @@ def soak_table(report: Report) -> str:
         updates,
         ("sound lost", f"{report['sound_lost_s']:.1f} s"),
         (f"most {memory}", figures),
-        ("memory in the last minute over that in the third", f"{report['memory_growth']:+.1%}"),
+        ("memory in the last minute over that in the tenth", f"{report['memory_growth']:+.1%}"),
         *((f"{what} held, first / last", f"{n['first']} / {n['last']}") for what, n in report.get("held", {}).items()),
         *((what.replace("_", " "), str(count)) for what, count in report.get("trouble", {}).items()),
     ]

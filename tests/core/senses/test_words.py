@@ -172,20 +172,22 @@ OBVIOUS = (
     ("I am so happy, this is wonderful!", "joy"),
     ("Thank you so much, I love it!", "joy"),
     ("I hate you!", "anger"),
+    ("This is a terrible day, and I am very angry.", "anger"),
+    ("Leave me alone right now!", "anger"),
+    ("I felt awful after the funeral.", "sadness"),
     ("I miss him so much. I'm so sad and lonely.", "sadness"),
     ("I'm not happy.", "sadness"),
     ("I'm so scared, I'm terrified.", "fear"),
     ("Ew, that is disgusting!", "disgust"),
     ("What? No way!", "surprise"),
     ("The train leaves at ten.", "neutral"),
+    ("How are you today?", "neutral"),
 )
 
 
 @pytest.mark.parametrize("written", [str, unpunctuated, str.upper], ids=["as is", "bare", "capitals"])
 @pytest.mark.parametrize(("text", "label"), OBVIOUS, ids=[text for text, _ in OBVIOUS])
 def test_committed_weights_read_obvious_sentences(committed: WordsSense, text: str, label: str, written) -> None:
-    if (text, written) == ("What? No way!", unpunctuated):
-        pytest.xfail("without its marks this cry is read as fear")
     assert LABELS[committed.probabilities(committed.read(written(text)).feature).argmax()] == label
 
 
