@@ -123,6 +123,8 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     predictor, random = Predictor.load(tuple(KINDS), "cpu"), np.random.default_rng(options.seed)
+    for fusion in predictor.fusions.values():
+        fusion.context = CONTEXT  # their checkpoints keep to what this table chose
     speakers = Speakers(options.data, options.split, predictor, random)
     stays = {stay: [conversation(speakers, stay, random) for _ in range(options.conversations)] for stay in STAYS}
     report = {
