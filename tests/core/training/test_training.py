@@ -245,7 +245,7 @@ def test_train_face_command_writes_weights_and_a_report_that_names_its_own_comma
     arguments = ["train", "face", "--data", str(tmp_path), "--weights", "w", "--reports", "r", "--epochs", "1"]
     assert main(arguments) == 0
     written = json.loads(Path("r/face.json").read_text())
-    assert written["command"] == "python -m comp_core train face --data DATA --weights w --reports r --epochs 1"
+    assert written["command"] == "python -m comp_core train face --data DATA --weights WEIGHTS --reports REPORTS --epochs 1"
     assert written["metrics"]["test"]["ferplus_8"]["n"] > 0
     assert str(tmp_path) not in Path("w/face.json").read_text()
     assert "unfinished" not in json.loads(Path("w/face.json").read_text())
