@@ -76,9 +76,11 @@ def conflict(page: Any) -> None:
 
 def not_sure(page: Any) -> None:
     start(page)
-    # The face of the portrait leaves no doubt.
-    for modality in ("text", "video"):
+    # The face of the portrait leaves no doubt, these words do.
+    for modality in ("audio", "video"):
         page.click(f"[data-switch={modality}]")
+    page.fill("[data-part=typed]", "You never know.")
+    page.click("[data-part=type] button[type=submit]")
     page.wait_for_selector("[data-fused][data-kind=unsure]")
 
 
