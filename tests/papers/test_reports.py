@@ -10,6 +10,7 @@ from comp_core.modeling.registry import KINDS
 from comp_core.senses.speech import whisper_tiny as tiny
 from comp_core.support.checkpoint import WEIGHTS_DIR, hashes_of
 from tests.places import ROOT
+from tools import measure_live
 
 REPORTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "assets" / "reports").glob("*.json"))}
 NOW = hashes_of(("face", "voice", "words", *KINDS))
@@ -47,3 +48,15 @@ def test_a_report_is_of_the_weights_that_are_there(name: str) -> None:
 def test_a_trainings_report_is_not_older_than_its_weights(name: str) -> None:
     record = json.loads((WEIGHTS_DIR / f"{name}.json").read_text(encoding="utf-8"))
     assert REPORTS[name]["date"] >= record["date"]
+
+
+def test_the_table_of_earlier_sentences_has_asked_with_as_many_as_it_says() -> None:
+    for by_model in REPORTS["memory"]["metrics"].values():
+        for by_given in by_model.values():
+            assert all(by_earlier["1"]["log_probability"] != by_earlier["11"]["log_probability"] for by_earlier in by_given.values())
+
+
+def test_memory_is_compared_with_the_tenth_minute() -> None:
+    nine, one = 9 * measure_live.MINUTE, measure_live.MINUTE
+    assert measure_live.growth([50.0] * nine + [100.0] * one + [103.0] * one) == pytest.approx(0.03)
+    assert measure_live.growth([50.0] * nine + [100.0] * one) is None
