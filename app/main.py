@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import os
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -35,8 +33,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-# M_ARENA_MAX and M_MMAP_THRESHOLD of malloc.h
-_ARENA_MAX, _MMAP_THRESHOLD = -8, -3
 _PAGES = Path(__file__).parent / "pages"
 _STYLES = ("shared/shared", "live/live", "live/teach", "clip/clip", "lab/lab", "lab/exhibits", "lab/guess", "lab/guide")
 _CSS = [_PAGES / f"{style}.css" for style in _STYLES]
@@ -50,9 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if taken := why_not_listen(options.host, options.port):
         print(f"The demo cannot start: {taken}", file=sys.stderr)
         return 2
+    from app.server.memory import keep_little
     from app.server.uploads import upload_folder
 
-    _give_memory_back()
+    keep_little()
     # A service manager's polite stop is like Ctrl+C: what visitors left is removed.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Gradio is imported in it: where its files lie is settled then.
@@ -309,13 +306,14 @@ def build(
     from app.pages.lab.page import lab_page
     from app.pages.live.page import live_page
     from app.pages.shared.heading import heading
+    from app.server.memory import give_back
     from app.server.scripts import on_load
     from app.server.zerogpu import lends_gpu, with_lent_gpu
     from app.visitors.visitors import Visitors
     from comp_core.senses.face.locator import FaceLocator, LookAround
     from comp_core.senses.speech.utterances import Segmenter
 
-    context = LiveContext(predictor, transcriber)
+    context = LiveContext(predictor, transcriber, after=give_back)
     around = LookAround(MOST_FACES)
     models = {name: fusion.name for name, fusion in predictor.fusions.items()}
 
@@ -347,11 +345,3 @@ def build(
         demo.load(None, js=f"() => {{ {on_load('lab/link.js', repr('lab'))} }}", api_visibility="private")
         clip_endpoint(predictor, models)
     return demo, visitors
-
-
-def _give_memory_back() -> None:
-    """Left to itself, glibc gives each thread a heap, and learns to keep ever larger blocks there: some 8 MB a visitor."""
-    with suppress(AttributeError, OSError):  # another C library
-        libc = ctypes.CDLL(None)
-        libc.mallopt(_ARENA_MAX, 1)
-        libc.mallopt(_MMAP_THRESHOLD, 1_000_000)

@@ -14,13 +14,17 @@ LIST = ROOT / "assets" / "licences.md"
 _HEAD = """# Licences of what the demo installs
 
 From the packages' own statements, by `python -m tools.licences`, for those of `requirements.lock` that were installed where it ran.
-PyTorch's CUDA build for Linux also brings NVIDIA's libraries, under NVIDIA's own terms.
+PyTorch's CUDA build for Linux also brings Triton (MIT), and NVIDIA's libraries under NVIDIA's own terms.
 
 `assets/face_landmarker.task`, which finds faces, is Google's, unchanged, under the Apache License 2.0 (https://www.apache.org/licenses/LICENSE-2.0).
 
 | package | version | licence | home |
 |---|---|---|---|
 """
+
+
+# What PyTorch's CUDA build brings; the list is the same with every build.
+_OF_CUDA = re.compile(r"nvidia-|cuda-|triton$")
 
 
 def locked() -> dict[str, list[str]]:
@@ -32,8 +36,9 @@ def locked() -> dict[str, list[str]]:
 
 
 def installed() -> list[dict[str, str]]:
-    """Name, version, licence and address of the installed packages that the lock file names."""
-    command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--format=json", "--with-urls", "--packages", *locked()]
+    """Name, version, licence and address of the installed packages that the lock file names, but for those of CUDA."""
+    names = [name for name in locked() if not _OF_CUDA.match(name)]
+    command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--format=json", "--with-urls", "--packages", *names]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     # Some packages state the whole text in place of the name.
     return [{**one, "License": one["License"].strip().splitlines()[0]} for one in found]

@@ -143,6 +143,7 @@ class LiveContext:
         transcriber: the speech recogniser.
         config: times of the loop.
         clock: seconds; given by tests.
+        after: called when a session has let go of what it held.
         fuse: name of a fusion model -> what is asked of it by several sessions at once, in one batch.
     """
 
@@ -150,6 +151,7 @@ class LiveContext:
     transcriber: Transcribing
     config: LiveConfig = field(default_factory=LiveConfig)
     clock: Callable[[], float] = time.monotonic
+    after: Callable[[], None] = lambda: None
     fuse: Mapping[str, Batched[Asked, Answer]] = field(init=False)
 
     def __post_init__(self) -> None:

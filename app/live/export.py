@@ -69,7 +69,9 @@ class Record:
 
     def __init__(self, name_of: Callable[[int | None], str] = lambda _: "") -> None:
         self._name_of = name_of
-        self.lines: deque[Line] = deque(maxlen=MOST_LINES)
+        # As text: a line of objects takes four times the memory, and a session has up to 1,800.
+        self._lines: deque[str] = deque(maxlen=MOST_LINES)
+        self._newest = -EVERY_S
         self.utterances: deque[Utterance] = deque(maxlen=MOST_UTTERANCES)
         self.notes: deque[Note] = deque(maxlen=MOST_NOTES)
 
@@ -84,15 +86,22 @@ class Record:
         faces: Iterable[Face] = (),
     ) -> None:
         """Take down a moment, unless the last line is younger than ``EVERY_S``; ``face`` is the number of the one that was read."""
-        if not self.lines or at - self.lines[-1].at >= EVERY_S:
+        if at - self._newest >= EVERY_S:
+            self._newest = at
             told = [{**_face(one.number), "speaks": one.speaks, VIDEO: one.probabilities} for one in faces]
             kept = {key: moment[key] for key in _KEPT}
-            self.lines.append(Line(at, model, kept, words[:LINE_WORDS], by_lesson, _face(face), told))
+            self._lines.append(json.dumps(vars(Line(at, model, kept, words[:LINE_WORDS], by_lesson, _face(face), told))))
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines so far, oldest first."""
+        # The loop may add to them meanwhile.
+        return [Line(**json.loads(line)) for line in list(self._lines)]
 
     def files(self) -> dict[str, str]:
         """The record in every form, by the end of the file's name."""
         # The loop may add to it meanwhile.
-        lines, utterances, notes = list(self.lines), list(self.utterances), list(self.notes)
+        lines, utterances, notes = self.lines, list(self.utterances), list(self.notes)
         # A name may be typed after a line.
         named = [replace(line, face=self._named(line.face), faces=[self._named(one) for one in line.faces]) for line in lines]
         return files_of(named, [{**_utterance(one), FACE: self._named(_face(one.face_number))} for one in utterances], notes)

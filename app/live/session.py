@@ -155,6 +155,7 @@ class LiveSession:
             config = self._context.config
             time.sleep(min(config.longest_rest, config.rest * self._context.transcriber.waiting))
         self.looking.locator.close()
+        self._context.after()
 
     def update(self, arrived: Arrived) -> None:
         """One pass: take in what arrived, then publish a snapshot of the present."""

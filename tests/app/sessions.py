@@ -6,6 +6,7 @@ import base64
 import io
 import math
 import queue
+import threading
 import time
 
 import numpy as np
@@ -63,7 +64,8 @@ class SteppedSession:
         self.now = 100.0
         self.predictor = ScriptedPredictor()
         self.transcriber = transcriber or ScriptedTranscriber()
-        context = LiveContext(self.predictor, self.transcriber, clock=lambda: self.now)
+        self.over = threading.Event()
+        context = LiveContext(self.predictor, self.transcriber, clock=lambda: self.now, after=self.over.set)
         self.session = LiveSession("token", context, ScriptedLocator(), ScriptedSegmenter())
 
     def step(self, picture=None, sound=None, seconds=0.1):

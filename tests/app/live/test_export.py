@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.live.export import Note, Record
+from app.live.export import LINE_WORDS, Note, Record
 from app.live.utterance import Utterance
 from comp_core.formats.table import records_csv
 from comp_core.modalities import LABELS, TEXT
@@ -81,6 +81,12 @@ def test_laboratory_formats_hold_utterances_notes_and_each_second(record, tmp_pa
     assert [entry.label for entry in grid.getTier("notes").entries] == ["marker", "=SUM(A1)"]
     assert files["_events.tsv"].count("\n") == 5 and "comp, prlf" in files["_events.json"]
     assert "[joy] what a" in files["srt"]
+
+
+def test_beside_a_line_stand_so_many_letters():
+    kept = Record()
+    kept.add(0.0, "comp", moment(text="joy"), LINE_WORDS * "é" + "a")
+    assert [line.words for line in kept.lines] == [LINE_WORDS * "é"]
 
 
 def test_a_visit_without_anything_gives_files_all_the_same():

@@ -169,12 +169,13 @@ def test_two_visitors_do_not_see_each_other(stepped):
     assert mine.fused["observed"][VIDEO]
 
 
-def test_the_thread_publishes_the_frame_it_was_given_and_closes_the_locator(stepped):
+def test_the_thread_publishes_the_frame_it_was_given_and_lets_go_of_all_at_its_end(stepped):
     thread = threading.Thread(target=stepped.session.run)
     thread.start()
     stepped.session.inbox.put(Frame(FACE, 5.0), None)
     assert stepped.session.snapshot(at_least=5.0, timeout=10).captured == 5.0
+    assert not stepped.over.is_set()
     stepped.session.close()
     thread.join(10)
     assert not thread.is_alive()
-    assert stepped.session.looking.locator.closed
+    assert stepped.session.looking.locator.closed and stepped.over.is_set()
