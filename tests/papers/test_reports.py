@@ -15,8 +15,6 @@ from tools import measure_live
 REPORTS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "assets" / "reports").glob("*.json"))}
 NOW = hashes_of(("face", "voice", "words", *KINDS))
 MADE_WITH = {name: report["weights"] for name, report in REPORTS.items() if "weights" in report}
-# Reports that were made with the weights of an earlier version, and what docs/results.md says of each.
-EARLIER = {"peers": "The tables of this section are of version 1.0.0"}
 # What the page does and the senses say, in the figures that README, cards and results show of them.
 SPEAK_OF_WEIGHTS = {
     *("face_test", "voice_test", "words_test", "obvious", "interventions", "memory", "minute", "personal", "recognition"),
@@ -29,12 +27,7 @@ def test_the_reports_on_what_is_shipped_name_its_hashes() -> None:
     assert sorted(SPEAK_OF_WEIGHTS - set(MADE_WITH)) == []
 
 
-def test_the_results_say_what_is_of_an_earlier_version() -> None:
-    told = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-    assert [name for name, sentence in EARLIER.items() if sentence not in told] == []
-
-
-@pytest.mark.parametrize("name", sorted(set(MADE_WITH) - set(EARLIER)))
+@pytest.mark.parametrize("name", sorted(MADE_WITH))
 def test_a_report_is_of_the_weights_that_are_there(name: str) -> None:
     told = MADE_WITH[name]
     if isinstance(told, str):

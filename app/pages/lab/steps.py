@@ -72,7 +72,7 @@ _JOY = "test_happy_is_joy_with_the_face_and_late_fusion_cannot_tell_without"
 _MIXED = "test_mixed_opens_where_three_senses_name_three_expressions"
 _COVERED = "test_a_covered_face_is_read_wrong_and_then_absent"
 _NOISY = "test_a_noisy_voice_does_not_know_it"
-_MOSI = "test_on_mosi_the_conversation_pays_more_the_more_is_missing"
+_MOSI = "test_on_mosi_the_conversation_pays_at_every_rate"
 _RUN = "test_the_imbalanced_case_costs_comp_at_once_and_its_lead_goes"
 
 EXERCISES = (
@@ -212,7 +212,7 @@ EXERCISES = (
                 "Choose CMU-MOSI, words read by our encoder.",
                 "Compare the lines from left to right.",
                 (Seen("#lab-curve svg"),),
-                "Which models are behind from the start, and further behind at the end?",
+                "Which models are behind at every rate?",
                 ("ComP and PRLF", "late fusion and concatenation", "graph completion"),
                 1,
                 "They read each utterance as if it stood alone.",
