@@ -69,7 +69,7 @@ class Record:
 
     def __init__(self, name_of: Callable[[int | None], str] = lambda _: "") -> None:
         self._name_of = name_of
-        # As text: a line of objects takes four times the memory, and a session has up to 1,800.
+        # As text: objects take thrice the memory, and a session has up to 1,800 lines.
         self._lines: deque[str] = deque(maxlen=MOST_LINES)
         self._newest = -EVERY_S
         self.utterances: deque[Utterance] = deque(maxlen=MOST_UTTERANCES)

@@ -18,6 +18,6 @@ def keep_little() -> None:
 
 
 def give_back() -> None:
-    """Give back what is free: a session that has ended leaves some 40 MB of it in small pieces."""
+    """Give back what is free: a session that has ended leaves some 35 MB of it in small pieces."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
