@@ -9,7 +9,7 @@ import numpy as np
 
 from app.live.context import LiveContext, Segmenter
 from app.live.export import Record
-from app.live.inbox import Recognised
+from app.live.inbox import Arrived, Recognised
 from app.live.latencies import Latencies
 from app.live.looking import Looking
 from app.live.people import Sight
@@ -76,8 +76,7 @@ class Conversation:
                 self._drop(self.growing, now, at)
             return
         utterance, config = self.growing or self._begin(stretch.start), self._context.config
-        takes = (self._latencies.median("voice") or 0.0) / 1000
-        if now - utterance.voice_read_at >= max(config.voice_every, takes / config.voice_share):
+        if self._voice_due(utterance, now):
             utterance.voice_read_at = now
             utterance.voice = self._read_voice(stretch.samples)
         paused = segmenter.paused
@@ -104,6 +103,14 @@ class Conversation:
             utterance.pending = utterance.heard_until < utterance.asked_until == stretch.end
             self._keep(utterance)
             self._judge(utterance)
+
+    def takes_long(self, arrived: Arrived, now: float) -> bool:
+        """What arrived has words to be read, or sound after which the voice is."""
+        return bool(arrived.recognised or (arrived.audio and self.growing and self._voice_due(self.growing, now)))
+
+    def _voice_due(self, utterance: Utterance, now: float) -> bool:
+        takes, config = (self._latencies.median("voice") or 0.0) / 1000, self._context.config
+        return now - utterance.voice_read_at >= max(config.voice_every, takes / config.voice_share)
 
     def see(self, sight: Sight) -> None:
         """The faces while something is said."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -63,6 +63,10 @@ class Arrived:
     def samples(self) -> np.ndarray:
         """(n,) float32."""
         return np.concatenate(self.audio) if self.audio else np.zeros(0, np.float32)
+
+    def picture_first(self) -> list[Arrived]:
+        """The picture, then the rest; together where there is none, or a device is gone, which comes between them."""
+        return [self] if self.frame is None or self.lost else [Arrived(self.frame), replace(self, frame=None)]
 
 
 class Inbox:

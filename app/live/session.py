@@ -147,11 +147,14 @@ class LiveSession:
         """Update until the session is closed, then let go of what it held."""
         while not self._closed:
             arrived = self.inbox.take(self._context.config.idle)
-            try:
-                self.update(arrived)
-            except Exception:
-                # One bad update must not end the session.
-                logger.exception("an update of the live loop failed")
+            # The page waits for its picture's answer; voice and words that take longer are in the next one.
+            late = self.conversation.takes_long(arrived, self._context.clock())
+            for part in arrived.picture_first() if late else [arrived]:
+                try:
+                    self.update(part)
+                except Exception:
+                    # One bad update must not end the session.
+                    logger.exception("an update of the live loop failed")
             config = self._context.config
             time.sleep(min(config.longest_rest, config.rest * self._context.transcriber.waiting))
         self.looking.locator.close()

@@ -179,3 +179,40 @@ def test_the_thread_publishes_the_frame_it_was_given_and_lets_go_of_all_at_its_e
     thread.join(10)
     assert not thread.is_alive()
     assert stepped.session.looking.locator.closed and stepped.over.is_set()
+
+
+@pytest.mark.parametrize("sense", ["voice", "words"])
+def test_a_picture_is_answered_before_the_voice_and_words_that_came_with_it_are_read(stepped, sense):
+    reader, reads, read_on = getattr(stepped.predictor, sense), threading.Event(), threading.Event()
+    stepped.say()
+    stepped.step(FACE, SPEECH)
+    read = reader.read
+
+    def slowly(given):
+        reads.set()
+        assert read_on.wait(10)
+        return read(given)
+
+    reader.read = slowly
+    if sense == "words":
+        stepped.hear("what joy")
+    stepped.now += 1.0
+    stepped.session.inbox.put(Frame(FACE, 1e6), SPEECH)
+    thread = threading.Thread(target=stepped.session.run)
+    thread.start()
+    try:
+        assert stepped.session.snapshot(at_least=1e6, timeout=5).captured == 1e6
+        assert reads.wait(10)
+    finally:
+        read_on.set()
+        stepped.session.close()
+        thread.join(10)
+
+
+def test_a_picture_that_came_after_the_camera_was_lost_is_not_taken_before_that(stepped):
+    stepped.step(FACE, SPEECH, seconds=1.0)
+    stepped.session.inbox.lose(VIDEO)
+    stepped.session.inbox.put(Frame(FACE, 1e6), SPEECH)
+    arrived = stepped.session.inbox.take(0)
+    assert stepped.session.conversation.takes_long(arrived, stepped.now + 1.0)
+    assert arrived.picture_first() == [arrived]
