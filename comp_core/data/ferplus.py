@@ -33,6 +33,7 @@ class FaceSet:
         votes: (n, 8) float, sum 1.
         labels: (n,) int, the class with most votes.
         agreed: (n,) bool: it has more than half of all votes, "unknown" and "not a face" counted.
+        published: (n,) bool: FER+'s authors test on it, see `has_majority`.
         found: (n,) bool: the mesh found a face.
         held_for_fusion: (n,) bool.
     """
@@ -42,6 +43,7 @@ class FaceSet:
     votes: np.ndarray
     labels: np.ndarray
     agreed: np.ndarray
+    published: np.ndarray
     found: np.ndarray
     held_for_fusion: np.ndarray
 
@@ -68,11 +70,20 @@ def load_ferplus(data: Path, split: str, cache: Path) -> FaceSet:
     with np.load(aligned) as archive:
         crops, found = archive["crops"], archive["found"]
     keep = votes.argmax(1) < len(CLASSES)
-    agreed = 2 * votes.max(1).astype(int) > votes.sum(1)
+    agreed, published = 2 * votes.max(1).astype(int) > votes.sum(1), has_majority(votes)
     votes = votes[keep, : len(CLASSES)].astype(np.float32)
     held = np.array([zlib.crc32(str(name).encode()) % 1000 < 1000 * FUSION_SHARE for name in names])
     shares = votes / votes.sum(1, keepdims=True)
-    return FaceSet(crops[keep], images[keep], shares, votes.argmax(1), agreed[keep], found[keep], held[keep])
+    return FaceSet(crops[keep], images[keep], shares, votes.argmax(1), agreed[keep], published[keep], found[keep], held[keep])
+
+
+def has_majority(votes: np.ndarray) -> np.ndarray:
+    """Whether one kind has more than half of a picture's votes when votes that stand alone are taken away, (n, K) int -> (n,) bool.
+
+    The test pictures of FER+'s authors (Barsoum et al., 2016; mode "majority" of their code). "Unknown" and "not a face" are kinds, too.
+    """
+    votes = np.where(votes > 1, votes, 0).astype(int)
+    return 2 * votes.max(1) > votes.sum(1)
 
 
 def framed(image: np.ndarray, size: int = 192) -> np.ndarray:

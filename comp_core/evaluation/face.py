@@ -34,14 +34,15 @@ def calibrate(model: FaceNet, valid: FaceSet, shares: np.ndarray) -> FaceCalibra
 
 
 def face_report(model: FaceNet, faces: FaceSet, calibration: FaceCalibration) -> dict[str, dict[str, Any]]:
-    """Metrics on all eight FER+ classes, and on the seven live labels and those of them on which most people agree: as the data
-    have the classes, and as a visitor is shown (``corrected``).
+    """Metrics on the eight FER+ classes, of all pictures and of those that FER+'s authors test on; and on the seven live labels, of all
+    and of those on which most people agree, as the data have the classes and as a visitor is shown (``corrected``).
     """
     known = calibration.log_probabilities(logits(model, faces.crops))
     live = np.isin(faces.labels, list(TO_LIVE))
     ways = {"": replace(calibration, power=0.0), "_corrected": calibration}
     return {
         "ferplus_8": {**class_report(np.exp(known), faces.labels, CLASSES), "mesh_found": float(faces.found.mean())},
+        "ferplus_8_published": class_report(np.exp(known[faces.published]), faces.labels[faces.published], CLASSES),
         **{
             name + way: class_report(seen.for_a_visitor(known[chosen]), live_labels(faces.labels[chosen]), LABELS)
             for name, chosen in (("live_7", live), ("live_7_agreed", live & faces.agreed))

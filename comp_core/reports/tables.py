@@ -43,6 +43,7 @@ from comp_core.reports.protocol_tables import interventions_table, people_table,
 # Heads of the senses' networks as a reader would call them.
 _HEADS = {
     "ferplus_8": "FER+ test, 8 classes, maximum vote",
+    "ferplus_8_published": "the same, the pictures that FER+'s authors test on",
     "live_7": "FER+ test, the 7 live labels",
     "live_7_corrected": "the same, as a visitor is told",
     "live_7_agreed": "where most people agree",

@@ -12,9 +12,10 @@ import numpy as np
 
 from comp_core.data.text import LabelledTexts
 from comp_core.modalities import LABELS
+from comp_core.training.situations import FILLERS, SITUATIONS
 from comp_core.training.texts import unpunctuated
 
-_FILLERS: dict[str, str] = {
+_WORDS: dict[str, str] = {
     "who": "my sister|my brother|my uncle|our neighbour|the teacher|the driver|the new colleague|a friend of mine|Anna|Tom|the plumber",
     "they": "my parents|the neighbours|our guests|the students|the workers|some friends|Maria and Paul",
     "thing": "book|bag|box|cup|letter|map|bicycle|laptop|umbrella|ticket|jacket|ladder|printer|bottle|report|calendar",
@@ -212,26 +213,31 @@ This is not {nice}.|I don't like this.|You never have time for me.|I'm not {glad
     "neutral joy": "I don't hate {treat}.|It's not bad.|I don't mind {treat}.|It was okay, I liked the {thing}.",
     "joy surprise": "Wow, that is {nice}!|Wow, {treat} is {nice}, I didn't expect that!|Oh my God, we {won}!",
 }
+_FILLERS = _WORDS | FILLERS
+# Labels -> patterns, those of what is said and those of what happened.
+_PATTERNS = {
+    labels: [pattern for part in (_LESSONS, SITUATIONS) if labels in part for pattern in re.split(r"[|\n]", part[labels])]
+    for labels in _LESSONS | SITUATIONS
+}
 
 
 def lessons(count: int, random: np.random.Generator) -> LabelledTexts:
-    """``count`` sentences: the sets of labels above alike often, patterns and words drawn at random."""
-    targets, patterns = [], []
-    for labels, lines in _LESSONS.items():
-        target = np.isin(LABELS, labels.split()).astype(np.float32)
-        targets.append(target / target.sum())
-        patterns.append(re.split(r"[|\n]", lines))
-    # A set of several labels is no rarer than one label: what lies between them is what is hard.
-    which = random.integers(len(targets), size=count)
+    """``count`` sentences: a set of labels as often as the root of its number of patterns says, patterns and words drawn at random."""
+    targets = np.stack([np.isin(LABELS, labels.split()) for labels in _PATTERNS]).astype(np.float32)
+    targets /= targets.sum(1, keepdims=True)
+    patterns = list(_PATTERNS.values())
+    # What lies between labels is hard, so a set of several is drawn more often than its few patterns would be.
+    chance = np.sqrt([len(lines) for lines in patterns])
+    which = random.choice(len(patterns), count, p=chance / chance.sum())
     texts = [_said(patterns[w][random.integers(len(patterns[w]))], random) for w in which]
-    return LabelledTexts(tuple(texts), np.stack([targets[w] for w in which]))
+    return LabelledTexts(tuple(texts), targets[which])
 
 
 def taught(text: str) -> bool:
     """Whether a pattern can say this text, whatever its case and punctuation: such a sentence is no test of what was learnt."""
     fillers = {name: f"(?:{'|'.join(map(unpunctuated, words.split('|')))})" for name, words in _FILLERS.items()}
     name = re.compile(f"0({'|'.join(sorted(_FILLERS, key=len, reverse=True))})")
-    for pattern in (pattern for lines in _LESSONS.values() for pattern in re.split(r"[|\n]", lines)):
+    for pattern in (pattern for lines in _PATTERNS.values() for pattern in lines):
         said = unpunctuated(re.sub(r"{(\w+)}", r"0\1", pattern))  # `unpunctuated` leaves digits, and no pattern has one
         if re.fullmatch(name.sub(lambda brace: fillers[brace[1]], said), unpunctuated(text)):
             return True

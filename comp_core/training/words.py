@@ -36,11 +36,11 @@ from comp_core.training.words_folds import FIRST_PHASE, only_upper, train_folds
 
 SPLITS = ("train", "valid", "test")
 # Made-up sentences in all.
-LESSONS = 30_000
+LESSONS = 45_000
 # Rows of each corpus in an epoch. Four epochs of the first phase go once through GoEmotions; it saves after each.
 ROWS = {
-    "goemotions": {"goemotions": 10_853, "meld": 0, "lessons": 2_000},
-    "both": {"goemotions": 10_000, "meld": 9_989, "lessons": 3_800},
+    "goemotions": {"goemotions": 10_853, "meld": 0, "lessons": 3_500},
+    "both": {"goemotions": 10_000, "meld": 9_989, "lessons": 6_000},
 }
 # A block learns slower than the one above it by this factor (Howard and Ruder, 2018); what MiniLM does not have learns faster.
 BLOCK_DECAY, NEW = 0.9, 3.0

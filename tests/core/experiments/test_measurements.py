@@ -46,7 +46,7 @@ def test_face_conditions_change_the_picture_and_nothing_else(name, portrait):
 def test_conditions_are_scored_on_the_faces_that_are_found(portrait):
     images = np.stack([portrait, np.zeros_like(portrait)])
     labels = np.array([1, 1])
-    faces = FaceSet(images, images, np.eye(8, dtype=np.float32)[labels], labels, *(np.ones((3, 2), bool)))
+    faces = FaceSet(images, images, np.eye(8, dtype=np.float32)[labels], labels, *(np.ones((4, 2), bool)))
     torch.manual_seed(0)
     report = face.conditions_report(FaceNet(FaceNetConfig(widths=(4, 4), feature_dim=4)).eval(), 1.0, faces, np.random.default_rng(0))
     assert set(report) == set(face.CONDITIONS)

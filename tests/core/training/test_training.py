@@ -10,7 +10,7 @@ from torch import nn
 
 from comp_core.cli import main
 from comp_core.data.conversations import Conversation, batch_of
-from comp_core.data.ferplus import load_ferplus
+from comp_core.data.ferplus import has_majority, load_ferplus
 from comp_core.data.paired import ALWAYS, Agreement, PairedDialogues, Pool
 from comp_core.data.text import Dialogue, Utterance
 from comp_core.evaluation.predictions import fit_temperatures, predictions, report
@@ -225,6 +225,15 @@ def write_ferplus(folder, per_split=60):
         }
     np.savez(folder / "ferplus.npz", **arrays)
     return arrays
+
+
+def test_a_majority_is_counted_as_the_authors_of_ferplus_count_it():
+    votes = np.zeros((4, 10), int)
+    votes[0, :2] = 6, 4  # more than half
+    votes[1, :2] = 5, 5  # half
+    votes[2, :6] = 5, 1, 1, 1, 1, 1  # single votes do not count: 5 of 5
+    votes[3, :4] = 4, 2, 2, 2  # four of ten
+    np.testing.assert_array_equal(has_majority(votes), [True, False, True, False])
 
 
 def test_ferplus_leaves_out_what_is_no_expression_and_keeps_votes(tmp_path):
