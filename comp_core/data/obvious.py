@@ -1,6 +1,7 @@
 """The sentences of the suite of the obvious: plain, in English, written for this project, on whose label practically everyone agrees.
 
-Nobody trains on them. Of their two parts, ``choose`` may decide between models; ``test`` is for reports alone.
+Nobody trains on them. Of their two parts, ``choose`` may decide between models; ``test`` is for reports alone, and so are the everyday
+sentences, which mostly tell what happened and name no expression.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from comp_core.support.assets import ASSETS
 from comp_core.support.errors import CompCoreError
 
 SENTENCES = ASSETS / "obvious" / "sentences.tsv"
+EVERYDAY = ASSETS / "obvious" / "everyday.tsv"
 PARTS = ("choose", "test")
 AMBIVALENT = "ambivalent"  # irony, greetings, fragments: "not sure" or neutral is right
 SEED = 0
@@ -63,6 +65,12 @@ def load_sentences(path: Path = SENTENCES) -> list[Sentence]:
     return rows
 
 
+def load_everyday(path: Path = EVERYDAY) -> list[tuple[str, str]]:
+    """(sentence, label) of the everyday sentences."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [(row["sentence"], row["label"]) for row in csv.DictReader(file, delimiter="\t")]
+
+
 def arranged(labelled: Iterable[tuple[str, str]]) -> list[Sentence]:
     """Describe (sentence, label) pairs and halve them: each label's are ordered by length, negation and a hash, then dealt in turn."""
     order = (*LABELS, AMBIVALENT)
@@ -78,8 +86,8 @@ def normalised(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", text.lower().replace("'", "").replace("\u2019", "")))
 
 
-def trained_on(sentences: Sequence[Sentence], data: Path) -> list[str]:
-    """The sentences that occur in GoEmotions or MELD, in any split.
+def trained_on(sentences: Sequence[str], data: Path) -> list[str]:
+    """Those of the sentences that occur in GoEmotions or MELD, in any split.
 
     Raises:
         FileNotFoundError: the corpora are not in ``data``.
@@ -87,7 +95,7 @@ def trained_on(sentences: Sequence[Sentence], data: Path) -> list[str]:
     splits = ("train", "valid", "test")
     corpora = (part for split in splits for part in (load_goemotions(data, split), meld_texts(load_meld_dialogues(data, split))))
     known = {normalised(text) for part in corpora for text in part.texts}
-    return [row.sentence for row in sentences if normalised(row.sentence) in known]
+    return [text for text in sentences if normalised(text) in known]
 
 
 def _length(text: str) -> str:

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from comp_core.data.ferplus import CLASSES, framed
-from comp_core.data.obvious import AMBIVALENT, PARTS, SEED, SENTENCES, ObviousError, load_sentences, trained_on
+from comp_core.data.obvious import AMBIVALENT, EVERYDAY, PARTS, SEED, SENTENCES, ObviousError, load_everyday, load_sentences, trained_on
 from comp_core.data.speech import load_speech
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import AUDIO, LABELS, TEXT, VIDEO, subset_name
@@ -105,8 +105,9 @@ def answer_all(predictor: Predictor, weights: Path, data: Path | None, work: Pat
         FileNotFoundError, SpeechDataError: a corpus is missing.
     """
     answered = [one for part in PARTS for one in answer_sentences(predictor, weights, part)]
+    answered += answer_everyday(predictor, weights)
     if data is not None:
-        if seen := trained_on(load_sentences(), data):
+        if seen := trained_on([row.sentence for row in load_sentences()] + [text for text, _ in load_everyday()], data):
             raise ObviousError(f"these sentences occur in the training texts, so that they prove nothing; replace them: {seen}")
         answered += answer_media(predictor, weights, data, work)
     return answered
@@ -121,6 +122,14 @@ def answer_sentences(predictor: Predictor, weights: Path, part: str) -> Iterator
             readings = [predictor.words.read(written(row.sentence)) for row in rows]
             named = [(row.sentence, row.label) for row in rows]
             yield from _answers(predictor, weights, TEXT, (kind, part, name), named, readings)
+
+
+def answer_everyday(predictor: Predictor, weights: Path) -> Iterator[Answered]:
+    """The everyday sentences in both ``FORMS``."""
+    named = load_everyday()
+    for name, written in FORMS.items():
+        readings = [predictor.words.read(written(text)) for text, _ in named]
+        yield from _answers(predictor, weights, TEXT, ("everyday", "test", name), named, readings)
 
 
 def answer_media(predictor: Predictor, weights: Path, data: Path, work: Path) -> Iterator[Answered]:
@@ -167,7 +176,8 @@ def report(answered: Sequence[Answered], weights: Path) -> dict[str, Any]:
     told = [one for one in answered if "test" not in one.group]
     listed = [{"group": "/".join(one.group), "who": one.who, **error} for one in told for error in one.errors() if error.pop("laughable")]
     used = sorted({one.who for one in answered} - {AUDIO, TEXT, VIDEO} | {"words", "voice", "face"})
-    return {"weights": hashes_of(used, weights), "sentences": sha256_of(SENTENCES), "seed": SEED, "metrics": metrics, "laughable": listed}
+    files = {path.stem: sha256_of(path) for path in (SENTENCES, EVERYDAY)}
+    return {"weights": hashes_of(used, weights), **files, "seed": SEED, "metrics": metrics, "laughable": listed}
 
 
 def _right_by_kind(one: Answered) -> dict[str, dict[str, dict[str, float]]]:

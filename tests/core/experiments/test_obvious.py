@@ -11,7 +11,18 @@ import numpy as np
 import pytest
 
 from comp_core.cli import main
-from comp_core.data.obvious import AMBIVALENT, PARTS, SENTENCES, ObviousError, Sentence, load_sentences, normalised, trained_on
+from comp_core.data.obvious import (
+    AMBIVALENT,
+    EVERYDAY,
+    PARTS,
+    SENTENCES,
+    ObviousError,
+    Sentence,
+    load_everyday,
+    load_sentences,
+    normalised,
+    trained_on,
+)
 from comp_core.experiments.obvious import Answered, answer_sentences, readable, report
 from comp_core.modalities import LABELS, TEXT
 from comp_core.predictor import Predictor
@@ -59,7 +70,12 @@ def test_parts_are_halves_of_every_kind(sentences: list[Sentence]) -> None:
 
 
 def test_no_sentence_is_there_twice(sentences: list[Sentence]) -> None:
-    assert [text for text, count in Counter(normalised(row.sentence) for row in sentences).items() if count > 1] == []
+    every = [row.sentence for row in sentences] + [text for text, _ in load_everyday()]
+    assert [text for text, count in Counter(map(normalised, every)).items() if count > 1] == []
+
+
+def test_everyday_sentences_are_as_many_of_each_label() -> None:
+    assert Counter(label for _, label in load_everyday()) == dict.fromkeys(LABELS, 20)
 
 
 def test_a_changed_part_is_refused(tmp_path: Path) -> None:
@@ -83,7 +99,7 @@ def _corpora(folder: Path, text: str) -> Path:
 def test_a_sentence_in_the_training_texts_is_found_however_it_is_written(tmp_path: Path, sentences: list[Sentence]) -> None:
     chosen = next(row.sentence for row in sentences if "'" in row.sentence)
     data = _corpora(tmp_path, chosen.upper().replace("'", "\u2019") + " !")
-    assert trained_on(sentences, data) == [chosen]
+    assert trained_on([row.sentence for row in sentences], data) == [chosen]
 
 
 def test_the_command_refuses_sentences_that_were_trained_on(tmp_path: Path, sentences: list[Sentence], capsys) -> None:
@@ -94,7 +110,7 @@ def test_the_command_refuses_sentences_that_were_trained_on(tmp_path: Path, sent
 
 @pytest.mark.skipif(DATA is None, reason="AFFECT_DATA does not name the folder of the corpora")
 def test_nobody_trains_on_the_sentences(sentences: list[Sentence]) -> None:
-    assert trained_on(sentences, Path(DATA)) == []
+    assert trained_on([row.sentence for row in sentences] + [text for text, _ in load_everyday()], Path(DATA)) == []
 
 
 def test_the_committed_weights_keep_above_the_floor(answered: list[Answered]) -> None:
@@ -147,11 +163,11 @@ def test_the_command_writes_its_report(tmp_path: Path, capsys) -> None:
     assert main(["experiment", "obvious", "--models", "", "--out", str(out)]) == 0
     found = json.loads(out.read_text(encoding="utf-8"))
     assert set(found["metrics"]["sentences"]) == set(PARTS)
-    assert set(found["metrics"]["sentences"]["test"]["as_written"]) == {TEXT}
+    assert set(found["metrics"]["sentences"]["test"]["as_written"]) == set(found["metrics"]["everyday"]["test"]["as_written"]) == {TEXT}
     assert "sentences/choose/as_written" in capsys.readouterr().err
 
 
 def test_the_report_is_of_the_sentences_and_weights_that_are_here() -> None:
     found = json.loads((ASSETS / "reports" / "obvious.json").read_text(encoding="utf-8"))
-    assert found["sentences"] == sha256_of(SENTENCES)
+    assert (found["sentences"], found["everyday"]) == (sha256_of(SENTENCES), sha256_of(EVERYDAY))
     assert found["weights"] == {name: sha256_of(WEIGHTS_DIR / f"{name}.safetensors") for name in ("comp", "face", "prlf", "voice", "words")}
