@@ -95,8 +95,13 @@ def load_goemotions(data: Path, split: str) -> LabelledTexts:
     return LabelledTexts(tuple(plain_punctuation(text) for text, *_ in rows), targets / targets.sum(1, keepdims=True))
 
 
-def load_plain(path: Path = ASSETS / "plain" / "development.tsv") -> LabelledTexts:
-    """Sentences of our own that anybody would label, a label and a sentence in each line. For choices only: never to train on."""
+def load_plain(part: str) -> LabelledTexts:
+    """Sentences of our own from ``assets/plain``, a label and a sentence in each line.
+
+    Args:
+        part: ``lessons`` to train on; ``development`` for choices only.
+    """
+    path = ASSETS / "plain" / f"{part}.tsv"
     rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
     targets = np.eye(len(LABELS), dtype=np.float32)[[LABELS.index(label) for label, _ in rows]]
     return LabelledTexts(tuple(text for _, text in rows), targets)

@@ -41,7 +41,7 @@ def measure(task: Task) -> None:
         report["metrics"][corpus] = class_report(*known, LABELS)
         report["confidence"][corpus] = {"reliability": reliability(*known), "risk_coverage": risk_coverage(*known)}
         report["conditions"][corpus] = conditions_report(model, tokenizer, corpus, tests[corpus], temperature, task.seed)
-    plain = load_plain()
+    plain = load_plain("development")
     report["development"] = {
         form: class_report(np.exp(logarithms(model, tokenizer, LIVE, [change(text) for text in plain.texts])), plain.labels, LABELS)
         for form, change in (("as_written", str), ("unpunctuated", unpunctuated))

@@ -1,7 +1,8 @@
-"""Made-up sentences that neither corpus teaches: plain statements and questions, negation, and cries. Training only.
+"""Sentences of our own that neither corpus teaches: plain statements and questions, negation, cries, and what happens to people.
 
-Both corpora are comments and jokes: "The shop opens at nine" occurs in neither, and words for an expression decide even where they are
-negated. Each pattern stands for a label or for several in equal parts; the words in braces are drawn from the lists below.
+Both corpora are comments and jokes: "The shop opens at nine" and "Someone scratched my car" occur in neither, and words for an expression
+decide even where they are negated. Half of the lessons are written out in ``assets/plain/lessons.tsv``; the other half are patterns. Each
+pattern stands for a label or for several in equal parts; the words in braces are drawn from the lists below.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ import re
 
 import numpy as np
 
-from comp_core.data.text import LabelledTexts
+from comp_core.data.text import LabelledTexts, load_plain
 from comp_core.modalities import LABELS
-from comp_core.training.situations import FILLERS, SITUATIONS
 from comp_core.training.texts import unpunctuated
 
-_WORDS: dict[str, str] = {
+_FILLERS: dict[str, str] = {
     "who": "my sister|my brother|my uncle|our neighbour|the teacher|the driver|the new colleague|a friend of mine|Anna|Tom|the plumber",
     "they": "my parents|the neighbours|our guests|the students|the workers|some friends|Maria and Paul",
     "thing": "book|bag|box|cup|letter|map|bicycle|laptop|umbrella|ticket|jacket|ladder|printer|bottle|report|calendar",
@@ -79,6 +79,7 @@ _WORDS: dict[str, str] = {
     "news": "won the lottery|moved to Japan|sold the car|had twins|dropped out|shaved your head|got divorced|learned Chinese|are leaving",
 }
 
+# Label, or labels that are meant in equal parts -> patterns.
 _LESSONS: dict[str, str] = {
     "neutral": """The {opens} opens {when}.|The {runs} leaves {when}.|The {runs} starts {when}.|The {thing} is {where}.
 The {thing} is {colour}.|{who} {job}.|{who} lives {where}.|{they} live {where}.|{who} is in the {place}.
@@ -209,37 +210,42 @@ Perfect, the {runs} is {again} again.
 Another {drag}, how {nice}.|Oh wonderful, {who} forgot the {thing}.|I just love it when the {runs} is {again}.|What a {nice} {drag}.""",
     "sadness anger": """What a {bad} {time}!|This is {badly}.|That's {badly}.|It's {badly}.|This is a {bad} {time}.|What a {bad} {drag}.
 This is not {nice}.|I don't like this.|You never have time for me.|I'm not {glad} with you.""",
+    "anger surprise": """Are you kidding me?|You've got to be kidding me!|You cannot be serious!|What the hell?
+You did that without asking me?""",
+    "fear surprise": "You scared me!|You scared me, I didn't hear you!|You gave me a fright!|What was that noise?|You made me jump!",
+    "neutral anger": "I would like to see the manager.|I've been waiting for {number} minutes.|That isn't what I ordered.",
     "anger disgust": "You are a pig.|You are the worst person I know.|I despise {who}.",
-    "neutral joy": "I don't hate {treat}.|It's not bad.|I don't mind {treat}.|It was okay, I liked the {thing}.",
-    "joy surprise": "Wow, that is {nice}!|Wow, {treat} is {nice}, I didn't expect that!|Oh my God, we {won}!",
+    "neutral joy": """I don't hate {treat}.|It's not bad.|I don't mind {treat}.|It was okay, I liked the {thing}.
+{who} is coming to visit {when}.|He said yes.|{who} has a new job.|They gave us the keys to the house.""",
+    "joy surprise": """Wow, that is {nice}!|Wow, {treat} is {nice}, I didn't expect that!|Oh my God, we {won}!
+What a {nice} surprise!|Me? I won?|For me? How {nice}!|You did all this for me?""",
 }
-_FILLERS = _WORDS | FILLERS
-# Labels -> patterns, those of what is said and those of what happened.
-_PATTERNS = {
-    labels: [pattern for part in (_LESSONS, SITUATIONS) if labels in part for pattern in re.split(r"[|\n]", part[labels])]
-    for labels in _LESSONS | SITUATIONS
-}
+_PATTERNS = {labels: re.split(r"[|\n]", lines) for labels, lines in _LESSONS.items()}
 
 
 def lessons(count: int, random: np.random.Generator) -> LabelledTexts:
-    """``count`` sentences: a set of labels as often as the root of its number of patterns says, patterns and words drawn at random."""
-    targets = np.stack([np.isin(LABELS, labels.split()) for labels in _PATTERNS]).astype(np.float32)
-    targets /= targets.sum(1, keepdims=True)
-    patterns = list(_PATTERNS.values())
-    # What lies between labels is hard, so a set of several is drawn more often than its few patterns would be.
-    chance = np.sqrt([len(lines) for lines in patterns])
-    which = random.choice(len(patterns), count, p=chance / chance.sum())
-    texts = [_said(patterns[w][random.integers(len(patterns[w]))], random) for w in which]
-    return LabelledTexts(tuple(texts), targets[which])
+    """``count`` sentences, half written out, labels alike often, half from patterns, the sets of labels above alike often."""
+    written = load_plain("lessons")
+    own = [random.choice(np.flatnonzero(written.labels == label)) for label in random.integers(len(LABELS), size=count // 2)]
+    # A set of several labels is no rarer than one label: what lies between them is what is hard.
+    which = [list(_PATTERNS)[i] for i in random.integers(len(_PATTERNS), size=count - count // 2)]
+    texts = [_said(_PATTERNS[labels][random.integers(len(_PATTERNS[labels]))], random) for labels in which]
+    targets = np.stack([np.isin(LABELS, labels.split()) for labels in which]).astype(np.float32)
+    return LabelledTexts(
+        (*(written.texts[i] for i in own), *texts), np.concatenate([written.targets[own], targets / targets.sum(1, keepdims=True)])
+    )
 
 
 def taught(text: str) -> bool:
-    """Whether a pattern can say this text, whatever its case and punctuation: such a sentence is no test of what was learnt."""
+    """Whether a lesson can say this text, whatever its case and punctuation: such a sentence is no test of what was learnt."""
+    bare = unpunctuated(text)
+    if any(bare == unpunctuated(written) for written in load_plain("lessons").texts):
+        return True
     fillers = {name: f"(?:{'|'.join(map(unpunctuated, words.split('|')))})" for name, words in _FILLERS.items()}
     name = re.compile(f"0({'|'.join(sorted(_FILLERS, key=len, reverse=True))})")
-    for pattern in (pattern for lines in _PATTERNS.values() for pattern in lines):
+    for pattern in (pattern for patterns in _PATTERNS.values() for pattern in patterns):
         said = unpunctuated(re.sub(r"{(\w+)}", r"0\1", pattern))  # `unpunctuated` leaves digits, and no pattern has one
-        if re.fullmatch(name.sub(lambda brace: fillers[brace[1]], said), unpunctuated(text)):
+        if re.fullmatch(name.sub(lambda brace: fillers[brace[1]], said), bare):
             return True
     return False
 

@@ -208,7 +208,7 @@ def sentences(task: Task, told: LabelledTexts, like: PairedDialogues) -> PairedD
 
 def visitors(task: Task, valid: PairedDialogues) -> list[Conversation]:
     """The plain sentences by which the words sense was chosen, each by itself, with voices and faces of the validation split."""
-    paired = sentences(task, load_plain(), valid)
+    paired = sentences(task, load_plain("development"), valid)
     random = np.random.default_rng(PAIRING_SEED)
     return [conversation for _ in range(TIMES) for conversation in paired.draw(random)]
 

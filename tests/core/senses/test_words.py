@@ -23,6 +23,8 @@ from comp_core.training.minilm import build_tokenizer
 from comp_core.training.texts import unpunctuated
 
 PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "i", "am", "so", "happy", "sad", "##ly", "!", ".", "'", "\U0001f602")
+# For reports only.
+SUITE = [row.sentence for row in load_sentences()] + [text for text, _ in load_everyday()]
 TINY = WordsNetConfig(len(PIECES), width=16, layers=2, heads=2, inner=24, positions=12, feature_dim=6)
 
 
@@ -192,15 +194,31 @@ def test_committed_weights_read_obvious_sentences(committed: WordsSense, text: s
 
 
 def test_plain_sentences_are_balanced_and_no_lesson_says_them() -> None:
-    plain = load_plain()
+    plain = load_plain("development")
     assert len(set(plain.texts)) == len(plain)
     assert np.bincount(plain.labels).tolist() == [15] * len(LABELS)
     assert not [text for text in plain.texts if taught(text)]
 
 
 def test_no_lesson_says_a_sentence_of_the_suite_of_the_obvious() -> None:
-    every = [row.sentence for row in load_sentences()] + [text for text, _ in load_everyday()]
-    assert not [text for text in every if taught(text)]
+    assert not [text for text in SUITE if taught(text)]
+
+
+def test_no_written_lesson_shares_most_of_its_words_with_a_sentence_that_judges() -> None:
+    """At most three words in five of either (Jaccard): a lesson that differs by a word would give the answer away."""
+    judges = [*SUITE, *load_plain("development").texts]
+    said = [[set(unpunctuated(text).split()) for text in texts] for texts in (judges, load_plain("lessons").texts)]
+    number = {word: i for i, word in enumerate(sorted(set().union(*said[0], *said[1])))}
+    has = [np.array([[word in words for word in number] for words in part], np.float32) for part in said]
+    both = has[0] @ has[1].T
+    either = has[0].sum(1)[:, None] + has[1].sum(1) - both
+    assert (both / either).max() < 0.6
+
+
+def test_the_written_lessons_are_many_of_each_label_and_none_is_there_twice() -> None:
+    written = load_plain("lessons")
+    assert np.bincount(written.labels, minlength=len(LABELS)).min() >= 800
+    assert len(set(map(unpunctuated, written.texts))) == len(written)
 
 
 def test_what_the_lessons_say_is_known_as_taught() -> None:
