@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import re
 import signal
 import sys
@@ -19,7 +17,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from statistics import median
 from threading import Event
@@ -28,6 +25,7 @@ from typing import Any
 from comp_core.modeling.registry import KINDS
 from comp_core.support.atomic_files import write_whole
 from comp_core.support.checkpoint import hashes_of
+from comp_core.support.provenance import machine, made_by
 from tests.browser import harness, media
 from tests.browser.live_page import agree, start_again
 
@@ -135,8 +133,7 @@ def summary(run: Run, seconds: float) -> dict:
         return round(median(of(figure)), 1) if any(figure in one for one in run.figures) else None
 
     return {
-        "command": f"python -m tools.measure_live --seconds {seconds:g}",
-        "date": date.today().isoformat(),
+        **made_by(f"python -m tools.measure_live --seconds {seconds:g}"),
         "weights": hashes_of(("face", "voice", "words", *KINDS)),
         "seconds": min(seconds, round(run.lasted_s)),
         "start_s": round(run.start_s, 1),
@@ -152,7 +149,7 @@ def summary(run: Run, seconds: float) -> dict:
         "trouble": dict(run.trouble),
         "said": dict(run.said),
         "recogniser": run.recogniser,
-        "machine": {"cores": os.cpu_count(), "load": [round(x, 1) for x in os.getloadavg()], "python": platform.python_version()},
+        "machine": machine(),
         "note": "The browser draws in software on the same cores. The page's figures cover its last 100 updates; sampled every 2 s.",
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from comp_core.jobs.engine import Engine, InProcess, WorkerLost
 from comp_core.reports.benchmark_tables import benchmark_table
 from comp_core.support.atomic_files import whole_file, write_whole
 from comp_core.support.progress import progress
+from comp_core.support.provenance import made_by
 
 TEST_SELECTED = "The epochs were chosen on TEST data, a model for each rate, as in the literature. For comparison with its tables only."
 VALIDATED = "One model for all rates; setting and epoch were chosen on validation data."
@@ -57,8 +57,7 @@ def benchmark(
         kept.keep(training, tested)
     runs = {name: [kept.run(name, seed) for seed in range(seeds)] for name in names}
     report = {
-        "command": command,
-        "date": date.today().isoformat(),
+        **made_by(command),
         "dataset": dataset.name,
         "note": TEST_SELECTED if protocol.select == "test" else VALIDATED,
         "features": dict(dataset.features),

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +31,7 @@ from comp_core.support.atomic_files import write_whole
 from comp_core.support.checkpoint import WEIGHTS_DIR, hash_in, save_checkpoint
 from comp_core.support.devices import CPU
 from comp_core.support.errors import CompCoreError
+from comp_core.support.provenance import made_by
 
 REPORT = "report.json"
 _FIGURES = {True: ("uar", "accuracy", "weighted_f1"), False: ("mae", "pearson")}
@@ -101,7 +101,7 @@ def train_own(
         final = trainer.train(Item(method, chosen[method]))
     parts = [found[Item(method, chosen[method], part)] for part in range(len(material.parts))]
     calibration = calibrated(together([part.valid for part in parts])) if material.labels else None
-    made = {"command": command, "date": date.today().isoformat(), "version": comp_core.__version__, "training": asdict(final.fit)}
+    made = {**made_by(command), "version": comp_core.__version__, "training": asdict(final.fit)}
     about = {
         "name": f"{out.name} ({KINDS[method].title})",
         "note": note_of(material),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from comp_core.metrics.figures import mean_and_spread
 from comp_core.metrics.rules import MODEL, PEOPLE
-from comp_core.modalities import MODALITIES
+from comp_core.modalities import LABELS, MODALITIES
 from comp_core.reports import benchmark_tables
 from comp_core.reports.benchmark_tables import benchmark_table, parts_table, rivals_table
 from comp_core.reports.lesson_tables import personal_table, personal_test_table
@@ -122,6 +122,25 @@ def words_table(report: Report) -> str:
         for form, figures in by_form.items()
     ]
     return markdown(("test set", "n", "accuracy", "UAR", "weighted F1", "ECE", "macro-F1"), rows)
+
+
+def obvious_table(report: Report) -> str:
+    """What each sense alone makes of the suite of the obvious: shares right, and right of each label that is there."""
+    titles = {
+        ("sentences", "test", "as_written", "text"): "plain sentences",
+        ("sentences", "test", "unpunctuated", "text"): "the same, lower case, no punctuation",
+        ("everyday", "test", "as_written", "text"): "everyday sentences",
+        ("everyday", "test", "unpunctuated", "text"): "the same, lower case, no punctuation",
+        ("voices", "ravdess", "audio"): "acted voices, RAVDESS",
+        ("voices", "emodb", "audio"): "acted voices, Emo-DB (German)",
+        ("faces", "ferplus", "video"): "faces on which most agree, FER+",
+    }
+    rows = []
+    for place, title in titles.items():
+        found = reduce(getitem, place, report["metrics"])
+        recall = (f"{found['recall'][label]:.2f}" if label in found["recall"] else "-" for label in LABELS)
+        rows.append((title, str(found["n"]), *(f"{found[key]:.3f}" for key in ("accuracy", "wrong_and_sure")), *recall))
+    return markdown(("of the test parts", "n", "right", "wrong and sure", *LABELS), rows)
 
 
 def fusion_table(report: Report) -> str:
@@ -258,6 +277,7 @@ _MAKERS: dict[str, tuple[str, Callable[[Report], str]]] = {
     "voice": ("voice", sense_table),
     "voice_conditions": ("voice_test", conditions_table),
     "words": ("words", words_table),
+    "obvious": ("obvious", obvious_table),
     "words_conditions": ("words_test", words_conditions_table),
     "comp": ("comp", fusion_table),
     "comp_rules": ("comp", rules_table),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from comp_core.support.atomic_files import write_whole
 from comp_core.support.checkpoint import save_checkpoint
 from comp_core.support.devices import CPU
 from comp_core.support.errors import CompCoreError
+from comp_core.support.provenance import made_by
 from comp_core.training.fit import FitConfig
 
 
@@ -73,7 +73,7 @@ class Task:
         eight_bits: bool = False,
     ) -> None:
         """Write the checkpoint, in 8 bits if so asked, with what is ``about`` it, and its report, which has the ``figures``, too."""
-        made = {"command": self.command, "date": date.today().isoformat(), "training": asdict(settings), **about}
+        made = {**made_by(self.command), "training": asdict(settings), **about}
         parameters = sum(p.numel() for p in model.parameters())
         save_checkpoint(stem, kind, model, config, made, eight_bits)
         self.write_report(stem.name, {"kind": kind, "parameters": parameters, **made, **figures, "history": history})
@@ -82,7 +82,7 @@ class Task:
         """Write ``name``.json with the command and the date into the reports, and print its figures."""
         path = self.out or self.reports / f"{name}.json"
         figures = report.get("metrics", report)
-        report = {"command": self.command, "date": date.today().isoformat(), **report}
+        report = {**made_by(self.command), **report}
         write_whole(path, json.dumps(report, indent=1, ensure_ascii=False) + "\n")
         print(json.dumps({"report": str(path), "metrics": figures}, indent=1))
 

@@ -6,9 +6,9 @@ import argparse
 import json
 import platform
 import sys
-from datetime import date
 from pathlib import Path
 
+from comp_core.support.provenance import made_by
 from tools.fuzz.run import HANG_S, fuzz
 from tools.fuzz.targets import TARGETS
 from tools.fuzz.worker import ALLOWANCE_MB
@@ -25,8 +25,7 @@ def main() -> int:
     names = options.target or list(TARGETS)
     found = fuzz(names, seconds=options.seconds / len(names), seed=options.seed)
     report = {
-        "command": f"python -m tools.fuzz --seconds {options.seconds:g} --seed {options.seed}",
-        "date": date.today().isoformat(),
+        **made_by(f"python -m tools.fuzz --seconds {options.seconds:g} --seed {options.seed}"),
         "limits": {"hang_s": HANG_S, "memory_mb": ALLOWANCE_MB},
         "python": platform.python_version(),
         "targets": {name: tally.as_dict() for name, tally in found.items()},

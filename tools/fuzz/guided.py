@@ -10,11 +10,11 @@ import argparse
 import re
 import subprocess
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from comp_core.support.progress import progress
+from comp_core.support.provenance import made_by
 from tests.places import ROOT
 from tools.fuzz.run import HANG_S
 from tools.fuzz.worker import ALLOWANCE_MB
@@ -56,8 +56,7 @@ def main() -> int:
     found = {name: guided(name, each, options.seed, options.save) for name in progress(GUIDED, "targets")}
     tell(
         {
-            "command": f"python -m tools.fuzz.guided --seconds {options.seconds} --seed {options.seed}",
-            "date": date.today().isoformat(),
+            **made_by(f"python -m tools.fuzz.guided --seconds {options.seconds} --seed {options.seed}"),
             "limits": {"hang_s": HANG_S, "memory_mb": ALLOWANCE_MB},
             "targets": found,
         },

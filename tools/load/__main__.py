@@ -10,13 +10,10 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import os
-import platform
 import shutil
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 from statistics import median
 
@@ -25,6 +22,7 @@ import numpy as np
 
 from comp_core.modeling.registry import KINDS
 from comp_core.support.checkpoint import hashes_of
+from comp_core.support.provenance import machine, made_by
 from tests.browser import harness, media
 from tools.load.speech import SENTENCES, Speech, final_after, said, sentences, shown_of, spread
 from tools.load.visitor import PICTURES_HZ, SAMPLE_RATE, Media, Visitor
@@ -131,12 +129,11 @@ def report(numbers: list[int], places: int, seconds: float) -> dict:
         more = row["served"] - 1
         row["mb_per_further_visitor"] = round((row["resident_mb"]["server"] - first) / more, 1) if first and more else None
     return {
-        "command": f"python -m tools.load --visitors {','.join(map(str, numbers))} --seconds {seconds:g}",
-        "date": date.today().isoformat(),
+        **made_by(f"python -m tools.load --visitors {','.join(map(str, numbers))} --seconds {seconds:g}"),
         "weights": hashes_of(("face", "voice", "words", *KINDS)),
         "seconds": seconds,
         "rows": rows,
-        "machine": {"cores": os.cpu_count(), "load": [round(x, 1) for x in os.getloadavg()], "python": platform.python_version()},
+        "machine": machine(),
         "note": "The clients run on the same cores.",
     }
 

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -23,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from comp_core.support.atomic_files import write_whole
+from comp_core.support.provenance import machine, made_by
 from tests.browser import harness
 from tools.load.__main__ import make_pictures
 from tools.load.speech import final_after, said, sentences, shown_between, spread
@@ -86,11 +84,10 @@ def main() -> int:
         found = measure(sentences(options.data, options.sentences, Path(name)))
     given = f" --sentences {options.sentences}" + (" --data DATA" if options.data else "")
     report = {
-        "command": f"python -m tools.load.words{given}",
-        "date": date.today().isoformat(),
+        **made_by(f"python -m tools.load.words{given}"),
         "speech": "RAVDESS, acted" if options.data else "flite, synthetic",
         **found,
-        "machine": {"cores": os.cpu_count(), "load": [round(x, 1) for x in os.getloadavg()], "python": platform.python_version()},
+        "machine": machine(),
         "note": "Times are from the sound to the answer that shows the words; a first update of an utterance can bring no words.",
     }
     text = json.dumps(report, indent=1) + "\n"

@@ -8,10 +8,7 @@ the recogniser in its thread, for how soon words come. A design is chosen on `--
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +18,7 @@ from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import load_recogniser
 from comp_core.support.checkpoint import hashes_of
 from comp_core.support.progress import progress
+from comp_core.support.provenance import machine, made_by
 from tests.support.replay import Visit
 from tools.minute.figures import Seen, changes, figures, seen_of
 from tools.minute.real_time import summary, timed
@@ -62,14 +60,13 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="also write the JSON here")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    before = os.getloadavg()
+    before = machine()["load"]
     predictor, recogniser = Predictor.load(device="cpu"), load_recogniser()
     made = list(minutes(options.data, options.split, options.minutes, options.seed))
     seen = [replayed(minute, predictor, recogniser, not options.without_memory) for minute in progress(made, "minutes")]
     times = [timed(minute, predictor, recogniser) for minute in progress(made[: options.timed], "in real time")]
     report = {
-        "command": f"python -m tools.minute --data DATA --split {options.split} --minutes {options.minutes} --seed {options.seed}",
-        "date": date.today().isoformat(),
+        **made_by(f"python -m tools.minute --data DATA --split {options.split} --minutes {options.minutes} --seed {options.seed}"),
         "split": options.split,
         "seed": options.seed,
         "memory": not options.without_memory,
@@ -79,11 +76,7 @@ def main() -> int:
         "metrics": figures(seen),
         "real_time": summary(times),
         "by_minute": [{**script(minute), "changes": changes(one)} for minute, one in zip(made, seen, strict=True)],
-        "machine": {
-            "cores": os.cpu_count(),
-            "load": {"before": [round(x, 1) for x in before], "after": [round(x, 1) for x in os.getloadavg()]},
-            "python": platform.python_version(),
-        },
+        "machine": {**machine(), "load": {"before": before, "after": machine()["load"]}},
     }
     tell(report, options.out)
     return 0

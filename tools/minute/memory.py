@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +27,7 @@ from comp_core.senses.face.locator import FaceLocator
 from comp_core.senses.reading import NO_FACE, Reading
 from comp_core.support.checkpoint import hashes_of
 from comp_core.support.progress import progress
+from comp_core.support.provenance import made_by
 from comp_core.training.texts import unpunctuated
 from tests.browser.media import speak
 from tools.minute.scenes import PARTS, VOICES, acted_voices, agreed_faces, level, plain_sentences
@@ -128,8 +128,7 @@ def main() -> int:
     speakers = Speakers(options.data, options.split, predictor, random)
     stays = {stay: [conversation(speakers, stay, random) for _ in range(options.conversations)] for stay in STAYS}
     report = {
-        "command": f"python -m tools.minute.memory --data DATA --split {options.split} --conversations {options.conversations}",
-        "date": date.today().isoformat(),
+        **made_by(f"python -m tools.minute.memory --data DATA --split {options.split} --conversations {options.conversations}"),
         "split": options.split,
         "seed": options.seed,
         "weights": hashes_of(("face", "voice", "words", *KINDS)),

@@ -23,20 +23,19 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from comp_core.modeling.registry import KINDS
 from comp_core.senses.speech.whisper_tiny import find_weights
 from comp_core.support.checkpoint import hashes_of
+from comp_core.support.provenance import machine, made_by
 from tests.support.minute import SECONDS, WIDTH, Moment
 from tools.minute.scenes import minutes
 from tools.peers.compare import PeerError, Rival, told, watch
@@ -141,8 +140,7 @@ def main() -> int:
         print(f"A tool stopped while it was measured: {error}", file=sys.stderr)
         return 2
     report = {
-        "command": "python -m tools.peers --data DATA" if options.data else "python -m tools.peers",
-        "date": date.today().isoformat(),
+        **made_by("python -m tools.peers --data DATA" if options.data else "python -m tools.peers"),
         "weights": hashes_of(("face", "voice", "words", *KINDS)),
         "seconds": options.seconds,
         "rate": RATE,
@@ -150,7 +148,7 @@ def main() -> int:
         "runs": options.runs,
         "one_core": one_core,
         **found,
-        "machine": {"cores": os.cpu_count(), "load": [round(x, 1) for x in os.getloadavg()], "python": platform.python_version()},
+        "machine": machine(),
         "note": _NOTE,
     }
     tell(report, options.out)
