@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +15,16 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialogues, load_plain, meld_texts
+from comp_core.data.text import PLAIN, LabelledTexts, load_goemotions, load_meld_dialogues, load_plain, meld_texts
 from comp_core.modalities import LIVE
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
-from comp_core.support.checkpoint import sha256_of
+from comp_core.support.checkpoint import load_checkpoint, save_checkpoint, sha256_of
+from comp_core.support.devices import device_of
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.lessons import lessons
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
-from comp_core.training.task import Task, keep_best
+from comp_core.training.task import Task
 from comp_core.training.texts import (
     Batch,
     calibrate,
@@ -37,6 +41,8 @@ from comp_core.training.words_folds import FIRST_PHASE, only_upper, train_folds
 SPLITS = ("train", "valid", "test")
 # Sentences of our own in all.
 LESSONS = 50_000
+# So many trainings are averaged weight by weight: better on both corpora than one of them, and as fast (Wortsman et al., 2022).
+SOUP = 3
 # Rows of each corpus in an epoch. Four epochs of the first phase go once through GoEmotions; it saves after each.
 ROWS = {
     "goemotions": {"goemotions": 10_853, "meld": 0, "lessons": 4_000},
@@ -47,61 +53,111 @@ BLOCK_DECAY, NEW = 0.9, 3.0
 
 
 def train_words(task: Task, epochs: int = 6) -> None:
-    """Train, choose the epoch on validation data, report test once; then train the encoders for out-of-fold features.
+    """Train, choose epochs on validation data, report test once; then train the encoders for out-of-fold features.
 
-    MELD takes part in the second phase only, so that the fold encoders can share the first one without having met its labels.
+    MELD takes part in the second phase only, so that the fold encoders can share the first one without having met its labels. The
+    weights are the averages of `SOUP` trainings. What an interrupted run finished in the work folder is not made again.
 
     Args:
         epochs: of the first phase; the second and the folds have half as many, rounded up.
     """
+    corpora, lengths = load_corpora(task), {"goemotions": epochs, "both": (epochs + 1) // 2}
+    settings = {
+        phase: FitConfig(length, learning_rate=2e-4, weight_decay=0.05, average=0.99, seed=task.seed) for phase, length in lengths.items()
+    }
     torch.manual_seed(task.seed)
-    random = np.random.default_rng(task.seed)
-    corpora = load_corpora(task)
-    model, tokenizer = start(corpora)
-    model.to(task.device)
-    config = model.config
+    begun, tokenizer = start(corpora)
+    begun.to(task.device)
     task.weights.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(task.weights / TOKENIZER), pretty=False)
 
-    parts = {name: splits["train"] for name, splits in corpora.items()} | {"lessons": lessons(LESSONS, random)}
-    valid = {name: splits["valid"] for name, splits in corpora.items()} | {LIVE: load_plain("development")}
-    shares = shares_of(parts)
-    settings = {
-        "goemotions": FitConfig(epochs, learning_rate=2e-4, weight_decay=0.05, average=0.99, seed=task.seed),
-        "both": FitConfig((epochs + 1) // 2, learning_rate=2e-4, weight_decay=0.05, average=0.99, seed=task.seed),
+    soups: dict[str, list[WordsNet]] = {phase: [] for phase in ROWS}
+    histories: dict[str, list[list[dict[str, float]]]] = {phase: [] for phase in ROWS}
+    for number in range(SOUP):
+        model = begun
+        for phase in ROWS:
+            own = replace(settings[phase], seed=task.seed + number)
+            model, history = train_phase(phase, model, tokenizer, corpora, own, kept_at(task, phase, number))
+            soups[phase].append(model)
+            histories[phase].append(history)
+    config, first_phase = begun.config, {"training": asdict(settings["goemotions"])}
+    save_checkpoint(task.work / FIRST_PHASE, "words", averaged(soups["goemotions"]), config, first_phase)
+    model = averaged(soups["both"])
+    calibrate(model, tokenizer, {name: splits["valid"] for name, splits in corpora.items()} | {LIVE: load_plain("development")})
+    metrics = {
+        split: metrics_of(model, tokenizer, {name: splits[split] for name, splits in corpora.items()}) for split in ("valid", "test")
     }
-    stem = task.output("words")
-    stems = {"goemotions": task.work / FIRST_PHASE, "both": stem}
-    histories: dict[str, list[dict[str, float]]] = {}
-    for phase, rows in ROWS.items():
-        if phase == "goemotions" and stems[phase].with_suffix(".safetensors").exists():
-            # A first phase that an interrupted run left in the work folder is gone on with.
-            model, histories[phase] = load_words_net(stems[phase]).to(task.device), []
-            continue
-        batches, steps = noisy_batches(tokenizer, parts, rows, random)
-        if phase == "both":
-            only_upper(model)
-        model, histories[phase] = fit(
-            model,
-            batches,
-            steps,
-            partial(loss_of, shares=shares),
-            selection_score(tokenizer, {name: part for name, part in valid.items() if rows.get(name, 1)}),
-            settings[phase],
-            keep_best(stems[phase], "words", config, settings[phase], {"phase": phase}),
-            groups=layer_groups,
-        )
-        model.requires_grad_(True)
-    calibrate(model, tokenizer, valid)
-    metrics = {split: metrics_of(model, tokenizer, {name: parts[split] for name, parts in corpora.items()}) for split in ("valid", "test")}
     about = {
         "started_from": "sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0)",
-        "first_phase": {"training": asdict(settings["goemotions"]), "history": histories["goemotions"]},
+        "averaged": {"trainings": SOUP, "seeds": [task.seed + number for number in range(SOUP)]},
+        "first_phase": {**first_phase, "history": _in_turn(histories["goemotions"])},
         "rows_per_epoch": ROWS,
         "tokenizer_sha256": sha256_of(task.weights / TOKENIZER),
     }
-    task.finish(stem, "words", model, config, settings["both"], histories["both"], {"metrics": metrics}, about, eight_bits=True)
-    train_folds(task, (epochs + 1) // 2)
+    history, told = _in_turn(histories["both"]), {"metrics": metrics}
+    task.finish(task.output("words"), "words", model, config, settings["both"], history, told, about, eight_bits=True)
+    train_folds(task, lengths["both"])
+    for phase, number in product(ROWS, range(SOUP)):
+        for suffix in (".safetensors", ".json"):
+            kept_at(task, phase, number).with_suffix(suffix).unlink()
+
+
+def kept_at(task: Task, phase: str, number: int) -> Path:
+    """Where a finished training of a phase lies until all are averaged, without suffix."""
+    return task.work / f"words_{phase}_{number}"
+
+
+def train_phase(
+    phase: str,
+    begun: WordsNet,
+    tokenizer: Tokenizer,
+    corpora: Mapping[str, Mapping[str, LabelledTexts]],
+    settings: FitConfig,
+    stem: Path,
+) -> tuple[WordsNet, list[dict[str, float]]]:
+    """Train a copy of a network; what lies at ``stem`` is taken instead if its settings, rows and lessons were the same.
+
+    Args:
+        corpora: corpus -> split -> texts.
+
+    Returns:
+        The weights that scored best on validation data, and the history.
+    """
+    recipe = {"training": asdict(settings), "rows": ROWS[phase], "lessons_sha256": sha256_of(PLAIN / "lessons.tsv")}
+    if stem.with_suffix(".json").is_file():
+        _, _, record = load_checkpoint(stem, {"words": WordsNetConfig})
+        if recipe.items() <= record.items():
+            return load_words_net(stem).to(device_of(begun)), record["history"]
+    torch.manual_seed(settings.seed)
+    random = np.random.default_rng(settings.seed)
+    parts = {name: splits["train"] for name, splits in corpora.items()} | {"lessons": lessons(LESSONS, random)}
+    valid = {name: splits["valid"] for name, splits in corpora.items() if ROWS[phase][name]} | {LIVE: load_plain("development")}
+    model = copy.deepcopy(begun)
+    if phase == "both":
+        only_upper(model)
+    model, history = fit(
+        model,
+        *noisy_batches(tokenizer, parts, ROWS[phase], random),
+        partial(loss_of, shares=shares_of(parts)),
+        selection_score(tokenizer, valid),
+        settings,
+        groups=layer_groups,
+    )
+    save_checkpoint(stem, "words", model, begun.config, {**recipe, "history": history})
+    return model, history
+
+
+def averaged(soup: Sequence[WordsNet]) -> WordsNet:
+    """A network whose weights are the means of some that began alike."""
+    mean = copy.deepcopy(soup[0]).requires_grad_(True)
+    states = [model.state_dict() for model in soup]
+    mean.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
+    return mean
+
+
+def _in_turn(histories: Sequence[list[dict[str, float]]]) -> list[dict[str, float]]:
+    """The histories of several trainings, one after the other, each epoch with its training's number."""
+    return [{"run": number, **row} for number, history in enumerate(histories) for row in history]
 
 
 def metrics_of(model: WordsNet, tokenizer: Tokenizer, parts: Mapping[str, LabelledTexts]) -> dict[str, Any]:
