@@ -18,8 +18,8 @@ from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
 from comp_core.senses.words.tokens import encode
 from comp_core.support.checkpoint import CheckpointError, save_checkpoint
-from comp_core.training import minilm, texts
-from comp_core.training.fit import FitConfig
+from comp_core.training import minilm, texts, words
+from comp_core.training.fit import FitConfig, fit
 from comp_core.training.minilm import build_tokenizer, choose_pieces, find_source, initial_words_net
 from comp_core.training.task import Task
 from comp_core.training.texts import calibrate, classification_loss, run
@@ -173,23 +173,77 @@ def test_features_without_fold_encoders_say_what_is_missing(task: Task) -> None:
         meld_features(task, "train")
 
 
-def test_across_corpora_a_network_knows_the_one_it_was_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = {"goemotions": ("a", "b"), "meld": ("face", "joy")}
+PAIRS = {"goemotions": ("a", "b"), "meld": ("face", "joy")}
+
+
+def two_corpora() -> dict[str, dict[str, LabelledTexts]]:
+    """Corpora of two words each, the first neutral and the second joy."""
     target = np.eye(7, dtype=np.float32)[[0, 1] * 1000]
-    corpora = {name: dict.fromkeys(("train", "valid", "test"), LabelledTexts(pair * 1000, target)) for name, pair in words.items()}
+    return {name: dict.fromkeys(("train", "valid", "test"), LabelledTexts(pair * 1000, target)) for name, pair in PAIRS.items()}
 
-    def start(_corpora, heads):
-        pieces = [*SPECIAL, *WORDS]
-        config = WordsNetConfig(len(pieces), width=8, layers=1, heads=2, inner=8, positions=9, corpora=tuple(heads))
-        return WordsNet(config), build_tokenizer(pieces, 9)
 
-    monkeypatch.setattr(words_cross, "load_corpora", lambda _task: corpora)
-    monkeypatch.setattr(words_cross, "start", start)
+def start_small(_corpora, heads=("goemotions", "meld")):
+    pieces = [*SPECIAL, *WORDS]
+    config = WordsNetConfig(len(pieces), width=8, layers=1, heads=2, inner=8, positions=9, corpora=tuple(heads))
+    return WordsNet(config), build_tokenizer(pieces, 9)
+
+
+def test_across_corpora_a_network_knows_the_one_it_was_trained_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words_cross, "load_corpora", lambda _task: two_corpora())
+    monkeypatch.setattr(words_cross, "start", start_small)
     words_cross.measure(Task(tmp_path, tmp_path, tmp_path, tmp_path, 0, "..."), epochs=15)
     metrics = json.loads((tmp_path / "words_cross.json").read_text(encoding="utf-8"))["metrics"]
     for source, by_test in metrics.items():
         for name, figures in by_test.items():
             assert (figures["accuracy"] > 0.95) == (name == source), (source, name, figures["accuracy"])
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[WordsNet]:
+    """What `fit` gave, in turn, in trainings of the words sense on `two_corpora`, in short epochs and without fold encoders."""
+    made: list[WordsNet] = []
+
+    def kept(*args, **named):
+        model, history = fit(*args, **named)
+        made.append(model)
+        return model, history
+
+    monkeypatch.setattr(words, "load_corpora", lambda _task: two_corpora())
+    monkeypatch.setattr(words, "start", start_small)
+    monkeypatch.setattr(words, "train_folds", lambda _task, _epochs: None)
+    monkeypatch.setattr(words, "LESSONS", 200)
+    monkeypatch.setattr(words, "ROWS", {phase: {name: min(n, 200) for name, n in rows.items()} for phase, rows in words.ROWS.items()})
+    monkeypatch.setattr(words, "fit", kept)
+    return made
+
+
+def test_the_weights_are_the_means_of_several_trainings(tmp_path: Path, trainings: list[WordsNet]) -> None:
+    task = Task(tmp_path, tmp_path / "work", tmp_path / "weights", tmp_path / "reports", 0, "...")
+    words.train_words(task, epochs=1)
+    assert len(trainings) == 2 * words.SOUP
+    firsts, both = trainings[::2], trainings[1::2]
+    assert not torch.equal(both[0].pieces.weight, both[1].pieces.weight)
+    for stem, soup, name in ((task.work / words.FIRST_PHASE, firsts, "to_feature.weight"), (task.output("words"), both, "heads.meld.bias")):
+        mean = torch.stack([model.state_dict()[name] for model in soup]).mean(0)
+        torch.testing.assert_close(load_words_net(stem).state_dict()[name], mean, atol=2e-3, rtol=1e-2)
+    assert sorted(path.stem for path in task.work.glob("*.safetensors")) == [words.FIRST_PHASE]
+
+
+def test_an_interrupted_training_goes_on_with_what_it_finished(tmp_path: Path, trainings: list[WordsNet], monkeypatch) -> None:
+    task = Task(tmp_path, tmp_path / "work", tmp_path / "weights", tmp_path / "reports", 0, "...")
+    whole, calls = words.save_checkpoint, []
+
+    def stopped(stem, *args, **named):
+        whole(stem, *args, **named)
+        calls.append(stem)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(words, "save_checkpoint", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        words.train_words(task, epochs=1)
+    words.train_words(task, epochs=1)
+    assert len(trainings) == 2 * words.SOUP
 
 
 def test_lower_blocks_learn_slower_and_frozen_ones_not_at_all() -> None:
