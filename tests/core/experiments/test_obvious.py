@@ -75,7 +75,7 @@ def test_no_sentence_is_there_twice(sentences: list[Sentence]) -> None:
 
 
 def test_everyday_sentences_are_as_many_of_each_label() -> None:
-    assert Counter(label for _, label in load_everyday()) == dict.fromkeys(LABELS, 20)
+    assert Counter(label for _, label in load_everyday()) == dict.fromkeys(LABELS, 30)
 
 
 def test_a_changed_part_is_refused(tmp_path: Path) -> None:
