@@ -65,10 +65,15 @@ def load_sentences(path: Path = SENTENCES) -> list[Sentence]:
     return rows
 
 
-def load_everyday(path: Path = EVERYDAY) -> list[tuple[str, str]]:
+def load_everyday() -> list[tuple[str, str]]:
     """(sentence, label) of the everyday sentences."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with EVERYDAY.open(encoding="utf-8", newline="") as file:
         return [(row["sentence"], row["label"]) for row in csv.DictReader(file, delimiter="\t")]
+
+
+def every_sentence() -> list[str]:
+    """All sentences of the suite, of both files and parts."""
+    return [row.sentence for row in load_sentences()] + [text for text, _ in load_everyday()]
 
 
 def arranged(labelled: Iterable[tuple[str, str]]) -> list[Sentence]:

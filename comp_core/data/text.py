@@ -13,7 +13,6 @@ from comp_core.modalities import LABELS
 from comp_core.senses.words.tokens import plain_punctuation
 from comp_core.support.assets import ASSETS
 
-PLAIN = ASSETS / "plain"
 # Our name of a split -> the name in both corpora's files.
 _SPLITS = {"train": "train", "valid": "dev", "test": "test"}
 
@@ -97,12 +96,12 @@ def load_goemotions(data: Path, split: str) -> LabelledTexts:
 
 
 def load_plain(part: str) -> LabelledTexts:
-    """Sentences of our own from ``PLAIN``, a label and a sentence in each line.
+    """Sentences of our own from ``assets/plain``, a label and a sentence in each line.
 
     Args:
         part: ``lessons`` to train on; ``development`` for choices only.
     """
-    lines = (PLAIN / f"{part}.tsv").read_text(encoding="utf-8").splitlines()
+    lines = (ASSETS / "plain" / f"{part}.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines]
     targets = np.eye(len(LABELS), dtype=np.float32)[[LABELS.index(label) for label, _ in rows]]
     return LabelledTexts(tuple(text for _, text in rows), targets)

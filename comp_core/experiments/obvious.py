@@ -13,7 +13,18 @@ import cv2
 import numpy as np
 
 from comp_core.data.ferplus import CLASSES, framed
-from comp_core.data.obvious import AMBIVALENT, EVERYDAY, PARTS, SEED, SENTENCES, ObviousError, load_everyday, load_sentences, trained_on
+from comp_core.data.obvious import (
+    AMBIVALENT,
+    EVERYDAY,
+    PARTS,
+    SEED,
+    SENTENCES,
+    ObviousError,
+    every_sentence,
+    load_everyday,
+    load_sentences,
+    trained_on,
+)
 from comp_core.data.speech import load_speech
 from comp_core.metrics.figures import class_report
 from comp_core.modalities import AUDIO, LABELS, TEXT, VIDEO, subset_name
@@ -105,31 +116,25 @@ def answer_all(predictor: Predictor, weights: Path, data: Path | None, work: Pat
         FileNotFoundError, SpeechDataError: a corpus is missing.
     """
     answered = [one for part in PARTS for one in answer_sentences(predictor, weights, part)]
-    answered += answer_everyday(predictor, weights)
     if data is not None:
-        if seen := trained_on([row.sentence for row in load_sentences()] + [text for text, _ in load_everyday()], data):
+        if seen := trained_on(every_sentence(), data):
             raise ObviousError(f"these sentences occur in the training texts, so that they prove nothing; replace them: {seen}")
         answered += answer_media(predictor, weights, data, work)
     return answered
 
 
 def answer_sentences(predictor: Predictor, weights: Path, part: str) -> Iterator[Answered]:
-    """The sentences of a part, and the ambivalent ones of it, in both ``FORMS``."""
+    """The plain and the ambivalent sentences of a part, and of the test part the everyday ones, in both ``FORMS``."""
     chosen = [row for row in load_sentences() if row.part == part]
+    groups = {
+        "sentences": [(row.sentence, row.label) for row in chosen if row.label != AMBIVALENT],
+        AMBIVALENT: [(row.sentence, row.label) for row in chosen if row.label == AMBIVALENT],
+        **({"everyday": load_everyday()} if part == "test" else {}),
+    }
     for name, written in FORMS.items():
-        for kind, plain in (("sentences", True), (AMBIVALENT, False)):
-            rows = [row for row in chosen if (row.label != AMBIVALENT) == plain]
-            readings = [predictor.words.read(written(row.sentence)) for row in rows]
-            named = [(row.sentence, row.label) for row in rows]
+        for kind, named in groups.items():
+            readings = [predictor.words.read(written(text)) for text, _ in named]
             yield from _answers(predictor, weights, TEXT, (kind, part, name), named, readings)
-
-
-def answer_everyday(predictor: Predictor, weights: Path) -> Iterator[Answered]:
-    """The everyday sentences in both ``FORMS``."""
-    named = load_everyday()
-    for name, written in FORMS.items():
-        readings = [predictor.words.read(written(text)) for text, _ in named]
-        yield from _answers(predictor, weights, TEXT, ("everyday", "test", name), named, readings)
 
 
 def answer_media(predictor: Predictor, weights: Path, data: Path, work: Path) -> Iterator[Answered]:

@@ -125,15 +125,15 @@ def words_table(report: Report) -> str:
 
 
 def obvious_table(report: Report) -> str:
-    """What each sense alone makes of the suite of the obvious: shares right, and right of each label that is there."""
+    """What each sense alone makes of the test parts of the suite of the obvious: shares right, and right of each label that is there."""
     titles = {
         ("sentences", "test", "as_written", "text"): "plain sentences",
-        ("sentences", "test", "unpunctuated", "text"): "the same, lower case, no punctuation",
+        ("sentences", "test", "unpunctuated", "text"): "plain sentences, lower case, no punctuation",
         ("everyday", "test", "as_written", "text"): "everyday sentences",
-        ("everyday", "test", "unpunctuated", "text"): "the same, lower case, no punctuation",
+        ("everyday", "test", "unpunctuated", "text"): "everyday sentences, lower case, no punctuation",
         ("voices", "ravdess", "audio"): "acted voices, RAVDESS",
         ("voices", "emodb", "audio"): "acted voices, Emo-DB (German)",
-        ("faces", "ferplus", "video"): "faces on which most agree, FER+",
+        ("faces", "ferplus", "video"): "faces on which 80 % agree, FER+",
     }
     rows = []
     for place, title in titles.items():

@@ -73,13 +73,13 @@ class Task:
         eight_bits: bool = False,
     ) -> None:
         """Write the checkpoint, in 8 bits if so asked, with what is ``about`` it, and its report, which has the ``figures``, too."""
-        made = {**made_by(self.command), "training": asdict(settings), **about}
+        made = {"training": asdict(settings), **about}
         parameters = sum(p.numel() for p in model.parameters())
-        save_checkpoint(stem, kind, model, config, made, eight_bits)
+        save_checkpoint(stem, kind, model, config, {**made_by(self.command), **made}, eight_bits)
         self.write_report(stem.name, {"kind": kind, "parameters": parameters, **made, **figures, "history": history})
 
     def write_report(self, name: str, report: dict[str, Any]) -> None:
-        """Write ``name``.json with the command and the date into the reports, and print its figures."""
+        """Write ``name``.json with how it was made into the reports, and print its figures."""
         path = self.out or self.reports / f"{name}.json"
         figures = report.get("metrics", report)
         report = {**made_by(self.command), **report}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -15,11 +16,11 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from comp_core.data.text import PLAIN, LabelledTexts, load_goemotions, load_meld_dialogues, load_plain, meld_texts
+from comp_core.data.text import LabelledTexts, load_goemotions, load_meld_dialogues, load_plain, meld_texts
 from comp_core.modalities import LIVE
 from comp_core.senses.words.network import WordsNet, WordsNetConfig
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
-from comp_core.support.checkpoint import load_checkpoint, save_checkpoint, sha256_of
+from comp_core.support.checkpoint import load_checkpoint, restore, save_checkpoint, sha256_of
 from comp_core.support.devices import device_of
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.lessons import lessons
@@ -41,9 +42,9 @@ from comp_core.training.words_folds import FIRST_PHASE, only_upper, train_folds
 SPLITS = ("train", "valid", "test")
 # Sentences of our own in all.
 LESSONS = 50_000
-# So many trainings are averaged weight by weight: better on both corpora than one of them, and as fast (Wortsman et al., 2022).
+# So many trainings are averaged weight by weight (Wortsman et al., 2022).
 SOUP = 3
-# Rows of each corpus in an epoch. Four epochs of the first phase go once through GoEmotions; it saves after each.
+# Rows of each corpus in an epoch. Four epochs of the first phase go once through GoEmotions.
 ROWS = {
     "goemotions": {"goemotions": 10_853, "meld": 0, "lessons": 4_000},
     "both": {"goemotions": 10_000, "meld": 9_989, "lessons": 7_000},
@@ -115,7 +116,7 @@ def train_phase(
     settings: FitConfig,
     stem: Path,
 ) -> tuple[WordsNet, list[dict[str, float]]]:
-    """Train a copy of a network; what lies at ``stem`` is taken instead if its settings, rows and lessons were the same.
+    """Train a copy of a network; what lies at ``stem`` is taken instead if it was made so, from the same weights and texts.
 
     Args:
         corpora: corpus -> split -> texts.
@@ -123,14 +124,17 @@ def train_phase(
     Returns:
         The weights that scored best on validation data, and the history.
     """
-    recipe = {"training": asdict(settings), "rows": ROWS[phase], "lessons_sha256": sha256_of(PLAIN / "lessons.tsv")}
-    if stem.with_suffix(".json").is_file():
-        _, _, record = load_checkpoint(stem, {"words": WordsNetConfig})
-        if recipe.items() <= record.items():
-            return load_words_net(stem).to(device_of(begun)), record["history"]
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     parts = {name: splits["train"] for name, splits in corpora.items()} | {"lessons": lessons(LESSONS, random)}
+    made_of = hashlib.sha256("\n".join(text for part in parts.values() for text in part.texts).encode())
+    for tensor in begun.state_dict().values():
+        made_of.update(tensor.half().cpu().numpy().tobytes())
+    recipe = {"training": asdict(settings), "rows": ROWS[phase], "made_of_sha256": made_of.hexdigest()}
+    if stem.with_suffix(".json").is_file():
+        config, state, record = load_checkpoint(stem, {"words": WordsNetConfig})
+        if recipe.items() <= record.items():
+            return restore(WordsNet, config, state).to(device_of(begun)), record["history"]
     valid = {name: splits["valid"] for name, splits in corpora.items() if ROWS[phase][name]} | {LIVE: load_plain("development")}
     model = copy.deepcopy(begun)
     if phase == "both":
@@ -144,12 +148,13 @@ def train_phase(
         groups=layer_groups,
     )
     save_checkpoint(stem, "words", model, begun.config, {**recipe, "history": history})
-    return model, history
+    # As it was kept, in half precision: an interrupted run gives the same weights as a whole one.
+    return load_words_net(stem).to(device_of(begun)), history
 
 
 def averaged(soup: Sequence[WordsNet]) -> WordsNet:
     """A network whose weights are the means of some that began alike."""
-    mean = copy.deepcopy(soup[0]).requires_grad_(True)
+    mean = copy.deepcopy(soup[0])
     states = [model.state_dict() for model in soup]
     mean.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
     return mean

@@ -18,6 +18,7 @@ from comp_core.senses.words.network import WordsNet
 from comp_core.senses.words.sense import TOKENIZER, load_words_net
 from comp_core.senses.words.tokens import load_tokenizer
 from comp_core.support.atomic_files import write_whole
+from comp_core.support.provenance import made_by
 from comp_core.training.fit import FitConfig, fit
 from comp_core.training.task import Task, keep_best
 from comp_core.training.texts import Batch, classification_loss, in_bfloat16, noisy_batches, run, selection_score, shares_of
@@ -132,7 +133,7 @@ def _report(task: Task, settings: FitConfig) -> None:
         for fold in range(FOLDS)
     ]
     report = {
-        "command": task.command,
+        **made_by(task.command),
         "training": asdict(settings),
         "final_head_on_meld": {"train, out of fold": figures["train"], "valid, final encoder": figures["valid"]},
         "cosine_to_final_on_meld_valid": agreement,

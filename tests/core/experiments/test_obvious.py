@@ -18,6 +18,7 @@ from comp_core.data.obvious import (
     SENTENCES,
     ObviousError,
     Sentence,
+    every_sentence,
     load_everyday,
     load_sentences,
     normalised,
@@ -70,8 +71,7 @@ def test_parts_are_halves_of_every_kind(sentences: list[Sentence]) -> None:
 
 
 def test_no_sentence_is_there_twice(sentences: list[Sentence]) -> None:
-    every = [row.sentence for row in sentences] + [text for text, _ in load_everyday()]
-    assert [text for text, count in Counter(map(normalised, every)).items() if count > 1] == []
+    assert [text for text, count in Counter(map(normalised, every_sentence())).items() if count > 1] == []
 
 
 def test_everyday_sentences_are_as_many_of_each_label() -> None:
@@ -110,7 +110,7 @@ def test_the_command_refuses_sentences_that_were_trained_on(tmp_path: Path, sent
 
 @pytest.mark.skipif(DATA is None, reason="AFFECT_DATA does not name the folder of the corpora")
 def test_nobody_trains_on_the_sentences(sentences: list[Sentence]) -> None:
-    assert trained_on([row.sentence for row in sentences] + [text for text, _ in load_everyday()], Path(DATA)) == []
+    assert trained_on(every_sentence(), Path(DATA)) == []
 
 
 def test_the_committed_weights_keep_above_the_floor(answered: list[Answered]) -> None:
