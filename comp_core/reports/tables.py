@@ -131,6 +131,7 @@ def obvious_table(report: Report) -> str:
         ("sentences", "test", "unpunctuated", "text"): "plain sentences, lower case, no punctuation",
         ("everyday", "test", "as_written", "text"): "everyday sentences",
         ("everyday", "test", "unpunctuated", "text"): "everyday sentences, lower case, no punctuation",
+        ("ambivalent", "test", "as_written", "text"): "irony, greetings, fragments",
         ("voices", "ravdess", "audio"): "acted voices, RAVDESS",
         ("voices", "emodb", "audio"): "acted voices, Emo-DB (German)",
         ("faces", "ferplus", "video"): "faces on which 80 % agree, FER+",
@@ -138,9 +139,9 @@ def obvious_table(report: Report) -> str:
     rows = []
     for place, title in titles.items():
         found = reduce(getitem, place, report["metrics"])
-        recall = (f"{found['recall'][label]:.2f}" if label in found["recall"] else "-" for label in LABELS)
-        rows.append((title, str(found["n"]), *(f"{found[key]:.3f}" for key in ("accuracy", "wrong_and_sure")), *recall))
-    return markdown(("of the test parts", "n", "right", "wrong and sure", *LABELS), rows)
+        right, recall = found.get("accuracy", found.get("right")), found.get("recall", {})
+        rows.append((title, str(found["n"]), f"{right:.3f}", *(f"{recall[label]:.2f}" if label in recall else "-" for label in LABELS)))
+    return markdown(("of the test parts", "n", "right", *LABELS), rows)
 
 
 def fusion_table(report: Report) -> str:
