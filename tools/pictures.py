@@ -76,10 +76,10 @@ def conflict(page: Any) -> None:
 
 def not_sure(page: Any) -> None:
     start(page)
-    # The face of the portrait leaves no doubt, these words do.
+    # The face of the portrait leaves no doubt, this irony does.
     for modality in ("audio", "video"):
         page.click(f"[data-switch={modality}]")
-    page.fill("[data-part=typed]", "You never know.")
+    page.fill("[data-part=typed]", "Thanks a lot for the delay.")
     page.click("[data-part=type] button[type=submit]")
     page.wait_for_selector("[data-fused][data-kind=unsure]")
 
