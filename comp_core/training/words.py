@@ -127,7 +127,9 @@ def train_phase(
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     parts = {name: splits["train"] for name, splits in corpora.items()} | {"lessons": lessons(LESSONS, random)}
-    made_of = hashlib.sha256("\n".join(text for part in parts.values() for text in part.texts).encode())
+    made_of = hashlib.sha256()
+    for part in parts.values():
+        made_of.update("\n".join(part.texts).encode() + part.targets.tobytes())
     for tensor in begun.state_dict().values():
         made_of.update(tensor.half().cpu().numpy().tobytes())
     recipe = {"training": asdict(settings), "rows": ROWS[phase], "made_of_sha256": made_of.hexdigest()}
