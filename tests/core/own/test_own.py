@@ -20,7 +20,7 @@ from tests.places import SAMPLES
 # What was said, by label: words that the senses tell apart, and labels that they do not know.
 SAID = {
     "up": ["I love this so much", "What a wonderful day", "This is great news", "I am so happy", "Thank you, how lovely"],
-    "down": ["I hate this", "This is terrible", "I am so sad about it", "What an awful loss", "He cried all night"],
+    "down": ["I hate this", "This is a terrible mess", "I am so sad about it", "I feel awful about the loss", "He cried all night"],
 }
 QUICK = {"whisper": "off", "epochs": 10, "notify": lambda _: None}
 
@@ -75,7 +75,7 @@ def test_it_predicts_its_own_labels_from_its_own_heads(predictor):
     assert list(record["fused"]) == ["down", "up"] and record["fused"]["up"] > 0.5
     # One modality alone is told by the model: the senses say other labels.
     assert record[TEXT] == record["fused"]
-    assert predictor.predict_text("This is terrible")["fused"]["down"] > 0.5
+    assert predictor.predict_text("This is a terrible mess")["fused"]["down"] > 0.5
 
 
 def test_what_it_has_not_learnt_is_left_out_and_told(predictor):
@@ -155,7 +155,7 @@ def test_scores_are_told_as_scores(tmp_path, capsys):
     predictor = Predictor.load([tmp_path / "SCORES"], device="cpu")
     record = predictor.predict_text("What a wonderful day")
     assert not {"fused", "sure_from"} & set(record)
-    assert record["score"] == record[TEXT] > 0 > predictor.predict_text("This is terrible")["score"]
+    assert record["score"] == record[TEXT] > 0 > predictor.predict_text("This is a terrible mess")["score"]
     assert record[AUDIO] is record[VIDEO] is None
     assert predictor.predict_file(SAMPLES / "face.jpg")[0]["score"] is None
     assert main(["predict", "--text", "I hate this", "--model", str(tmp_path / "SCORES")]) == 0
