@@ -96,15 +96,15 @@ def load_goemotions(data: Path, split: str) -> LabelledTexts:
 
 
 def load_plain(part: str) -> LabelledTexts:
-    """Sentences of our own from ``assets/plain``, a label and a sentence in each line.
+    """Sentences of our own from ``assets/plain``, a label and a sentence in each line; several labels are meant in equal parts.
 
     Args:
         part: ``lessons`` to train on; ``development`` for choices only.
     """
     lines = (ASSETS / "plain" / f"{part}.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines]
-    targets = np.eye(len(LABELS), dtype=np.float32)[[LABELS.index(label) for label, _ in rows]]
-    return LabelledTexts(tuple(text for _, text in rows), targets)
+    targets = np.stack([np.isin(LABELS, labels.split()) for labels, _ in rows]).astype(np.float32)
+    return LabelledTexts(tuple(text for _, text in rows), targets / targets.sum(1, keepdims=True))
 
 
 def _open(data: Path, name: str, newline: str | None = None) -> TextIO:

@@ -225,16 +225,17 @@ _PATTERNS = {labels: re.split(r"[|\n]", lines) for labels, lines in _LESSONS.ite
 
 
 def lessons(count: int, random: np.random.Generator) -> LabelledTexts:
-    """``count`` sentences, half written out, labels alike often, half from patterns, the sets of labels above alike often."""
+    """``count`` sentences, half written out, half from patterns; of each half the labels, and the sets of several, alike often."""
     written = load_plain("lessons")
-    of_label = [np.flatnonzero(written.labels == label) for label in range(len(LABELS))]
-    own = [random.choice(of_label[label]) for label in random.integers(len(LABELS), size=count // 2)]
+    sets, number = np.unique(written.targets, axis=0, return_inverse=True)
+    of_set = [np.flatnonzero(number == own) for own in range(len(sets))]
     # A set of several labels is no rarer than one label: what lies between them is what is hard.
+    said = [random.choice(of_set[i]) for i in random.integers(len(sets), size=count // 2)]
     which = [list(_PATTERNS)[i] for i in random.integers(len(_PATTERNS), size=count - count // 2)]
     texts = [_said(_PATTERNS[labels][random.integers(len(_PATTERNS[labels]))], random) for labels in which]
     targets = np.stack([np.isin(LABELS, labels.split()) for labels in which]).astype(np.float32)
     return LabelledTexts(
-        (*(written.texts[i] for i in own), *texts), np.concatenate([written.targets[own], targets / targets.sum(1, keepdims=True)])
+        (*(written.texts[i] for i in said), *texts), np.concatenate([written.targets[said], targets / targets.sum(1, keepdims=True)])
     )
 
 
