@@ -87,5 +87,5 @@ def test_the_changelog_begins_with_this_version() -> None:
 
 def test_the_citation_is_of_this_version() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
-    assert citation["cff-version"] == "1.2.0" and citation["version"] == comp_core.__version__
+    assert citation["cff-version"] == "1.3.0" and citation["version"] == comp_core.__version__
     assert f"version = {{{comp_core.__version__}}}" in (ROOT / "README.md").read_text(encoding="utf-8")
