@@ -222,6 +222,15 @@ def test_the_written_lessons_are_many_of_each_label_and_none_is_there_twice() ->
     assert len(set(map(unpunctuated, written.texts))) == len(written)
 
 
+def test_a_written_ironic_lesson_is_its_four_labels_in_equal_parts() -> None:
+    written = load_plain("lessons")
+    of = dict(zip(written.texts, written.targets, strict=True))
+    assert of["Thank you, captain obvious."].tolist() == [
+        0.25 if label in ("neutral", "joy", "sadness", "anger") else 0 for label in LABELS
+    ]
+    assert of["The room is empty."].tolist() == [float(label == "neutral") for label in LABELS]
+
+
 def test_what_the_lessons_say_is_known_as_taught() -> None:
     said = lessons(300, np.random.default_rng(0))
     np.testing.assert_allclose(said.targets.sum(1), 1, rtol=1e-6)
