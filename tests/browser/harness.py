@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,6 +136,8 @@ def _processor_s(pid: int) -> float:
 
 def children(pid: int) -> list[int]:
     """The processes that a process has started, and those that they have."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    direct = {int(child) for task in tasks for child in task.read_text().split()}
+    direct: set[int] = set()
+    with suppress(OSError):  # it ended meanwhile
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            direct.update(map(int, task.read_text().split()))
     return [*direct, *(grandchild for child in direct for grandchild in children(child))]

@@ -82,7 +82,8 @@ class Watch:
         def look() -> None:
             while not done.wait(EVERY_S):
                 for one in (pid, *children(pid)):
-                    self._look_at(one)
+                    with suppress(OSError):  # it ended meanwhile
+                        self._look_at(one)
 
         looking = threading.Thread(target=look, daemon=True)
         looking.start()
