@@ -199,6 +199,7 @@ def serve(
     from app.pages.shared.theme import theme
     from app.server import scripts
     from app.server.asgi import API, UPLOAD
+    from app.server.at_once import AtOnce
     from app.server.disk_guard import RoomForUploads
     from app.server.headers import SecurityHeaders
     from app.server.jobs import RESULTS, FairQueue, Listening
@@ -208,6 +209,7 @@ def serve(
     from app.server.patience import MOST_HEARD_BYTES, PatientProtocol, patient_socket
     from app.server.plain import PlainErrors
     from app.server.route_allowlist import ClosedDoors
+    from app.server.states import States
     from comp_core.inference.media import LIMIT_BYTES
 
     sizes = {UPLOAD: LIMIT_BYTES + 1_000_000, f"{API}/component_server": REQUEST_BYTES}
@@ -243,6 +245,7 @@ def serve(
             ],
             "middleware": [
                 Middleware(SecurityHeaders),
+                Middleware(AtOnce),
                 Middleware(
                     OwnPages,
                     host=options.host,
@@ -267,6 +270,7 @@ def serve(
         # It would advise what this program has arguments for.
         quiet=True,
     )
+    demo.app.state_holder = States(demo, demo._queue.sessions)
     # Asked for each connection anew.
     uvicorn = demo.server.config
     uvicorn.http_protocol_class, uvicorn.ws_max_size = PatientProtocol, MOST_HEARD_BYTES

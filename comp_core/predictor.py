@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import closing
@@ -34,6 +35,8 @@ from comp_core.support.devices import Placed, choose_device
 FACES_PER_SECOND = 5.0
 # Half a sampling step on either side of an utterance, so that the shortest has a frame, and a picture's only one counts.
 FACE_SLACK = 0.5 / FACES_PER_SECOND
+# A face that is followed is found a little differently from one that is met: it is met so many seconds before it counts.
+WARM_UP = 1.0
 # A pause this long in a video is a moment of its own: the face goes on when the voice does not.
 SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 4.0  # seconds
 
@@ -274,11 +277,12 @@ class Predictor:
                 yield Heard(start, end, transcript, self._moment(media, faces, start, end, samples, transcript))
 
     def read_again(self, media: Media, heard: Heard, transcript: str) -> Heard:
-        """What the senses make of one utterance of a file that has changed, with these words for it."""
+        """What the senses make of one utterance of a file that has changed, with these words for it; no more of the file is looked at."""
         samples = media.samples if heard.moment[AUDIO].present else None
         if samples is not None:
             samples = samples[round(heard.start * SAMPLE_RATE) : round(heard.end * SAMPLE_RATE)]
-        moment = self._moment(media, list(self._faces(media, skip=False)), heard.start, heard.end, samples, transcript)
+        faces = list(self._faces(media, False, heard.start - WARM_UP, heard.end + FACE_SLACK))
+        moment = self._moment(media, faces, heard.start, heard.end, samples, transcript)
         return Heard(heard.start, heard.end, transcript, moment)
 
     def _moment(
@@ -296,13 +300,16 @@ class Predictor:
             VIDEO: self._face_between(faces, start, end) if media.has_video else Reading.absent(NOT_GIVEN),
         }
 
-    def _faces(self, media: Media, skip: bool) -> Generator[tuple[float, FaceFrame], None, None]:
+    def _faces(self, media: Media, skip: bool, start: float = 0.0, end: float = math.inf) -> Generator[tuple[float, FaceFrame], None, None]:
         if skip or not media.has_video:
             return
         locator = FaceLocator(tracking=media.kind == "video")
         try:
             for time, picture in media.frames(FACES_PER_SECOND):
-                yield time, self.face.see(picture, locator)
+                if time > end:
+                    break
+                if time >= start:
+                    yield time, self.face.see(picture, locator)
         finally:
             locator.close()
 

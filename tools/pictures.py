@@ -147,7 +147,7 @@ def save_film(pictures: list[Image.Image], path: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Pictures of the page in each of its states.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the pictures")
-    parser.add_argument("--readme", action="store_true", help="only the two pictures of the README")
+    parser.add_argument("--readme", action="store_true", help="only the two pictures of the documents")
     options = parser.parse_args()
     if lack := harness.missing():
         print(f"No pictures can be taken here: {lack}.", file=sys.stderr)

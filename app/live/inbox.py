@@ -14,6 +14,8 @@ from comp_core.senses.speech.vad import SAMPLE_RATE
 
 # Sound that waits for the loop. More than this means that the loop has stopped, not that it is late.
 AUDIO_BACKLOG_S = 30.0
+# Words typed or corrected that wait for the loop: each is read, which takes longer than to send it.
+MOST_WORDS = 8
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Arrived:
 
 
 class Inbox:
-    """Keeps the newest picture, all sound up to a bound, and all words.
+    """Keeps the newest picture, all sound up to a bound, all recognised words, and the newest of those that were typed or corrected.
 
     Attributes:
         frames_dropped: pictures that were replaced by newer ones.
@@ -120,13 +122,13 @@ class Inbox:
     def type(self, text: str) -> None:
         """Words typed instead of spoken; empty text takes them back."""
         with self._condition:
-            self._arrived.typed.append(text)
+            self._arrived.typed = [*self._arrived.typed, text][-MOST_WORDS:]
             self._announce()
 
     def correct(self, number: int, text: str) -> None:
         """Other words for an utterance that has ended; empty text takes them back."""
         with self._condition:
-            self._arrived.corrected.append((number, text))
+            self._arrived.corrected = [*self._arrived.corrected, (number, text)][-MOST_WORDS:]
             self._announce()
 
     def hear(self, recognised: Recognised) -> None:

@@ -41,6 +41,7 @@ def percent(p: float) -> str:
 
 
 def ranked(probabilities: Probabilities) -> list[tuple[str, float]]:
+    """Labels and probabilities, the likeliest first."""
     return sorted(probabilities.items(), key=lambda item: -item[1])
 
 
@@ -73,6 +74,7 @@ def _tops(record: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 
 def listed(names: Sequence[str]) -> str:
+    """One or more names as a phrase."""
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
@@ -82,5 +84,6 @@ def ago(seconds: float) -> str:
 
 
 def clock_text(seconds: float) -> str:
+    """Minutes and seconds, as 1:05."""
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes}:{rest:02d}"

@@ -80,7 +80,7 @@ class LiveSession:
         self._smoother = Smoother()
         self._face_read: int | None = None
         self._snapshot: Snapshot | None = None
-        self._closed = False
+        self._closed = self._waited_for = False
         self._published = threading.Condition()
 
     # --- from any thread ----------------------------------------------------------------------------------------
@@ -110,15 +110,22 @@ class LiveSession:
         self.record.notes.append(Note(self._context.clock() - self.began, text))
 
     def snapshot(self, at_least: float | None = None, timeout: float = 0.0) -> Snapshot | None:
-        """The newest snapshot; waits up to `timeout` seconds for one that has seen the frame captured `at_least` then."""
+        """The newest snapshot; waits up to `timeout` seconds for one that has seen the frame captured `at_least` then.
+
+        Only one call waits at a time: each holds a thread, and a page asks again when it is answered.
+        """
 
         def seen() -> bool:
             captured = self._snapshot.captured if self._snapshot else None
             return self._closed or (captured is not None and captured >= at_least)
 
         with self._published:
-            if at_least is not None:
-                self._published.wait_for(seen, timeout)
+            if at_least is not None and not self._waited_for:
+                self._waited_for = True
+                try:
+                    self._published.wait_for(seen, timeout)
+                finally:
+                    self._waited_for = False
             return self._snapshot
 
     def close(self) -> None:

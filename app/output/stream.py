@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -17,7 +16,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from app.live.followers import MOST
 from app.live.message import Message
 from app.live.session import LiveSession
-from app.server.asgi import Receive, Scope, Send, address, header, own_path, refuse
+from app.server.asgi import Receive, Scope, Send, address, asked, header, own_path, refuse
 
 PATH = "/stream"
 # A program that takes nothing for this long has gone without a word.
@@ -175,4 +174,4 @@ def _key(scope: Scope) -> str:
     told = header(scope, b"authorization")
     if told.startswith("Bearer "):
         return told.removeprefix("Bearer ")
-    return parse_qs(scope["query_string"].decode("latin-1")).get("key", [""])[0]
+    return next(iter(asked(scope, "key")), "")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import parse_qs
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -13,6 +15,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 API = "/gradio_api"
 UPLOAD = f"{API}/upload"
+# Of a session or an upload, chosen by the page; Gradio keeps it.
+NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 def own_path(scope: Scope) -> str:
@@ -26,6 +30,11 @@ def own_path(scope: Scope) -> str:
 def header(scope: Scope, name: bytes) -> str:
     """The first header of this name, in lower case; "" if there is none."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def asked(scope: Scope, name: str) -> list[str]:
+    """The values that the query gives for a name."""
+    return parse_qs(scope["query_string"].decode("latin-1")).get(name, [])
 
 
 def address(scope: Scope) -> str:

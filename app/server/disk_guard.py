@@ -13,6 +13,7 @@ from pathlib import Path
 
 from app.server.asgi import UPLOAD, App, Message, Receive, Refused, Scope, Send, address, header, own_path, refuse
 from app.server.quota import MOST_BYTES, Quota, Upload
+from app.visitors.rates import household
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class RoomForUploads:
         if scope["type"] != "http" or scope["method"] != "POST" or own_path(scope) != UPLOAD:
             return await self._app(scope, receive, send)
         declared = header(scope, b"content-length")
-        upload = self._quota.begin(address(scope))
+        upload = self._quota.begin(household(address(scope)))
         looked_at, status, answer = 0, 0, bytearray()
 
         async def counted() -> Message:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qs
 
 import gradio as gr
 from fastapi import HTTPException
 from gradio.queueing import Event, Queue
 
-from app.server.limits import Receive, Scope, Send
+from app.server.asgi import Receive, Scope, Send, asked
 from app.visitors.rates import household
 
 # Queued and running, of one address: a class that starts all at once is told to try again, and four such addresses fill the queue.
@@ -45,13 +45,14 @@ class FairQueue(Queue):
 
     Attributes:
         listeners: sessions and jobs whose results somebody is being sent, kept by `Listening`.
+        sessions: session -> address of the last visitors who have queued something.
     """
 
     def __init__(self, blocks: gr.Blocks) -> None:
         super().__init__(True, blocks.max_threads, 1, IN_LINE, blocks, default_concurrency_limit=1)
         self.listeners: Counter[str] = Counter()
         self._joining = asyncio.Lock()
-        self._sessions: dict[str, str] = {}
+        self.sessions: dict[str, str] = {}
 
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
         home = _home(request)
@@ -59,9 +60,11 @@ class FairQueue(Queue):
         async with self._joining:
             if sum(_home(event.request) == home for event in self._pending()) >= MOST_JOBS:
                 raise HTTPException(429, f"{MOST_JOBS} clips or curves of your network are being worked on. Please try again in a moment.")
+            # A program that calls has no session; Gradio would name one too late for what follows.
+            body.session_hash = body.session_hash or secrets.token_urlsafe(9)
+            self._remember(body.session_hash, home)
             pushed = await super().push(body, request, username)
             self._take_turns()
-            self._remember(body.session_hash, home)
         return pushed
 
     def get_events(self) -> Any:
@@ -103,12 +106,13 @@ class FairQueue(Queue):
 
     def _remember(self, session: str, home: str) -> None:
         """Gradio keeps the results of a visitor; of each address it is to keep so many, not as many as all others leave."""
-        kept = self.server_app.state_holder.session_data
-        self._sessions = {one: whose for one, whose in self._sessions.items() if one in kept and one != session} | {session: home}
-        own = [one for one, whose in self._sessions.items() if whose == home]
-        for one in own[:-RESULTS_PER_ADDRESS]:
-            kept.pop(one, None)
-            del self._sessions[one]
+        self.sessions.pop(session, None)
+        self.sessions[session] = home
+        own = [one for one, whose in self.sessions.items() if whose == home]
+        for one in [*own[:-RESULTS_PER_ADDRESS], *list(self.sessions)[:-RESULTS]]:
+            if self.sessions.pop(one, None):
+                for kept in (self.server_app.state_holder.session_data, self.pending_messages_per_session, self.pending_event_ids_session):
+                    kept.pop(one, None)
 
 
 class Listening:
@@ -141,7 +145,7 @@ def _listened_to(scope: Scope) -> str | None:
     found = _LISTENS.fullmatch(scope["path"].removeprefix(scope.get("root_path", "")))
     if found is None:
         return None
-    return found["event"] or parse_qs(scope["query_string"].decode("latin1")).get("session_hash", [None])[0]
+    return found["event"] or next(iter(asked(scope, "session_hash")), None)
 
 
 def _home(request: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect
 
-from app.server.asgi import UPLOAD, App, Message, Receive, Refused, Scope, Send, header, own_path, refuse
+from app.server.asgi import NAME, UPLOAD, App, Message, Receive, Refused, Scope, Send, header, own_path, refuse
 
 # Of calls: names, settings and typed words.
 CALL_BYTES = 100_000
@@ -113,6 +113,9 @@ def check_object(body: bytes) -> dict[str, Any]:
         found = None
     if not isinstance(found, dict):
         raise Refused(400, "The request is not a JSON object.")
+    session = found.get("session_hash")
+    if session is not None and not (isinstance(session, str) and NAME.fullmatch(session)):
+        raise Refused(400, "The request's session_hash is no name of a session.")
     return found
 
 

@@ -9,6 +9,11 @@ from gradio import route_utils
 from gradio_client.utils import strip_invalid_filename_characters
 from starlette.formparsers import MultiPartException
 
+# Each holds a file open until all have come; a page sends one.
+MOST_FILES = 10
+# Files under another name Gradio writes, and never looks at again.
+_NAME = "files"
+
 
 class FilesOnly(route_utils.GradioMultiPartParser):
     """Gradio's parser, which else gathers fields that are no files in memory, at a cost that grows with their square."""
@@ -18,6 +23,10 @@ class FilesOnly(route_utils.GradioMultiPartParser):
         file = self._current_part.file
         if file is None:
             raise MultiPartException("Only files can be uploaded.")
+        if self._current_part.field_name != _NAME:
+            raise MultiPartException(f"Files are uploaded under the name {_NAME!r}.")
+        if self._current_files > MOST_FILES:
+            raise MultiPartException(f"At most {MOST_FILES} files can be uploaded at once.")
         if strip_invalid_filename_characters(Path(file.filename or "").name) == "..":
             raise MultiPartException("An uploaded file needs a name of its own.")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 # A class behind one router is one address.
 MOST_BYTES = 2_000_000_000
+# Of one address, however small.
+MOST_UPLOADS = 200
 
 
 @dataclass
@@ -30,8 +33,11 @@ class Quota:
         return sum(upload.size for upload in self._uploads)
 
     def begin(self, address: str) -> Upload:
+        """Count one more; of an address that has many, the oldest goes."""
         # Files go by themselves, in time.
         self._uploads = [one for one in self._uploads if not one.paths or any(path.exists() for path in one.paths)]
+        if sum(one.address == address for one in self._uploads) >= MOST_UPLOADS:
+            self.remove_oldest(address)
         upload = Upload(address)
         self._uploads.append(upload)
         return upload
@@ -56,4 +62,7 @@ class Quota:
         kept = {path for one in self._uploads for path in one.paths}
         for path in set(oldest.paths) - kept:
             path.unlink(missing_ok=True)
+            # Each lies in a folder of its content, which may hold it by other names, too.
+            with suppress(OSError):
+                path.parent.rmdir()
         return True

@@ -6,7 +6,7 @@ import re
 
 from starlette.responses import PlainTextResponse
 
-from app.server.asgi import API, App, Receive, Scope, Send, own_path
+from app.server.asgi import API, NAME, App, Receive, Scope, Send, asked, own_path
 
 # All that pages and programs send: live calls, the queue, uploads, the end of a call or of a session.
 _SENT = re.compile(rf"{API}/(component_server|queue/join|upload|cancel|reset|call/(v2/)?\w+)")
@@ -24,7 +24,9 @@ class ClosedDoors:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        shut = scope["type"] == "http" and not is_open(scope["method"], own_path(scope))
+        shut = scope["type"] == "http" and not (
+            is_open(scope["method"], own_path(scope)) and all(NAME.fullmatch(name) for name in asked(scope, "upload_id"))
+        )
         await (PlainTextResponse("There is nothing here.", 404) if shut else self._app)(scope, receive, send)
 
 

@@ -126,7 +126,7 @@ def _leading(by_run: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def _beside(ours: Sequence[Run], theirs: Sequence[Run], rates: Sequence[float]) -> dict[str, Any]:
-    """The difference in accuracy at each rate, and on the mean over rates."""
+    """The difference in accuracy at each rate, and on the mean along the curve."""
     columns = {_rate(rate): np.eye(len(rates))[i] for i, rate in enumerate(rates)} | {"area": _weights(rates)}
     pair = _tallies(ours, "accuracy", rates), _tallies(theirs, "accuracy", rates)
     return {name: difference(*pair, weights) for name, weights in columns.items()}

@@ -52,6 +52,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def benchmark(options: argparse.Namespace, arguments: list[str]) -> int:
+    """`benchmark`; returns the exit status, as all commands do."""
     from comp_core.benchmark.conditions import rates_of
     from comp_core.benchmark.datasets import DATASETS, folder
     from comp_core.benchmark.protocol import Protocol

@@ -21,6 +21,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def export(options: argparse.Namespace, _arguments: list[str]) -> int:
+    """`export`: a fusion model as ONNX."""
     from comp_core.inference.onnx_export import export
 
     for file in export(options.models, options.onnx, options.weights):

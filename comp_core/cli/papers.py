@@ -20,6 +20,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def tables(options: argparse.Namespace, _arguments: list[str]) -> int:
+    """`tables`: of the reports, printed or put into documents."""
     from comp_core.reports.tables import tables, with_tables
 
     found = dict(tables(options.reports))
@@ -31,6 +32,7 @@ def tables(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def doctor(_options: argparse.Namespace, _arguments: list[str]) -> int:
+    """`doctor`: what is missing, and what to do."""
     from comp_core.cli import doctor
 
     return doctor.main()

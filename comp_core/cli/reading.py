@@ -67,6 +67,7 @@ def _notify(message: str) -> None:
 
 
 def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
+    """`predict`: files or words, read and fused."""
     from comp_core.inference.budget import PATIENT
     from comp_core.inference.media import MediaError
     from comp_core.predictor import Predictor
@@ -74,6 +75,9 @@ def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
 
     if not options.files and options.text is None:
         print("nothing to read: give files, or words with --text", file=sys.stderr)
+        return 2
+    if not options.files and TEXT in options.without:
+        print("nothing to read: the words are switched off by --without, and no file is given", file=sys.stderr)
         return 2
     # Words that are given need no recogniser.
     whisper = options.whisper if options.text is None else "off"
@@ -107,6 +111,7 @@ def predict(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def annotate(options: argparse.Namespace, _arguments: list[str]) -> int:
+    """`annotate`: a table of clips, with what is predicted beside it."""
     from comp_core.formats.table import FORMATS
     from comp_core.jobs.annotation import UNREADABLE, FolderError, Settings, annotate
     from comp_core.jobs.exports import export
@@ -145,6 +150,7 @@ def _no_place_for_scores(model: str, formats: list[str]) -> str:
 
 
 def extract(options: argparse.Namespace, _arguments: list[str]) -> int:
+    """`extract`: the features of clips, as a folder that `benchmark` reads."""
     from comp_core.data.gcnet import LayoutError
     from comp_core.inference.budget import PATIENT
     from comp_core.jobs.extraction import NOT_READ, extract, with_encoders

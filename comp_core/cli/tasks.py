@@ -1,26 +1,35 @@
-"""The options that all trainings and experiments share, and the task that they make."""
+"""The options that trainings and experiments share, and the task that they make."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from comp_core.support.assets import ASSETS
 from comp_core.support.checkpoint import WEIGHTS_DIR
 from comp_core.support.devices import CPU, choose_device
 from comp_core.training.task import Task
 
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "work": {"type": Path, "default": Path("runs"), "help": "caches and intermediate weights (default: %(default)s)"},
+    "weights": {"type": Path, "default": WEIGHTS_DIR, "help": "folder of the weights (default: assets/weights)"},
+    "reports": {"type": Path, "default": ASSETS / "reports", "help": "report folder (default: assets/reports)"},
+    "seed": {"type": int, "default": 0},
+    "device": {"default": CPU, "help": "cpu or cuda (default: %(default)s)"},
+}
 
-def task_options() -> argparse.ArgumentParser:
-    """As a parent of a command's parser."""
+
+def task_options(without: Collection[str] = ()) -> argparse.ArgumentParser:
+    """As a parent of a command's parser; ``without`` those that the command has no use for."""
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--work", type=Path, default=Path("runs"), help="caches and intermediate weights (default: %(default)s)")
-    options.add_argument("--weights", type=Path, default=WEIGHTS_DIR, help="folder of the weights (default: assets/weights)")
-    options.add_argument("--reports", type=Path, default=ASSETS / "reports", help="report folder (default: assets/reports)")
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--device", default=CPU, help="cpu or cuda (default: %(default)s)")
+    for name, about in _OPTIONS.items():
+        if name in without:
+            options.set_defaults(**{name: about["default"]})
+        else:
+            options.add_argument(f"--{name}", **about)
     return options
 
 

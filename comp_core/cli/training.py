@@ -42,6 +42,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def train(options: argparse.Namespace, arguments: list[str]) -> int:
+    """`train NAME`: a committed model."""
     module = importlib.import_module(f"comp_core.training.{TRAININGS[options.what]}")
     extra = {} if options.epochs is None else {"epochs": options.epochs}
     getattr(module, f"train_{options.what}")(task_of(options, arguments), **extra)
@@ -49,6 +50,7 @@ def train(options: argparse.Namespace, arguments: list[str]) -> int:
 
 
 def train_own(options: argparse.Namespace, arguments: list[str]) -> int:
+    """`train own`: a model of clips and labels of one's own."""
     from comp_core.own.training import train_own
 
     began = time.monotonic()

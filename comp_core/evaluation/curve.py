@@ -65,7 +65,7 @@ def curve(
 ) -> Iterator[Point]:
     """The points of a curve, one after the other.
 
-    Each utterance is predicted as the last of its window, as the page does. Late fusion is the mean of what the first model makes of
+    Each utterance is predicted as the last of its window of up to `CONTEXT`. Late fusion is the mean of what the first model makes of
     each modality alone.
 
     Args:

@@ -35,7 +35,7 @@ def predictions(
     subsets: Mapping[str, Sequence[str]] = SUBSETS,
     masks: Sequence[np.ndarray] | None = None,
 ) -> Found:
-    """Predict each utterance as the last of its window, as the page does, from each of the subsets.
+    """Predict each utterance as the last of its window of up to `CONTEXT`, from each of the subsets. The page reads `READ`.
 
     Args:
         masks: of each conversation, (n, M) bool, what of it is observed; None: what was recorded.

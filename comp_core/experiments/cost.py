@@ -31,7 +31,7 @@ from comp_core.training.task import Task
 # Conversations and utterances in each.
 GROWTH = ((1, 16), (1, 64), (1, 256), (1, 1024), (1, 4096), (4, 16), (16, 16), (64, 16), (256, 16))
 WINDOW = 16
-LIVE = ComPConfig(dims=dict.fromkeys(MODALITIES, 64), outputs=len(LABELS))
+SMALL = ComPConfig(dims=dict.fromkeys(MODALITIES, 64), outputs=len(LABELS))
 
 
 def measure(task: Task, runs: int = 20) -> None:
@@ -39,10 +39,10 @@ def measure(task: Task, runs: int = 20) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     square = torch.randn(1024, 1024)
-    live, window = ComP(LIVE).eval(), _conversations(1, WINDOW)
+    live, window = ComP(SMALL).eval(), _conversations(1, WINDOW)
     steps: dict[str, Callable[[], object]] = {
         "product of two 1024 x 1024 matrices": lambda: square @ square,
-        f"forward of one live window of {WINDOW} utterances": lambda: _forward(live, window),
+        f"forward of one conversation of {WINDOW} utterances": lambda: _forward(live, window),
         "an epoch on MOSI, training and test": _epoch(task.data),
     }
     taken: dict[str, list[float]] = {name: [] for name in steps}
@@ -87,7 +87,7 @@ def _epoch(data: Path) -> Callable[[], None]:
 def _one_size(count: int, length: int) -> dict[str, float]:
     """Milliseconds and additional memory at the peak of one forward, in a fresh process."""
     torch.set_num_threads(1)
-    model, small, conversations = ComP(LIVE).eval(), _conversations(1, 2), _conversations(count, length)
+    model, small, conversations = ComP(SMALL).eval(), _conversations(1, 2), _conversations(count, length)
     _forward(model, small)
     before, times = _memory("VmRSS"), []
     # The kernel forgets the peak that the imports have left.
@@ -107,7 +107,7 @@ def _memory(what: str) -> float:
 
 def _conversations(count: int, length: int) -> Conversations:
     generator = torch.Generator().manual_seed(0)
-    features = {m: torch.randn(count, length, dim, generator=generator) for m, dim in LIVE.dims.items()}
+    features = {m: torch.randn(count, length, dim, generator=generator) for m, dim in SMALL.dims.items()}
     observed = torch.rand(count, length, len(MODALITIES), generator=generator) > 0.3
     return Conversations(features, observed, torch.ones(count, length, dtype=torch.bool))
 

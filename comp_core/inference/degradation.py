@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -60,8 +61,11 @@ class Degradation:
 
     def sound(self, samples: np.ndarray, random: np.random.Generator) -> np.ndarray | None:
         """(n,) float32 at 16 kHz -> the same, degraded; None when nothing is heard."""
-        if self.muted:
-            return None
+        return None if self.muted else self._heard(samples, random)
+
+    def _heard(self, samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        if not samples.size:
+            return samples
         if self.clipping:
             highest = np.abs(samples).max() * (1 - self.clipping)
             samples = samples.clip(-highest, highest)
@@ -76,9 +80,13 @@ class Degradation:
         kept = [word for word in text.split() if random.random() >= self.words_lost]
         return " ".join(misheard(kept, self.words_misheard, FILLERS, random))
 
-    def media(self, media: Media, seed: int = 0) -> Media:
-        """A file, degraded as it is read."""
-        samples = None if media.samples is None else self.sound(media.samples, np.random.default_rng(seed))
+    def media(self, media: Media, start: float = 0.0, end: float = math.inf, seed: int = 0) -> Media:
+        """A file, degraded as it is read; of its sound the part from ``start`` to ``end`` seconds, the rest stays as it is."""
+        samples = None if self.muted else media.samples
+        if samples is not None:
+            first, last = (round(min(seconds, media.duration) * SAMPLE_RATE) for seconds in (start, end))
+            before, part, after = np.split(samples, [first, last])
+            samples = np.concatenate([before, self._heard(part, np.random.default_rng(seed)), after])
         return _DegradedMedia(media.path, media.kind, media.duration, samples, media._origin, media._picture, media.budget, self, seed)
 
 

@@ -27,6 +27,8 @@ from comp_core.senses.speech.vad import SAMPLE_RATE
 LIMIT_BYTES = 100 * 2**20
 LIMIT_SECONDS = 30 * 60
 LIMIT_PIXELS = 64_000_000
+# Of a video's pictures, 4096 by 2160 among them: a decoder keeps up to sixteen.
+LIMIT_VIDEO_PIXELS = 9_000_000
 # Half an hour at 120 pictures a second: a file can hold far more if each is nearly empty.
 LIMIT_FRAMES = LIMIT_SECONDS * 120
 LONG_SIDE = 640
@@ -134,7 +136,7 @@ def _read_picture(path: Path) -> np.ndarray | None:
     Image.init()  # without it, formats that Pillow has not met yet are a KeyError
     try:
         with Image.open(path, formats=_PICTURE_FORMATS) as image:
-            _check_pixels(path, image.width, image.height)
+            _check_pixels(path, image.width, image.height, LIMIT_PIXELS)
             if image.format in ("JPEG", "MPO") and jpeg_scans(path.read_bytes()) > MOST_SCANS:
                 raise MediaError(f"{path.name} is a JPEG of more than {MOST_SCANS} scans: save it again as an ordinary one.")
             image.thumbnail((LONG_SIDE, LONG_SIDE))
@@ -142,7 +144,7 @@ def _read_picture(path: Path) -> np.ndarray | None:
     except UnidentifiedImageError:
         return None
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels(path) from error
+        raise _too_many_pixels(path, LIMIT_PIXELS) from error
     except MediaError:
         raise
     except PermissionError as error:
@@ -260,7 +262,9 @@ def _resampler() -> av.AudioResampler:
 
 def _open_container(path: Path) -> InputContainer:
     try:
-        return av.open(str(path), options={"format_whitelist": _DEMUXERS, "protocol_whitelist": "file"})
+        # The decoder itself refuses larger pictures, when it first looks at the file and when their size changes in mid-stream.
+        limits = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "file", "max_pixels": str(LIMIT_VIDEO_PIXELS)}
+        return av.open(str(path), options=limits)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"{path.name} is damaged or is no video, sound or picture: {_WHAT_WORKS}.") from error
 
@@ -284,9 +288,8 @@ def _decode_video(container: InputContainer, stream: VideoStream | None, meter: 
     if stream is None or stream.codec_context is None:
         return
     path = Path(container.name)
-    _check_pixels(path, stream.codec_context.width, stream.codec_context.height)
-    # The decoder itself refuses when the size changes in mid-stream.
-    stream.codec_context.options = {"max_pixels": str(LIMIT_PIXELS)}
+    _check_pixels(path, stream.codec_context.width, stream.codec_context.height, LIMIT_VIDEO_PIXELS)
+    stream.codec_context.options = {"max_pixels": str(LIMIT_VIDEO_PIXELS)}
     rate = float(stream.average_rate or 25)
     count = 0
     for packet in _packets(container, [stream]):
@@ -319,9 +322,9 @@ def _to_rgb(frame: av.VideoFrame) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90) % 4))
 
 
-def _check_pixels(path: Path, width: int, height: int) -> None:
-    if width * height > LIMIT_PIXELS:
-        raise _too_many_pixels(path)
+def _check_pixels(path: Path, width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise _too_many_pixels(path, most)
 
 
 def _check_length(path: Path, seconds: float) -> None:
@@ -329,8 +332,8 @@ def _check_length(path: Path, seconds: float) -> None:
         raise MediaError(f"{path.name} is longer than {LIMIT_SECONDS // 60} minutes: cut it.")
 
 
-def _too_many_pixels(path: Path) -> MediaError:
-    return MediaError(f"{path.name} has pictures of more than {LIMIT_PIXELS // 1_000_000} million pixels: make them smaller.")
+def _too_many_pixels(path: Path, most: int) -> MediaError:
+    return MediaError(f"{path.name} has pictures of more than {most // 1_000_000} million pixels: make them smaller.")
 
 
 def _damaged(path: Path) -> MediaError:

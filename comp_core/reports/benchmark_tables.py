@@ -35,7 +35,7 @@ def _columns(report: Report, shown: Callable[[str], bool]) -> tuple[Row, list[Ro
         rows.append((report["methods"][name]["title"], f"{report['methods'][name]['parameters'] / 1e6:.2f} M", *told))
     rows.append(("always the commonest class", "", *[f"{100 * report['majority']:.1f}"] * (len(names) + 1), ""))
     seeds = f"{report['seeds']} seed{'s' if report['seeds'] > 1 else ''}"
-    header = (f"accuracy in % ({seeds}), missing", "size", *(f"{rate:.0%}" for rate in report["rates"]), "mean over rates")
+    header = (f"accuracy in % ({seeds}), missing", "size", *(f"{rate:.0%}" for rate in report["rates"]), "mean along the curve")
     return (*header, _SPOKEN_CHOICE[figure]), rows
 
 

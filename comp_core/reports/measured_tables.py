@@ -16,6 +16,24 @@ def asked_for_table(report: Report) -> str:
     return markdown((f"{report['clips']:,} clips of {report['actors']} actors", "all", *labels), rows)
 
 
+def recognition_table(report: Report) -> str:
+    """Words that are recognised wrong, a row for each way of listening."""
+    rows = [
+        (way, f"{f['word_error_rate']:.1%}", f"{f['clips_without_error']} of {f['clips']}", f"{f['median_seconds']:.2f} s")
+        for way, f in report["metrics"]["speech"].items()
+    ]
+    return markdown(("Whisper tiny.en", "word error rate", "clips without an error", "median time for a clip"), rows)
+
+
+def inventions_table(report: Report) -> str:
+    """Of sounds without words, in how many some were heard."""
+    rows = [
+        (sound, f"{f['sounds']}", f"{f['invented']}", f"{f['invented_without_voice_activity']}", f"{f['invented_with_neither']}")
+        for sound, f in report["metrics"]["inventions"].items()
+    ]
+    return markdown(("sound without words", "tried", "words heard, as used", "without voice activity", "with neither safeguard"), rows)
+
+
 def speed_table(report: Report) -> str:
     """Milliseconds of each step on one thread, and what they are beside their reference."""
     rows = [(name, f"{ms:.1f} ms") for name, ms in report["median_ms"].items()]

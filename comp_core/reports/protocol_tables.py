@@ -13,7 +13,7 @@ _DATA = {"mosi": "MOSI", "cremad-people": "people's votes", "live": "live"}
 
 
 def differences_table(report: Report) -> str:
-    """How far methods are apart on the mean over rates, with the interval and p of a bootstrap over conversations and seeds."""
+    """How far methods are apart on the mean along the curve, with the interval and p of a bootstrap over conversations and seeds."""
     titles = {name: found["title"] for name, found in report["methods"].items()}
     best = report["against_best"]
     rows = [

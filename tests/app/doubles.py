@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from comp_core.inference.budget import Budget
 from comp_core.inference.fusion import Fused
 from comp_core.modalities import AUDIO, LABELS, MODALITIES, SUBSETS, TEXT, VIDEO
 from comp_core.modeling.registry import KINDS
@@ -90,7 +91,7 @@ class ScriptedPredictor:
         self.notices = []
         self.answer_thresholds = dict.fromkeys(SUBSETS, 0.4)
         self.labels = LABELS
-        self.context = 2
+        self.context, self.budget = 2, Budget()
         labels = {"labels": LABELS, "by_senses": True, "left": lambda moments: moments}
         asked = {
             **labels,

@@ -98,6 +98,13 @@ def pin() -> bool:
     return False
 
 
+def _command(options: argparse.Namespace) -> str:
+    """As a reader would repeat it: their own folders stand in for ours."""
+    places = {"fer-python": "PYTHON", "face-api": "FOLDER", "whisper-python": "PYTHON", "data": "DATA"}
+    given = (f"--{name} {place}" for name, place in places.items() if getattr(options, name.replace("-", "_")))
+    return " ".join(("python -m tools.peers", *given))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tools.peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -140,7 +147,7 @@ def main() -> int:
         print(f"A tool stopped while it was measured: {error}", file=sys.stderr)
         return 2
     report = {
-        **made_by("python -m tools.peers --data DATA" if options.data else "python -m tools.peers"),
+        **made_by(_command(options)),
         "weights": hashes_of(("face", "voice", "words", *KINDS)),
         "seconds": options.seconds,
         "rate": RATE,

@@ -26,7 +26,7 @@ from comp_core.formats.table import FORMATS, Told
 from comp_core.inference.budget import Budget
 from comp_core.inference.media import LIMIT_BYTES, MediaError, open_media
 from comp_core.inference.overlay import burn_in
-from comp_core.modalities import LABELS, MODALITIES, NAMES
+from comp_core.modalities import LABELS, MODALITIES, NAMES, TEXT
 from comp_core.predictor import Predictor
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.support.assets import ASSETS
@@ -123,6 +123,9 @@ def read_clip(
     labels = predictor.fusions[model].labels
     due = 1
     try:
+        if not path and TEXT in without:
+            yield _shown("", message_html("The words are switched off, and there is no file. Choose one, or switch the words on."))
+            return
         if not path:
             yield _shown("", clip_html([utterance_view(predictor.predict_text(typed, model), labels)]))
             return

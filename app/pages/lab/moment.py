@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import gradio as gr
@@ -20,11 +22,12 @@ from app.pages.shared.upload import upload
 from app.refusal import Refused
 from app.visitors.visitors import Visitors
 from comp_core.inference.budget import OverBudget
-from comp_core.inference.media import MediaError, open_media
+from comp_core.inference.media import Media, MediaError, open_media
 from comp_core.modalities import AUDIO, MODALITIES, NAMES, TEXT, VIDEO
 from comp_core.predictor import FACES_PER_SECOND, Heard, Predictor
 from comp_core.senses.speech.recognition import RecogniserError
 from comp_core.senses.speech.vad import SAMPLE_RATE
+from comp_core.senses.voice.sense import LONGEST
 
 _MOMENT = (
     "Choose a moment and see what the models make of it while some of its modalities are missing. No camera is needed. An uploaded file "
@@ -190,21 +193,30 @@ def degrade_utterance(
     *values, muted, model = given
     degradation = degradation_of(dict(zip(fields, values, strict=True)), muted)
     one = heard[index]
+    # Of its sound, what the voice sense reads.
+    start = max(one.start, one.end - LONGEST)
+    # The file is opened, read again and looked at: three passes, within what one may cost.
+    budget = replace(predictor.budget, seconds=predictor.budget.seconds / 3)
     try:
-        media = degradation.media(open_media(path))
+        media = degradation.media(open_media(path, budget), start, one.end)
         again = predictor.read_again(media, one, degradation.words(one.transcript, np.random.default_rng(0)))
+        picture = _picture(media, one)
     except MediaError as error:
         return message_html(str(error)), "", None
     before = [earlier.moment for earlier in heard[:index]]
     states = (_states(predictor, model, before, now) for now in (one, again))
-    middle = (one.start + one.end) / 2
-    frames = [(abs(time - middle), picture) for time, picture in media.frames(FACES_PER_SECOND)] if media.has_video else []
-    picture = picture_html(min(frames, key=lambda frame: frame[0])[1]) if frames else ""
     sound = None
-    if media.samples is not None and one.end > one.start:
-        part = media.samples[round(one.start * SAMPLE_RATE) : round(one.end * SAMPLE_RATE)]
+    if media.samples is not None and one.end > start:
+        part = media.samples[round(start * SAMPLE_RATE) : round(one.end * SAMPLE_RATE)]
         sound = (SAMPLE_RATE, (part.clip(-1, 1) * 32767).astype(np.int16))
-    return compared_html(*states), picture, sound
+    return compared_html(*states), picture_html(picture) if picture is not None else "", sound
+
+
+def _picture(media: Media, one: Heard) -> np.ndarray | None:
+    """That in the middle of what was heard; None where there is none."""
+    middle = (one.start + one.end) / 2
+    frames = takewhile(lambda frame: frame[0] <= one.end, media.frames(FACES_PER_SECOND)) if media.has_video else ()
+    return min(frames, key=lambda frame: abs(frame[0] - middle), default=(0.0, None))[1]
 
 
 def _states(predictor: Predictor, model: str, before: list, now: Heard) -> dict[str, dict[str, Any]]:

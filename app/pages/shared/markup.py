@@ -22,6 +22,7 @@ _PATHS = {
 
 
 def icon(modality: str) -> str:
+    """The modality's own drawing, as SVG."""
     return (
         f'<svg class="cp-icon" data-of="{modality}" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.9" '
         f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{_PATHS[modality]}</svg>'

@@ -1,11 +1,12 @@
 """The live loop, step by step, on scripted senses and a clock that the test moves."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
 
-from app.live.inbox import AUDIO_BACKLOG_S, Frame
+from app.live.inbox import AUDIO_BACKLOG_S, MOST_WORDS, Frame, Inbox
 from comp_core.inference.degradation import Degradation
 from comp_core.inference.smoothing import TIME_CONSTANT
 from comp_core.modalities import AUDIO, MODALITIES, TEXT, VIDEO
@@ -179,6 +180,32 @@ def test_the_thread_publishes_the_frame_it_was_given_and_lets_go_of_all_at_its_e
     thread.join(10)
     assert not thread.is_alive()
     assert stepped.session.looking.locator.closed and stepped.over.is_set()
+
+
+def test_of_words_that_are_typed_faster_than_they_are_read_the_newest_are_kept():
+    inbox = Inbox()
+    for n in range(3 * MOST_WORDS):
+        inbox.type(str(n))
+        inbox.correct(n, "other")
+    taken = inbox.take(0)
+    assert taken.typed == [str(n) for n in range(2 * MOST_WORDS, 3 * MOST_WORDS)]
+    assert [number for number, _ in taken.corrected] == list(range(2 * MOST_WORDS, 3 * MOST_WORDS))
+
+
+def test_one_call_waits_for_a_snapshot_and_others_get_the_newest_at_once(stepped):
+    stepped.step(FACE, QUIET)
+    waiting = threading.Thread(target=stepped.session.snapshot, args=(1e9, 20.0))
+    waiting.start()
+    until = time.monotonic() + 10
+    while not stepped.session._waited_for:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    begin = time.monotonic()
+    assert stepped.session.snapshot(1e9, 20.0) is stepped.session.snapshot()
+    assert time.monotonic() - begin < 5
+    stepped.session.close()
+    waiting.join(10)
+    assert not waiting.is_alive()
 
 
 @pytest.mark.parametrize("sense", ["voice", "words"])

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.server.disk_guard import FULL, MANY, SPARE_BYTES
-from app.server.quota import Quota
+from app.server.parts import MOST_FILES
+from app.server.quota import MOST_UPLOADS, Quota
 from tests.app.served import bytes_below, served
 
 UPLOAD = "/gradio_api/upload"
@@ -104,6 +105,42 @@ def test_fields_that_are_no_files_are_not_gathered_in_memory(page):
     assert (answer.status_code, answer.text) == (400, "Only files can be uploaded.")
     assert time.monotonic() - begin < 2
     assert page.most_mb() - before < 50
+
+
+def form(*names, field="files"):
+    """Small files in one request."""
+    head = HEAD.replace(b"files", field.encode())
+    return b"\r\n".join(head % name.encode() + b"." for name in names) + TAIL
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(form("a.mp4", field="other"), "under the name 'files'"), (form(*(f"{n}.mp4" for n in range(MOST_FILES + 1))), "At most 10 files")],
+    ids=["another name", "many"],
+)
+def test_files_that_gradio_would_write_and_forget_or_hold_open_are_refused(tmp_path, monkeypatch, content, why):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    with served(tmp_path) as page:
+        answer = page.client().post(UPLOAD, content=content, headers=FORM)
+        assert answer.status_code == 400 and why in answer.text
+        assert on_disk(page) == 0
+        assert len(page.client().post(UPLOAD, content=form("a.mp4", "b.mp4"), headers=FORM).json()) == 2
+
+
+@pytest.mark.parametrize("path", ["upload", "upload_progress"])
+def test_a_name_of_an_upload_that_would_be_kept_for_ever_is_refused(page, path):
+    method = "POST" if path == "upload" else "GET"
+    answer = page.client().request(method, f"/gradio_api/{path}", params={"upload_id": "x" * 65}, content=form("a.mp4"), headers=FORM)
+    assert answer.status_code == 404
+
+
+def test_of_many_small_uploads_of_an_address_the_oldest_goes_with_its_folder(tmp_path):
+    quota, paths = Quota(), [tmp_path / str(n) / "small.mp4" for n in range(MOST_UPLOADS + 3)]
+    for path in paths:
+        path.parent.mkdir()
+        path.touch()
+        quota.finish(quota.begin("a"), [path])
+    assert [path.parent.exists() for path in paths] == [False] * 3 + [True] * MOST_UPLOADS
 
 
 def test_a_file_that_two_addresses_have_is_removed_with_the_last(tmp_path):

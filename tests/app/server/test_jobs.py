@@ -134,6 +134,24 @@ def test_55_calls_leave_another_visitors_result(demo, predictor):
         assert found_of(demo, "other")
     held = demo._queue.server_app.state_holder.session_data
     assert sum(session.startswith("crowd") for session in held) == jobs.RESULTS_PER_ADDRESS
+    assert sum(session.startswith("crowd") for session in demo._queue.pending_event_ids_session) <= jobs.RESULTS_PER_ADDRESS
+
+
+def test_live_calls_by_any_name_of_a_session_leave_another_visitors_result(demo, predictor):
+    predictor.go.set()
+    with client(demo, OTHER) as other, client(demo, CROWD) as crowd:
+        shown(clip(other, demo, "other", "mine"), other, "other")
+        calls = {"component_id": 1, "fn_name": "exchange", "data": {}}
+        for n in range(jobs.RESULTS + 1):
+            assert crowd.post("component_server/", json={**calls, "session_hash": f"crowd{n}"}).status_code in (200, 404)
+        assert found_of(demo, "other")
+
+
+@pytest.mark.parametrize("name", ["", "a<gradio-sep>b", "x" * 65, 7, ["x"]])
+def test_what_is_no_name_of_a_session_is_refused(demo, name):
+    with client(demo, CROWD) as crowd:
+        answer = crowd.post("cancel", json={"session_hash": name, "fn_index": 0, "event_id": "e"})
+        assert (answer.status_code, "no name of a session" in answer.text) == (400, True)
 
 
 def shown(answer, program, session):

@@ -78,3 +78,14 @@ def test_a_file_is_degraded_as_it_is_read_the_same_each_time():
     assert not np.array_equal(degraded.samples, media.samples)
     assert Degradation(muted=True).media(media).samples is None
     assert media.has_audio
+
+
+def test_of_a_files_sound_a_part_is_degraded_and_the_rest_stays():
+    media = open_media(SAMPLE)
+    first, last = 8000, 24000
+    degraded = Degradation(noise_db=10.0, highest_hertz=1000.0, clipping=0.5).media(media, first / 16000, last / 16000).samples
+    assert degraded.dtype == np.float32 and len(degraded) == len(media.samples)
+    assert np.array_equal(degraded[:first], media.samples[:first]) and np.array_equal(degraded[last:], media.samples[last:])
+    assert not np.array_equal(degraded[first:last], media.samples[first:last])
+    beyond = Degradation(clipping=0.5).media(media, 1000.0, 2000.0).samples
+    assert np.array_equal(beyond, media.samples)
