@@ -142,7 +142,7 @@ def clip_endpoint(predictor: Predictor, models: Mapping[str, str]) -> None:
             return clip_answer(predictor, file, words, without, model, language, tell)
         finally:
             # Gradio remembers what a session was given and answered; a call is a session of its own, and over.
-            request.request.app.state_holder.session_data.pop(request.session_hash, None)
+            request.request.app.state_holder.forget(request.session_hash)
 
     file = upload(label="file", visible=False)
     words = gr.Textbox("", label="words", visible=False)

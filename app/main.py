@@ -205,7 +205,7 @@ def serve(
     from app.server.jobs import RESULTS, FairQueue, Listening
     from app.server.limits import RequestLimits
     from app.server.origins import OwnPages
-    from app.server.parts import take_files_only
+    from app.server.parts import Unkept, take_files_only
     from app.server.patience import MOST_HEARD_BYTES, PatientProtocol, patient_socket
     from app.server.plain import PlainErrors
     from app.server.route_allowlist import ClosedDoors
@@ -270,7 +270,7 @@ def serve(
         # It would advise what this program has arguments for.
         quiet=True,
     )
-    demo.app.state_holder = States(demo, demo._queue.sessions)
+    demo.app.state_holder, demo.upload_file_set = States(demo, demo._queue.sessions), Unkept()
     # Asked for each connection anew.
     uvicorn = demo.server.config
     uvicorn.http_protocol_class, uvicorn.ws_max_size = PatientProtocol, MOST_HEARD_BYTES

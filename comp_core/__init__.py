@@ -20,4 +20,4 @@ What is predicted is expression, not feelings. Not for use at work, in education
 .. include:: ../docs/lab.md
 """
 
-__version__ = "1.3.0"
+__version__ = "1.4.0"

@@ -7,7 +7,7 @@ import re
 import secrets
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container, Sequence
 from typing import Any
 
 import gradio as gr
@@ -25,6 +25,8 @@ RESULTS_PER_ADDRESS = 40
 RESULTS = 200
 # A job that nobody has asked the result of for so long is for nobody.
 PATIENCE_S = 15.0
+# What is kept for programs is counted apart from the pages of their address.
+_PROGRAMS = " programs"
 _LISTENS = re.compile(r"/gradio_api/(?:queue/data|call/(?:v2/)?\w+/(?P<event>\w+))/?")
 
 
@@ -60,11 +62,19 @@ class FairQueue(Queue):
         async with self._joining:
             if sum(_home(event.request) == home for event in self._pending()) >= MOST_JOBS:
                 raise HTTPException(429, f"{MOST_JOBS} clips or curves of your network are being worked on. Please try again in a moment.")
-            # A program that calls has no session; Gradio would name one too late for what follows.
-            body.session_hash = body.session_hash or secrets.token_urlsafe(9)
-            self._remember(body.session_hash, home)
-            pushed = await super().push(body, request, username)
+            if not body.session_hash:
+                # A program that calls has no session; Gradio would name one too late for what follows.
+                body.session_hash, home = secrets.token_urlsafe(9), f"{home}{_PROGRAMS}"
+            earlier, joined = self.sessions.pop(body.session_hash, None), False
+            self.sessions[body.session_hash] = home
+            try:
+                pushed = await super().push(body, request, username)
+                joined = pushed[0]
+            finally:
+                if not (joined or earlier):
+                    del self.sessions[body.session_hash]
             self._take_turns()
+            self._forget(home)
         return pushed
 
     def get_events(self) -> Any:
@@ -73,6 +83,11 @@ class FairQueue(Queue):
                 line.queue.remove(event)
                 self.event_ids_to_events.pop(event._id, None)
         return super().get_events()
+
+    def send_message(self, event: Any, event_message: Any) -> None:
+        """To nobody, where Gradio has forgotten the session: an error here would stop the queue."""
+        if event.session_hash in self.pending_messages_per_session:
+            super().send_message(event, event_message)
 
     def set_progress(self, event_id: str, iterables: Any) -> None:
         """Called by a job, in its own thread.
@@ -104,15 +119,25 @@ class FairQueue(Queue):
                 counted[_home(event.request)] += 1
             line.queue.sort(key=lambda event, turns=turns: turns[event._id])
 
-    def _remember(self, session: str, home: str) -> None:
-        """Gradio keeps the results of a visitor; of each address it is to keep so many, not as many as all others leave."""
-        self.sessions.pop(session, None)
-        self.sessions[session] = home
+    def _forget(self, home: str) -> None:
+        """Gradio keeps the results of a visitor; of each address it is to keep so many, not as many as all others leave.
+
+        Whose job waits or runs, and who is being sent results, is never forgotten: the queue would stop for everybody.
+        """
+        busy = {event.session_hash for event in self._pending()}
         own = [one for one, whose in self.sessions.items() if whose == home]
-        for one in [*own[:-RESULTS_PER_ADDRESS], *list(self.sessions)[:-RESULTS]]:
-            if self.sessions.pop(one, None):
-                for kept in (self.server_app.state_holder.session_data, self.pending_messages_per_session, self.pending_event_ids_session):
-                    kept.pop(one, None)
+        self._forget_idle(own[:-RESULTS_PER_ADDRESS], busy)
+        pages = [one for one, whose in self.sessions.items() if not whose.endswith(_PROGRAMS)]
+        self._forget_idle(pages[:-RESULTS], busy)
+
+    def _forget_idle(self, sessions: Sequence[str], busy: Container[str]) -> None:
+        for one in sessions:
+            names = (one, *self.pending_event_ids_session.get(one, ()))
+            if one not in busy and not any(name in self.listeners for name in names):
+                del self.sessions[one]
+                self.server_app.state_holder.forget(one)
+                self.pending_messages_per_session.pop(one, None)
+                self.pending_event_ids_session.pop(one, None)
 
 
 class Listening:

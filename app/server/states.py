@@ -28,5 +28,10 @@ class States(StateHolder):
         # To make one from the blocks takes longer than the call that it is for.
         passing = copy(self._blank)
         passing.blocks_config = copy(self._blank.blocks_config)
-        passing.config_values, passing.state_data, passing._state_ttl = dict(self._blank.config_values), {}, {}
+        passing.config_values, passing.state_data, passing._state_ttl = {}, {}, {}
         return passing
+
+    def forget(self, session_id: str) -> None:
+        """Nothing is kept for it any more."""
+        self.session_data.pop(session_id, None)
+        self.time_last_used.pop(session_id, None)

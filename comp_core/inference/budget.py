@@ -27,16 +27,18 @@ class Budget:
         pixels: to decode, of all pictures together.
         pixels_anyway: to decode of any file: 16 s of 1080p at 30 pictures a second.
         pixels_per_byte: and so many more for each byte that it has. Videos of people have 20 to 500; an empty picture of 8K, 95,000.
+        headerless: whether formats may be read whose pictures are decoded before anything of them is known.
     """
 
     seconds: float = 300.0
     pixels: float = 60e9
     pixels_anyway: float = 1e9
     pixels_per_byte: float = 2000.0
+    headerless: bool = False
 
 
 # For files of one's own.
-PATIENT = Budget(math.inf, math.inf, math.inf)
+PATIENT = Budget(math.inf, math.inf, math.inf, headerless=True)
 
 
 class Meter:

@@ -36,7 +36,9 @@ LONG_SIDE = 640
 MOST_SCANS = 64
 
 _PICTURE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
-_DEMUXERS = "mov,mp4,m4a,3gp,matroska,webm,avi,wav,mp3,flac,ogg,aac,aiff,mpegts,mpeg,flv,asf"
+_DEMUXERS = "mov,mp4,m4a,3gp,matroska,webm,avi,wav,mp3,flac,ogg,aac,aiff,asf"
+# They do not say in a header what streams they have: pictures are decoded before their size can be refused.
+_HEADERLESS = "mpegts,mpeg,flv"
 _WHAT_WORKS = "use a video (mp4, mov, webm, mkv, avi), a sound (wav, mp3, m4a, flac, ogg) or a picture (jpg, png, webp)"
 
 # Shorter holes in the sound are rounding of time stamps.
@@ -88,7 +90,7 @@ class Media:
             yield 0.0, cast(np.ndarray, self._picture)
         elif self.kind == "video":
             due = 0.0
-            with _open_container(self.path) as container:
+            with _open_container(self.path, self.budget) as container:
                 for stamp, frame in _decode_video(container, _video_stream(container), Meter(self.path, self.budget)):
                     time = max(0.0, stamp - self._origin)
                     # Half a millisecond of mercy: 0.0999 s is on time for 0.1 s.
@@ -155,7 +157,7 @@ def _read_picture(path: Path) -> np.ndarray | None:
 
 def _read_streams(path: Path, budget: Budget) -> Media:
     meter = Meter(path, budget)
-    with _open_container(path) as container:
+    with _open_container(path, budget) as container:
         video = _video_stream(container)
         sound = next(iter(container.streams.audio), None)
         if video is None and sound is None:
@@ -172,7 +174,7 @@ def _read_streams(path: Path, budget: Budget) -> Media:
                 last_picture = max(last_picture, stamp + float((packet.duration or 0) * packet.time_base))
                 _check_length(path, last_picture - first_picture)
         track.finish()
-    if video is not None and not _has_picture(path, meter):
+    if video is not None and not _has_picture(path, budget, meter):
         video = None
     if video is None:
         first_picture, last_picture = math.inf, -math.inf
@@ -260,10 +262,11 @@ def _resampler() -> av.AudioResampler:
     return av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
 
 
-def _open_container(path: Path) -> InputContainer:
+def _open_container(path: Path, budget: Budget) -> InputContainer:
     try:
         # The decoder itself refuses larger pictures, when it first looks at the file and when their size changes in mid-stream.
-        limits = {"format_whitelist": _DEMUXERS, "protocol_whitelist": "file", "max_pixels": str(LIMIT_VIDEO_PIXELS)}
+        formats = f"{_DEMUXERS},{_HEADERLESS}" if budget.headerless else _DEMUXERS
+        limits = {"format_whitelist": formats, "protocol_whitelist": "file", "max_pixels": str(LIMIT_VIDEO_PIXELS)}
         return av.open(str(path), options=limits)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise MediaError(f"{path.name} is damaged or is no video, sound or picture: {_WHAT_WORKS}.") from error
@@ -306,8 +309,8 @@ def _decode_video(container: InputContainer, stream: VideoStream | None, meter: 
                 raise MediaError(f"{path.name} has more than {LIMIT_FRAMES:,} pictures: cut it.")
 
 
-def _has_picture(path: Path, meter: Meter) -> bool:
-    with _open_container(path) as container:
+def _has_picture(path: Path, budget: Budget, meter: Meter) -> bool:
+    with _open_container(path, budget) as container:
         for _, frame in _decode_video(container, _video_stream(container), meter):
             _to_rgb(frame)
             return True

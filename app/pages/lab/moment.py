@@ -201,6 +201,8 @@ def degrade_utterance(
         media = degradation.media(open_media(path, budget), start, one.end)
         again = predictor.read_again(media, one, degradation.words(one.transcript, np.random.default_rng(0)))
         picture = _picture(media, one)
+    except OverBudget:
+        return message_html("To read this moment again takes too long. Choose a shorter file."), "", None
     except MediaError as error:
         return message_html(str(error)), "", None
     before = [earlier.moment for earlier in heard[:index]]

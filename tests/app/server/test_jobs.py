@@ -1,5 +1,6 @@
 """The queue of clips is for everyone: a few jobs of each address, in turns, and none for a page that has gone."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -9,7 +10,7 @@ import pytest
 
 from app import main as program
 from app.arguments import parser
-from app.server import jobs
+from app.server import jobs, parts
 from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
 
 CROWD, OTHER = "127.0.0.2", "127.0.0.3"
@@ -145,6 +146,39 @@ def test_live_calls_by_any_name_of_a_session_leave_another_visitors_result(demo,
         for n in range(jobs.RESULTS + 1):
             assert crowd.post("component_server/", json={**calls, "session_hash": f"crowd{n}"}).status_code in (200, 404)
         assert found_of(demo, "other")
+
+
+def test_a_crowd_of_names_stops_neither_the_queue_nor_its_own_jobs(demo, predictor):
+    with client(demo, CROWD) as crowd, client(demo, OTHER) as other:
+        for n in range(3):
+            assert clip(crowd, demo, f"first{n}", f"first {n}").status_code == 200
+        for n in range(jobs.RESULTS_PER_ADDRESS + 5):
+            body = {"data": [], "fn_index": 100_000, "session_hash": f"wrong{n}"}
+            assert crowd.post("queue/join", json=body).status_code >= 400
+        assert not any(session.startswith("wrong") for session in demo._queue.sessions)
+        predictor.go.set()
+        until(lambda: len(predictor.over) == 3)
+        shown(clip(other, demo, "other", "other"), other, "other")
+
+
+def test_calls_of_programs_leave_the_results_of_their_addresss_page(demo, predictor):
+    predictor.go.set()
+    with client(demo, CROWD) as crowd:
+        shown(clip(crowd, demo, "page", "mine"), crowd, "page")
+        for _ in range(jobs.RESULTS_PER_ADDRESS + 5):
+            (event,) = crowd.post("call/v2/analyse", json={"words": "hello"}).json().values()
+            with crowd.stream("GET", f"call/v2/analyse/{event}") as heard:
+                assert "complete" in "".join(heard.iter_text())
+        assert found_of(demo, "page")
+
+
+def test_the_progress_of_many_uploads_is_not_kept_for_ever():
+    progress = parts.Progress()
+    for n in range(2 * parts.MOST_FOLLOWED):
+        progress.track(str(n))
+    newest = str(2 * parts.MOST_FOLLOWED - 1)
+    assert len(progress._statuses) == len(progress._signals) == parts.MOST_FOLLOWED
+    assert asyncio.run(progress.is_tracked(newest))
 
 
 @pytest.mark.parametrize("name", ["", "a<gradio-sep>b", "x" * 65, 7, ["x"]])

@@ -354,6 +354,13 @@ def test_hours_of_work_in_a_few_bytes_end_soon(tmp_path: Path) -> None:
     assert 2 < times[-1] < 8
 
 
+@pytest.mark.parametrize("suffix", ["flv", "ts"])
+def test_formats_without_a_header_are_read_for_their_owner_only(tmp_path: Path, suffix: str) -> None:
+    path = write(tmp_path / f"clip.{suffix}", 20, tone(2.0))
+    assert open_media(path, PATIENT).has_video
+    assert "use a video" in refused(path)
+
+
 def test_pictures_of_which_a_decoder_would_keep_gigabytes_are_refused(tmp_path: Path) -> None:
     assert "more than 9 million pixels" in refused(write_bomb(tmp_path / "black.mp4", 7680, 4320))
 
