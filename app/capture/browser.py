@@ -19,7 +19,6 @@ from app.live.views import live_view
 from app.server.calls import Call, answering
 from app.visitors.queue import Waiting
 from app.visitors.visitors import Visitors
-from comp_core.modalities import VIDEO
 from comp_core.senses.reading import PAUSED
 from comp_core.senses.speech.vad import SAMPLE_RATE
 
@@ -54,8 +53,6 @@ def server_functions(
         if session.local:
             session.local.pause(PAUSED in gone.values())
         captured = None if session.local else _receive(session, request)
-        # Of a picture that the page takes back there is no answer.
-        captured = None if VIDEO in gone else captured
         for modality, why in gone.items():
             session.inbox.lose(modality, why)
         snapshot = session.snapshot(captured, WAIT_FOR_SNAPSHOT_S)

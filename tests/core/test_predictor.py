@@ -10,10 +10,10 @@ import torch
 
 from comp_core.inference.budget import Budget, OverBudget
 from comp_core.inference.fusion import Fusion, model_stem
-from comp_core.inference.media import MediaError
+from comp_core.inference.media import MediaError, open_media
 from comp_core.inference.windows import CONTEXT
 from comp_core.modalities import LABELS, MODALITIES, SUBSETS, TEXT
-from comp_core.predictor import Predictor, Span
+from comp_core.predictor import FACE_SLACK, WARM_UP, Predictor, Span
 from comp_core.senses.reading import BEYOND, NO_FACE, NO_WORDS, NOT_GIVEN, SILENCE, SWITCHED_OFF, Reading
 from comp_core.senses.speech.recognition import Recogniser, RecogniserError, Transcript
 from comp_core.support.checkpoint import WEIGHTS_DIR, CheckpointError
@@ -139,6 +139,26 @@ def test_a_video_with_pauses_and_an_empty_wall(predictor):
     assert ("video", NO_FACE) in reasons
     assert ("audio", SILENCE) in reasons
     assert any(r["observed"]["audio"] and r["observed"]["video"] for r in records)
+
+
+def test_one_utterance_is_read_again_without_the_rest_of_its_file(predictor, monkeypatch):
+    media = open_media(SAMPLES / "mixed.mp4")
+    second = list(predictor.hear_file(SAMPLES / "mixed.mp4", text=None))[1]
+    decoded, seen, see = [], [], predictor.face.see
+    frames = media.frames
+
+    def watched(rate):
+        for time, picture in frames(rate):
+            decoded.append(time)
+            yield time, picture
+
+    monkeypatch.setattr(type(media), "frames", lambda _, rate: watched(rate))
+    monkeypatch.setattr(predictor.face, "see", lambda picture, locator: seen.append(decoded[-1]) or see(picture, locator))
+    again = predictor.read_again(media, second, second.transcript)
+    assert second.start - WARM_UP <= seen[0] and seen[-1] <= second.end + FACE_SLACK
+    assert decoded[-1] < media.duration - 1
+    for modality, before in second.moment.items():
+        assert again.moment[modality].present == before.present
 
 
 def test_the_first_utterance_is_there_before_the_file_has_been_read(predictor):

@@ -3,7 +3,9 @@
 import base64
 import io
 import re
+import weakref
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +19,7 @@ from app.live.session import LiveSession
 from app.live.sliders import QUIET, SLIDERS, degradation_of
 from app.live.utterance import Utterance
 from app.pages.lab import curve as curve_part
+from app.pages.lab import moment
 from app.pages.lab.curve import RATES, REPORTS, balance_of, draw_learning, draw_reported, run_curve
 from app.pages.lab.introspection import Series, along, as_csv, introspections, measured, reported, seven, uses
 from app.pages.lab.markup import along_html, compared_html, introspection_html, picture_html, seven_html, uses_html
@@ -35,6 +38,7 @@ from comp_core.modeling.comp import ComP, ComPConfig
 from comp_core.modeling.registry import KINDS
 from comp_core.predictor import Heard
 from comp_core.senses.reading import NO_FACE, NO_WORDS, SILENCE, Reading
+from comp_core.senses.speech.vad import SAMPLE_RATE
 from tests.app.doubles import ScriptedLocator, ScriptedPredictor, ScriptedSegmenter, ScriptedTranscriber, feature
 
 ABSENT = dict(zip(MODALITIES, (SILENCE, NO_WORDS, NO_FACE), strict=True))
@@ -195,6 +199,33 @@ def test_a_degraded_moment_is_read_again_by_the_same_senses(predictor, tmp_path)
     assert sound is None
     assert "absent: no face" in html and "joy 9" in html
     assert predictor.models == ["prlf", "prlf"]
+
+
+def test_of_a_long_video_one_picture_is_kept_and_twelve_seconds_of_sound(predictor, monkeypatch):
+    kept, most = weakref.WeakSet(), []
+
+    class Long:
+        has_video, duration, samples = True, 600.0, np.zeros(600 * SAMPLE_RATE, np.float32)
+
+        def frames(self, rate):
+            for n in range(3000):
+                picture = np.full((4, 4, 3), 200, np.uint8).view(Watched)
+                kept.add(picture)
+                most.append(len(kept))
+                yield n / rate, picture
+                del picture
+
+    class Watched(np.ndarray):
+        __hash__ = object.__hash__
+        __eq__ = object.__eq__
+
+    monkeypatch.setattr(moment, "open_media", lambda path, budget: Long())
+    monkeypatch.setattr(Degradation, "media", lambda self, media, start, end: media)
+    predictor.read_again = lambda media, one, words: one
+    one = replace(heard(audio="joy"), start=0.0, end=400.0)
+    _, picture, (rate, sound) = degrade_utterance(predictor, [], "long.mp4", [one], 0, False, "comp")
+    assert "img" in picture and len(sound) == 12 * rate
+    assert len(most) == 2002 and max(most) <= 4
 
 
 def test_a_look_inside_comp_where_there_is_one(predictor):

@@ -48,6 +48,12 @@ def test_a_clip_is_shown_by_utterance_as_it_is_read_and_its_player_is_made_once(
     assert all("data:text/csv" in html for html in results)
 
 
+def test_words_that_are_switched_off_are_not_read_where_there_is_no_file(predictor):
+    (shown,) = parts(predictor, None, "I am so happy", ("audio", "video"))
+    assert "The words are switched off" in shown[1] and "<details" not in shown[1]
+    assert "joy" in read(predictor, None, "pure joy", MODALITIES)
+
+
 def test_a_long_result_is_sent_seldom(predictor):
     predictor.records = [record(n, n + 1, f"utterance {n}", audio="joy") for n in range(200)]
     shown = parts(predictor)

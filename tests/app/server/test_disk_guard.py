@@ -1,14 +1,16 @@
 """Uploads: each address has its share of the disk, nothing of one that fails stays, and a reserve is kept whatever a request declares."""
 
+import asyncio
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from app.server import disk_guard
 from app.server.disk_guard import FULL, MANY, SPARE_BYTES
 from app.server.parts import MOST_FILES
-from app.server.quota import MOST_UPLOADS, Quota
+from app.server.quota import MOST_UPLOADS, Quota, Upload
 from tests.app.served import bytes_below, served
 
 UPLOAD = "/gradio_api/upload"
@@ -141,6 +143,25 @@ def test_of_many_small_uploads_of_an_address_the_oldest_goes_with_its_folder(tmp
         path.touch()
         quota.finish(quota.begin("a"), [path])
     assert [path.parent.exists() for path in paths] == [False] * 3 + [True] * MOST_UPLOADS
+
+
+def test_neighbours_of_one_ipv6_network_share_their_part_of_the_disk(tmp_path, monkeypatch):
+    guard = disk_guard.RoomForUploads(None, tmp_path)
+    begun = []
+    monkeypatch.setattr(guard._quota, "begin", lambda home: begun.append(home) or Upload(home))
+    monkeypatch.setattr(guard._quota, "finish", lambda upload, paths: None)
+
+    async def take(scope, receive, send):
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+
+    async def send(message):
+        pass
+
+    guard._app = take
+    for last in (1, 2):
+        scope = {"type": "http", "method": "POST", "path": UPLOAD, "headers": [], "client": (f"2001:db8::{last}", 1)}
+        asyncio.run(guard(scope, None, send))
+    assert len(begun) == 2 and len(set(begun)) == 1
 
 
 def test_a_file_that_two_addresses_have_is_removed_with_the_last(tmp_path):

@@ -54,6 +54,7 @@ def test_predict_text_alone(capsys):
     ("arguments", "message"),
     [
         ([], "nothing to read"),
+        (["--text", "hello", "--without", "text"], "words are switched off"),
         (["x.wav", "--model", "none"], "not found"),
         (["x.wav", "--whisper", "no-such-model"], "no-such-model"),
         (["x.wav", "--device", "cuda:99", "--whisper", "off"], "--device cpu"),
@@ -98,3 +99,10 @@ def test_doctor_tells_what_to_do_about_missing_weights(tmp_path):
     findings = {finding.what: finding for finding in doctor.examine(tmp_path)}
     assert findings["weights"].needed
     assert "train face" in findings["weights"].advice
+
+
+@pytest.mark.parametrize(("name", "option"), [("speed", "--device"), ("cost", "--seed"), ("lab_set", "--out")])
+def test_an_experiment_takes_no_option_that_it_has_no_use_for(capsys, name, option):
+    with pytest.raises(SystemExit):
+        main(["experiment", name, "--data", "DATA", option, "1"] if name != "speed" else ["experiment", name, option, "1"])
+    assert f"unrecognized arguments: {option} 1" in capsys.readouterr().err
