@@ -1,10 +1,8 @@
 """The disk is full: a sentence says so, nothing half-written is left, and the live page does not mind."""
 
-import asyncio
 import errno
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -22,6 +20,7 @@ from comp_core.training.task import Task
 from tests.app.doubles import record
 from tests.app.sessions import FACE, QUIET, SteppedSession
 from tests.core.support.test_checkpoint import Sizes
+from tests.support import loops
 
 resource = pytest.importorskip("resource", reason="this system has no limit on the size of files")
 
@@ -109,9 +108,7 @@ def upload(application, length, folder):
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/gradio_api/upload", "headers": [(b"content-length", str(length).encode())]}
-    # In a thread of its own: the browser of other tests keeps an event loop running in this one.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, RoomForUploads(application, folder)(scope, receive, send)).result()
+    loops.run(RoomForUploads(application, folder)(scope, receive, send))
     return sent[0]["status"], sent[1]["body"].decode()
 
 

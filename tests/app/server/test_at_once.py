@@ -8,6 +8,7 @@ import pytest
 from app.server import at_once
 from app.server.asgi import UPLOAD
 from tests.app.served import served
+from tests.support import loops
 
 FORM = b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 5000\r\n\r\n--x\r\n"
 
@@ -60,4 +61,4 @@ def test_of_one_address_so_many_are_answered_at_a_time(monkeypatch, kind, sent):
         await asyncio.gather(*tasks)
         assert not limited._answered
 
-    asyncio.run(run())
+    loops.run(run())

@@ -1,6 +1,5 @@
 """Uploads: each address has its share of the disk, nothing of one that fails stays, and a reserve is kept whatever a request declares."""
 
-import asyncio
 import threading
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from app.server.disk_guard import FULL, MANY, SPARE_BYTES
 from app.server.parts import MOST_FILES
 from app.server.quota import MOST_UPLOADS, Quota, Upload
 from tests.app.served import bytes_below, served
+from tests.support import loops
 
 UPLOAD = "/gradio_api/upload"
 MB = 1_000_000
@@ -160,7 +160,7 @@ def test_neighbours_of_one_ipv6_network_share_their_part_of_the_disk(tmp_path, m
     guard._app = take
     for last in (1, 2):
         scope = {"type": "http", "method": "POST", "path": UPLOAD, "headers": [], "client": (f"2001:db8::{last}", 1)}
-        asyncio.run(guard(scope, None, send))
+        loops.run(guard(scope, None, send))
     assert len(begun) == 2 and len(set(begun)) == 1
 
 

@@ -1,6 +1,5 @@
 """The queue of clips is for everyone: a few jobs of each address, in turns, and none for a page that has gone."""
 
-import asyncio
 import socket
 import threading
 import time
@@ -12,6 +11,7 @@ from app import main as program
 from app.arguments import parser
 from app.server import jobs, parts
 from tests.app.doubles import ScriptedPredictor, ScriptedTranscriber, record
+from tests.support import loops
 
 CROWD, OTHER = "127.0.0.2", "127.0.0.3"
 
@@ -178,7 +178,7 @@ def test_the_progress_of_many_uploads_is_not_kept_for_ever():
         progress.track(str(n))
     newest = str(2 * parts.MOST_FOLLOWED - 1)
     assert len(progress._statuses) == len(progress._signals) == parts.MOST_FOLLOWED
-    assert asyncio.run(progress.is_tracked(newest))
+    assert loops.run(progress.is_tracked(newest))
 
 
 @pytest.mark.parametrize("name", ["", "a<gradio-sep>b", "x" * 65, 7, ["x"]])

@@ -1,12 +1,12 @@
 """Pages of others, and names that others have pointed here, reach nothing; our own page, a Space's frame, a proxy and programs do."""
 
-import asyncio
 import re
 
 import pytest
 
 from app.server.origins import OwnPages, is_loopback
 from tests.app.served import served
+from tests.support import loops
 
 CALL = "/gradio_api/component_server/"
 FOREIGN = "https://elsewhere.example"
@@ -106,7 +106,7 @@ def sockets(**headers):
 
     given = {"host": "localhost:7860", **headers}
     scope = {"type": "websocket", "path": "/", "headers": [(name.encode(), value.encode()) for name, value in given.items()]}
-    asyncio.run(OwnPages(accepting, "127.0.0.1", set())(scope, None, keep))
+    loops.run(OwnPages(accepting, "127.0.0.1", set())(scope, None, keep))
     return sent
 
 
