@@ -24,7 +24,7 @@ from comp_core.modeling.baselines.mculora import Combinations
 from comp_core.modeling.baselines.mmin import Imagination
 from comp_core.modeling.baselines.momke import Experts
 from comp_core.modeling.batch import Batch, Conversations
-from comp_core.modeling.comp import ALIKE, COMPONENTS, PROMPTS, ComP, ComPConfig, as_printed
+from comp_core.modeling.comp import ALIKE, COMPONENTS, COORDINATOR, PROMPTS, ComP, ComPConfig, as_printed
 from comp_core.modeling.comp_loss import comp_loss
 from comp_core.modeling.layers import from_others
 from comp_core.modeling.modulators import DominanceModulator, GradientModulator, parts_of
@@ -295,6 +295,21 @@ METHODS: dict[str, Method] = {
     "comp-paper-no-modulator": Method(
         "ComP as printed, without modulator", _printed, partial(_train_printed, modulated=False), _PRINTED, _PRINTED_EPOCHS
     ),
+    # The paper's Table 3 adds part after part; its last row but one is the method above.
+    **{
+        f"comp-paper-{name}": Method(
+            f"ComP as printed, {has}",
+            partial(_printed, without=without),
+            partial(_train_printed, modulated=False),
+            _PRINTED,
+            _PRINTED_EPOCHS,
+        )
+        for name, has, without in (
+            ("base", "none of its parts", COMPONENTS),
+            ("kp", "propagation only", (PROMPTS, COORDINATOR)),
+            ("kp-pg", "propagation and prompts", (COORDINATOR,)),
+        )
+    },
     # These two earned no place on real data, so the default goes without.
     "comp-alike": Method("ComP, attention by prompts", partial(_comp, preset=ALIKE), _train_comp),
     "comp-modulated": Method("ComP with modulator", _comp, partial(_train_comp, modulated=True)),

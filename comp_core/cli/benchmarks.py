@@ -38,7 +38,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--task", choices=("classes", "scores"), help=task)
     command.add_argument("--models", type=names, metavar="NAME,...", help="default: comp,concat,late, or the table's")
     table = "all rows that there are of a paper's table, in both ways of choosing epochs, beside the published figures"
-    command.add_argument("--preset-table", choices=("comp-table1",), help=table)
+    command.add_argument("--preset-table", choices=("comp-table1", "comp-table3"), help=table)
     command.add_argument("--rates", type=rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7, of two modalities to 0.5)")
     command.add_argument("--seeds", type=count, default=5, help="trainings of each model (default: %(default)s)")
     command.add_argument("--epochs", type=count, help="epochs of each training (default: the data set's own number)")

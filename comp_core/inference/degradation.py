@@ -87,7 +87,7 @@ class Degradation:
             first, last = (round(min(seconds, media.duration) * SAMPLE_RATE) for seconds in (start, end))
             before, part, after = np.split(samples, [first, last])
             samples = np.concatenate([before, self._heard(part, np.random.default_rng(seed)), after])
-        return _DegradedMedia(media.path, media.kind, media.duration, samples, media._origin, media._picture, media.budget, self, seed)
+        return _DegradedMedia(**{**vars(media), "samples": samples}, degradation=self, seed=seed)
 
 
 @dataclass(frozen=True)

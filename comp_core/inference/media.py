@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,7 @@ class Media:
         duration: seconds; 0 for a picture.
         samples: (n,) float32 mono 16 kHz in [-1, 1] from time 0, or None without sound.
         budget: what each pass over its pictures may cost.
+        tell: called with the time in seconds of each picture that is asked for; what it raises ends the pass.
     """
 
     path: Path
@@ -64,6 +65,7 @@ class Media:
     _origin: float = field(default=0.0, repr=False)  # time stamp of the file at which our time starts
     _picture: np.ndarray | None = field(default=None, repr=False)
     budget: Budget = field(default=Budget(), repr=False)
+    tell: Callable[[float], None] = field(default=lambda _: None, repr=False)
 
     @property
     def has_video(self) -> bool:
@@ -95,6 +97,7 @@ class Media:
                     time = max(0.0, stamp - self._origin)
                     # Half a millisecond of mercy: 0.0999 s is on time for 0.1 s.
                     if time + 5e-4 >= due:
+                        self.tell(time)
                         yield time, _to_rgb(frame)
                         due = (math.floor(time * rate_hz + 1e-2) + 1) / rate_hz
 

@@ -15,8 +15,8 @@ class PublishedTable:
     Attributes:
         source: where it is printed, and how its figures came about.
         rates: its columns.
-        rows: data set -> the paper's name of a method -> a pair of figures in % for each rate: accuracy, and weighted F1 of scores or UAR
-            of classes.
+        rows: data set -> the paper's name of a method -> figures in % for each rate: accuracy, and where it is printed weighted F1 of
+            scores or UAR of classes.
         ours: the paper's name of a method -> our methods of that name or family.
     """
 
@@ -41,7 +41,27 @@ PUBLISHED = {
             "iemocap-6": {"ComP": "62.02/61.41 60.53/58.79 59.67/58.33 57.66/56.22 56.50/54.76 55.23/53.86 54.58/53.01"},
         },
         {"ComP": ("comp-paper", "comp"), "MoMKE": ("experts", "experts-context"), "GCNet": ("graph",)},
-    )
+    ),
+    "comp-table3": PublishedTable(
+        "He, Zhu, Zhang, AAAI 2026 (arXiv 2512.11239), Table 3: accuracy, epochs chosen on test data; features as in Table 1",
+        (0.1, 0.4, 0.7),
+        {
+            "mosi": {
+                "none of its parts": "83.69 75.30 68.75",
+                "knowledge propagation (KP)": "85.67 78.51 70.88",
+                "KP and prompts (PG)": "85.82 78.96 71.65",
+                "KP, PG and coordinator (Cr)": "86.13 79.57 71.80",
+                "KP, PG, Cr and gradient modulator": "87.20 81.10 73.17",
+            },
+        },
+        {
+            "none of its parts": ("comp-paper-base",),
+            "knowledge propagation (KP)": ("comp-paper-kp",),
+            "KP and prompts (PG)": ("comp-paper-kp-pg",),
+            "KP, PG and coordinator (Cr)": ("comp-paper-no-modulator",),
+            "KP, PG, Cr and gradient modulator": ("comp-paper",),
+        },
+    ),
 }
 
 

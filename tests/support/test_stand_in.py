@@ -29,6 +29,7 @@ from comp_core.training.words import loss_of
 from tests.core.benchmark.test_benchmark import FAST, made_up
 from tests.core.training.test_training import made_up_dialogues, write_ferplus
 from tests.core.training.test_voice_training import made_up as made_up_voices
+from tests.support.methods import ALL_BUT_THE_PAPERS_ABLATION
 from tests.support.stand_in import NAME, stand_in
 from tests.support.stand_in import drawn as stand_ins_random
 
@@ -55,7 +56,7 @@ def test_the_stand_in_computes_and_refuses_what_lies_elsewhere():
             network.weight.detach().numpy()
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", ALL_BUT_THE_PAPERS_ABLATION)
 def test_methods_of_the_benchmark(name):
     dataset = made_up(Scores(), count=3)
     here, there = on_both(lambda device: train_and_test(dataset, METHODS[name], 0, 0, None, Protocol(FAST.rates, device=device)))

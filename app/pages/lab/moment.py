@@ -185,7 +185,13 @@ def show_moment(predictor: Predictor, heard: list[Heard], index: int | None) -> 
 
 
 def degrade_utterance(
-    predictor: Predictor, fields: list[str], path: str | None, heard: list[Heard], index: int | None, *given: Any
+    predictor: Predictor,
+    fields: list[str],
+    path: str | None,
+    heard: list[Heard],
+    index: int | None,
+    progress: Callable | None = gr.Progress(),  # noqa: B008
+    *given: Any,
 ) -> tuple:
     """The moment before and after; the degraded picture and sound."""
     if not heard or index is None or not path:
@@ -197,8 +203,13 @@ def degrade_utterance(
     start = max(one.start, one.end - LONGEST)
     # The file is opened, read again and looked at: three passes, within what one may cost.
     budget = replace(predictor.budget, seconds=predictor.budget.seconds / 3)
+
+    def tell(seconds: float) -> None:
+        progress(min(0.99, seconds / max(one.end, 1.0)), desc="reading")
+
     try:
-        media = degradation.media(open_media(path, budget), start, one.end)
+        media = replace(open_media(path, budget), tell=tell)
+        media = degradation.media(media, start, one.end)
         again = predictor.read_again(media, one, degradation.words(one.transcript, np.random.default_rng(0)))
         picture = _picture(media, one)
     except OverBudget:

@@ -5,7 +5,8 @@ import io
 import re
 import weakref
 import xml.etree.ElementTree as ElementTree
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from app.live.phrases import RELATIONS, relation
 from app.live.session import LiveSession
 from app.live.sliders import QUIET, SLIDERS, degradation_of
 from app.live.utterance import Utterance
+from app.pages.clip.page import SAMPLES_DIR
 from app.pages.lab import curve as curve_part
 from app.pages.lab import moment
 from app.pages.lab.curve import RATES, REPORTS, balance_of, draw_learning, draw_reported, run_curve
@@ -26,6 +28,7 @@ from app.pages.lab.markup import along_html, compared_html, introspection_html, 
 from app.pages.lab.moment import degrade_utterance, live_moments, read_moments, show_moment
 from app.pages.lab.plot import curves_html, curves_svg
 from app.pages.lab.projection import draw_projections
+from app.server.jobs import Unheard
 from app.visitors.visitors import Visitors
 from comp_core.evaluation.curve import LATE, Point
 from comp_core.inference.budget import OverBudget
@@ -144,7 +147,7 @@ def test_what_cannot_be_read_is_explained(predictor):
     assert "is empty" in read_moments(predictor, "clip.mp4", "", "en", quiet)[2]
     assert "Choose a sample" in read_moments(predictor, None, "", "en", quiet)[2]
     assert "Choose a sample" in show_moment(predictor, [], None)
-    assert degrade_utterance(predictor, [], None, [], None, False, "comp") == ("", "", None)
+    assert degrade_utterance(predictor, [], None, [], None, quiet, False, "comp") == ("", "", None)
 
 
 def test_of_a_file_that_costs_too_much_the_beginning_is_shown(predictor):
@@ -193,7 +196,7 @@ def test_a_degraded_moment_is_read_again_by_the_same_senses(predictor, tmp_path)
     fields = [s.field for s in SLIDERS]
     rest = {s.field: s.rest for s in SLIDERS}
     values = [{**rest, "darkness": 0.9, "words_lost": 1.0}[field] for field in fields]
-    html, picture, sound = degrade_utterance(predictor, fields, str(path), [heard(video="joy")], 0, *values, False, "prlf")
+    html, picture, sound = degrade_utterance(predictor, fields, str(path), [heard(video="joy")], 0, quiet, *values, False, "prlf")
     assert asked == [(pytest.approx(20, abs=2), "")]
     assert np.asarray(shown_picture(picture)).mean() == pytest.approx(20, abs=2)
     assert sound is None
@@ -204,7 +207,9 @@ def test_a_degraded_moment_is_read_again_by_the_same_senses(predictor, tmp_path)
 def test_of_a_long_video_one_picture_is_kept_and_twelve_seconds_of_sound(predictor, monkeypatch):
     kept, most = weakref.WeakSet(), []
 
+    @dataclass
     class Long:
+        tell: Callable = quiet
         has_video, duration, samples = True, 600.0, np.zeros(600 * SAMPLE_RATE, np.float32)
 
         def frames(self, rate):
@@ -223,9 +228,28 @@ def test_of_a_long_video_one_picture_is_kept_and_twelve_seconds_of_sound(predict
     monkeypatch.setattr(Degradation, "media", lambda self, media, start, end: media)
     predictor.read_again = lambda media, one, words: one
     one = replace(heard(audio="joy"), start=0.0, end=400.0)
-    _, picture, (rate, sound) = degrade_utterance(predictor, [], "long.mp4", [one], 0, False, "comp")
+    _, picture, (rate, sound) = degrade_utterance(predictor, [], "long.mp4", [one], 0, quiet, False, "comp")
     assert "img" in picture and len(sound) == 12 * rate
     assert len(most) == 2002 and max(most) <= 4
+
+
+def test_a_moment_that_nobody_waits_for_any_more_is_not_read_on(predictor):
+    told = []
+
+    def read_again(media, one, words):
+        for _ in media.frames(5.0):
+            pass
+
+    def progress(share, desc):
+        told.append(share)
+        if len(told) == 3:
+            raise Unheard
+
+    predictor.read_again = read_again
+    one = replace(heard(video="joy"), start=0.0, end=2.0)
+    with pytest.raises(Unheard):
+        degrade_utterance(predictor, [], str(SAMPLES_DIR / "mixed.mp4"), [one], 0, progress, False, "comp")
+    assert told == [pytest.approx(share, abs=0.02) for share in (0.0, 0.1, 0.2)]
 
 
 def test_a_look_inside_comp_where_there_is_one(predictor):

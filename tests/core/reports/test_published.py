@@ -1,9 +1,12 @@
 """Published figures beside ours."""
 
+from itertools import pairwise
+
 import pytest
 
-from comp_core.benchmark.methods import METHODS
+from comp_core.benchmark.methods import METHODS, Problem
 from comp_core.cli import main
+from comp_core.modeling.objectives import Scores
 from comp_core.reports.published import PUBLISHED, corpus_of
 from tests.core.benchmark.test_benchmark import write_mosi
 
@@ -15,7 +18,16 @@ def test_tables_are_whole_and_name_methods_that_there_are():
         for rows in table.rows.values():
             for cells in rows.values():
                 pairs = [[float(figure) for figure in cell.split("/")] for cell in cells.split()]
-                assert len(pairs) == len(table.rates) and all(len(pair) == 2 and 50 < min(pair) < max(pair) + 1 < 100 for pair in pairs)
+                assert len(pairs) == len(table.rates) and len({len(pair) for pair in pairs}) == 1
+                assert all(len(pair) <= 2 and 50 < min(pair) < max(pair) + 1 < 100 for pair in pairs)
+
+
+def test_each_row_of_the_ablation_adds_a_part():
+    rows = PUBLISHED["comp-table3"].ours
+    problem = Problem({"audio": 3, "text": 4, "video": 2}, Scores(), ("audio", "text", "video"), longest=5, steps=2)
+    sizes = [sum(p.numel() for p in METHODS[name].build(problem).parameters()) for (name,) in rows.values()]
+    # The last part, the modulator, has no parameters.
+    assert all(fewer < more for fewer, more in pairwise(sizes[:-1])) and sizes[-1] == sizes[-2]
 
 
 @pytest.mark.parametrize(
