@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from comp_core.cli.engine import engine_of, engine_options
 from comp_core.cli.tasks import command_line
 from comp_core.cli.values import count, names, pairs, rates
+from comp_core.reports.published import PUBLISHED, corpus_of, published_table
 from comp_core.support.devices import CPU, choose_device
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--task", choices=("classes", "scores"), help=task)
     command.add_argument("--models", type=names, metavar="NAME,...", help="default: comp,concat,late, or the table's")
     table = "all rows that there are of a paper's table, in both ways of choosing epochs, beside the published figures"
-    command.add_argument("--preset-table", choices=("comp-table1", "comp-table3"), help=table)
+    command.add_argument("--preset-table", choices=tuple(PUBLISHED), help=table)
     command.add_argument("--rates", type=rates, metavar="RATE,...", help="missing rates (default: 0.1 to 0.7, of two modalities to 0.5)")
     command.add_argument("--seeds", type=count, default=5, help="trainings of each model (default: %(default)s)")
     command.add_argument("--epochs", type=count, help="epochs of each training (default: the data set's own number)")
@@ -87,7 +88,6 @@ def _one_table(options: argparse.Namespace, dataset: Dataset, protocol: Protocol
 def _paper_table(options: argparse.Namespace, dataset: Dataset, protocol: Protocol, command: str, engine: Engine | None) -> str:
     """The rows of a paper's table in both ways of choosing epochs; also written into the folder of the results."""
     from comp_core.benchmark.command import benchmark
-    from comp_core.reports.published import PUBLISHED, corpus_of, published_table
     from comp_core.support.atomic_files import write_whole
 
     table = PUBLISHED[options.preset_table]
